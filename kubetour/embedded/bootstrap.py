@@ -1,0 +1,67 @@
+"""The objects that a new cluster has from its first second."""
+
+from __future__ import annotations
+
+from kubetour.embedded.api import Object, StatusError
+from kubetour.embedded.registry import Registry
+
+NAMESPACES = ("default", "kube-node-lease", "kube-public", "kube-system")
+
+
+def bootstrap(registry: Registry, *, service_ip: str, address: str, port: int) -> None:
+    """Make the namespaces, their default ServiceAccounts and the Service `kubernetes` at `service_ip`:443, which
+    leads to the API server at `address`:`port`. What is there already stays; the endpoints follow the server."""
+    for name in NAMESPACES:
+        _ensure(registry, "namespaces", {"metadata": {"name": name}})
+        _ensure(registry, "serviceaccounts", {"metadata": {"name": "default", "namespace": name}})
+    labels = {"component": "apiserver", "provider": "kubernetes"}
+    ports = [{"name": "https", "port": 443, "targetPort": port}]
+    _apply(
+        registry,
+        "services",
+        {
+            "metadata": {"name": "kubernetes", "namespace": "default", "labels": labels},
+            "spec": {"clusterIP": service_ip, "ports": ports},
+        },
+    )
+    skip_mirror = {"endpointslice.kubernetes.io/skip-mirror": "true"}
+    endpoint_ports = [{"name": "https", "port": port, "protocol": "TCP"}]
+    _apply(
+        registry,
+        "endpoints",
+        {
+            "metadata": {"name": "kubernetes", "namespace": "default", "labels": skip_mirror},
+            "subsets": [{"addresses": [{"ip": address}], "ports": endpoint_ports}],
+        },
+    )
+    _apply(
+        registry,
+        "endpointslices",
+        {
+            "metadata": {
+                "name": "kubernetes",
+                "namespace": "default",
+                "labels": {"kubernetes.io/service-name": "kubernetes"},
+            },
+            "addressType": "IPv4",
+            "endpoints": [{"addresses": [address], "conditions": {"ready": True}}],
+            "ports": endpoint_ports,
+        },
+    )
+
+
+def _ensure(registry: Registry, resource: str, obj: Object) -> bool:
+    """Create an object; return False where it is there already."""
+    try:
+        registry.create(resource, obj)
+    except StatusError as error:
+        if error.reason != "AlreadyExists":
+            raise
+        return False
+    return True
+
+
+def _apply(registry: Registry, resource: str, obj: Object) -> None:
+    if not _ensure(registry, resource, obj):
+        metadata = obj["metadata"]
+        registry.patch(resource, metadata["name"], obj, metadata["namespace"])

@@ -1,0 +1,130 @@
+"""Lists and watches: which stored values a request sees, in pages, at which revision, and as which events."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+from kubetour.embedded import apierrors
+from kubetour.embedded.etcd import Change, Compacted, KeyValue, Store
+from kubetour.embedded.resources import Resource
+from kubetour.embedded.selectors import matcher
+from kubetour.embedded.watcher import Watcher
+
+
+@dataclass(frozen=True)
+class Query:
+    """What a list asks for; `limit` 0 is no limit, `resource_version` counts where `match` says Exact."""
+
+    labels: str = ""
+    fields: str = ""
+    limit: int = 0
+    continue_token: str = ""
+    resource_version: str = ""
+    match: str = ""
+
+
+@dataclass(frozen=True)
+class Page:
+    """Stored JSON texts, the revision they are of, and where the next page begins ("": this is the last)."""
+
+    values: list[str]
+    revision: int
+    continue_token: str = ""
+    remaining: int = 0
+
+
+def prefix(resource: Resource, namespace: str) -> str:
+    """Return what the keys of a resource in a namespace begin with ("": in all namespaces)."""
+    return f"/{resource.plural}/{namespace}/" if resource.namespaced and namespace else f"/{resource.plural}/"
+
+
+def page(store: Store, resource: Resource, namespace: str, query: Query) -> Page:
+    """Return the values that match, in key order."""
+    revision, start = _position(store, query)
+    try:
+        found = store.range(prefix(resource, namespace), revision)
+    except Compacted:
+        raise apierrors.expired(
+            "The provided continue parameter is too old to display a consistent list result. You can start a new "
+            "list without the continue parameter."
+            if start
+            else "The resourceVersion for the provided list is too old."
+        ) from None
+    except ValueError:
+        raise apierrors.too_large(revision, store.revision) from None
+    match = matcher(resource, query.labels, query.fields)
+    kept: list[KeyValue] = [
+        kv for kv in found if kv.key > start and (match is None or match(json.loads(kv.value)))
+    ]
+    revision = revision or store.revision
+    token, remaining = "", 0
+    if query.limit and len(kept) > query.limit:
+        remaining = len(kept) - query.limit
+        kept = kept[: query.limit]
+        token = _token(revision, kept[-1].key)
+    return Page([kv.value for kv in kept], revision, token, remaining)
+
+
+def _position(store: Store, query: Query) -> tuple[int, str]:
+    """Return the revision to read at (0: now) and the key to begin after."""
+    if query.continue_token:
+        try:
+            token = json.loads(base64.urlsafe_b64decode(query.continue_token + "=="))
+            return int(token["rv"]), str(token["start"])
+        except (ValueError, KeyError, TypeError, binascii.Error):
+            raise apierrors.bad_request("continue key is not valid: it is not one this server gave") from None
+    asked = parse_revision(query.resource_version or "0")
+    if asked > store.revision:
+        raise apierrors.too_large(asked, store.revision)
+    return (asked if query.match == "Exact" else 0), ""
+
+
+def _token(revision: int, key: str) -> str:
+    text = json.dumps({"v": "meta.k8s.io/v1", "rv": revision, "start": key}, separators=(",", ":"))
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+
+def parse_revision(text: str) -> int:
+    """Return a resourceVersion as a number; 400 for what is none."""
+    try:
+        return int(text or "0")
+    except ValueError:
+        raise apierrors.bad_request(f'Invalid value: "{text}": resourceVersion must be a number') from None
+
+
+def follow(store: Store, resource: Resource, namespace: str, after: int) -> Watcher:
+    """Watch a resource in the store from a revision on; 410 where that is compacted."""
+    try:
+        return store.watch(prefix(resource, namespace), after)
+    except Compacted as error:
+        raise apierrors.too_old(after, error.args[0]) from None
+
+
+async def changes(watcher: Watcher) -> AsyncIterator[Change]:
+    """Yield a watcher's changes; 410 where it fell behind the compaction."""
+    try:
+        async for change in watcher:
+            yield change
+    except Compacted as error:
+        raise apierrors.too_old(watcher.revision, error.args[0]) from None
+
+
+class EventView:
+    """How changes look through selectors: an object that begins to match is ADDED, one that ceases DELETED."""
+
+    def __init__(self, resource: Resource, labels: str, fields: str) -> None:
+        self._match = matcher(resource, labels, fields)
+
+    def event(self, change: Change) -> tuple[str, str] | None:
+        """Return the event's type and the object's JSON text, or None where the change is out of view."""
+        before, now = change.previous is not None, not change.deleted
+        if self._match is not None:
+            before = before and self._match(json.loads(change.previous or ""))
+            now = now and self._match(json.loads(change.value))
+        if now:
+            return ("MODIFIED" if before else "ADDED"), change.value
+        return ("DELETED", change.value) if before else None

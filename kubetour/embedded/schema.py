@@ -1,0 +1,54 @@
+"""The fields and types of every kind served, as compact data: `schema.json`, made from the `kubernetes` client.
+
+Importing the client's models costs about a second and tens of megabytes; reading this file costs milliseconds.
+`python -m kubetour.embedded.schema` makes it again from the client that is installed.
+
+A struct maps each JSON field to its type: "string", "int32", "int64", "bool", "float", "bytes", "time",
+"micro-time", "quantity", "int-or-string", "any", another struct's name, or "[]T" or "map[string]T".
+"""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from importlib import resources
+from typing import Any
+
+SCALARS = frozenset(["string", "int32", "int64", "bool", "float", "bytes", "time", "micro-time", "quantity", "int-or-string", "any"])
+
+
+@cache
+def _data() -> dict[str, Any]:
+    text = resources.files("kubetour.embedded").joinpath("schema.json").read_text(encoding="utf-8")
+    data: dict[str, Any] = json.loads(text)
+    return data
+
+
+def structs() -> dict[str, dict[str, str]]:
+    """Return every struct by name: field -> type."""
+    found: dict[str, dict[str, str]] = _data()["structs"]
+    return found
+
+
+def required_fields() -> dict[str, list[str]]:
+    """Return, by struct, the fields the API's definitions call required."""
+    found: dict[str, list[str]] = _data()["required"]
+    return found
+
+
+def client_version() -> str:
+    """Return the version of the `kubernetes` client the data was made from."""
+    return str(_data()["client"])
+
+
+@cache
+def struct_of(api_version: str, kind: str) -> str:
+    """Return the name of the struct that describes a kind; KeyError for a kind that is not served."""
+    name: str = _data()["kinds"][f"{api_version}/{kind}"]
+    return name
+
+
+if __name__ == "__main__":
+    from kubetour.embedded.schema_generator import main
+
+    main()

@@ -1,0 +1,163 @@
+"""Rules of metadata, and of the names and labels found everywhere (k8s.io/apimachinery/pkg/api/validation)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from kubetour.embedded.api import Object
+from kubetour.embedded.fielderrors import FieldError, forbidden, invalid, required, too_long
+from kubetour.embedded.resources import Resource
+
+_LABEL = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?"
+_SUBDOMAIN = rf"{_LABEL}(\.{_LABEL})*"
+_DNS1035 = r"[a-z]([-a-z0-9]*[a-z0-9])?"
+_QUALIFIED = r"([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]"
+_VALUE = r"(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?"
+_ANNOTATIONS_BYTES = 256 * 1024
+
+
+def _rule(text: str, pattern: str, *examples: str) -> str:
+    quoted = ", or ".join(f"'{example}', " for example in examples).replace(", ,", ",")
+    return f"{text} (e.g. {quoted.rstrip(', ')}, regex used for validation is '{pattern}')"
+
+
+def _check(value: str, pattern: str, limit: int, message: str) -> list[str]:
+    problems = []
+    if len(value.encode()) > limit:
+        problems.append(f"must be no more than {limit} bytes")
+    if not re.fullmatch(pattern, value):
+        problems.append(message)
+    return problems
+
+
+def dns1123_label(value: str) -> list[str]:
+    """Return what keeps a value from being a DNS-1123 label."""
+    text = "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start "
+    text += "and end with an alphanumeric character"
+    return _check(value, _LABEL, 63, _rule(text, _LABEL, "my-name", "123-abc"))
+
+
+def dns1123_subdomain(value: str) -> list[str]:
+    """Return what keeps a value from being a DNS-1123 subdomain."""
+    text = "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must "
+    text += "start and end with an alphanumeric character"
+    return _check(value, _SUBDOMAIN, 253, _rule(text, _SUBDOMAIN, "example.com"))
+
+
+def dns1035_label(value: str) -> list[str]:
+    """Return what keeps a value from being a DNS-1035 label, which Services' names were before v1.34."""
+    text = "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic "
+    text += "character, and end with an alphanumeric character"
+    return _check(value, _DNS1035, 63, _rule(text, _DNS1035, "my-name", "abc-123"))
+
+
+def path_segment(value: str) -> list[str]:
+    """Return what keeps a value from being one segment of a URL's path: RBAC's names may be anything else."""
+    if value in (".", ".."):
+        return [f"may not be '{value}'"]
+    return [f"may not contain '{char}'" for char in "/%" if char in value]
+
+
+def qualified_name(value: str) -> list[str]:
+    """Return what keeps a value from being a label's or annotation's key: [prefix/]name."""
+    prefix, slash, name = value.rpartition("/")
+    problems = []
+    if slash:
+        if not prefix:
+            problems.append("prefix part must be non-empty")
+        else:
+            problems += [f"prefix part {problem}" for problem in dns1123_subdomain(prefix)]
+    if not name:
+        problems.append("name part must be non-empty")
+    elif len(name) > 63:
+        problems.append("name part must be no more than 63 bytes")
+    if not re.fullmatch(_QUALIFIED, name):
+        text = "name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an "
+        problems.append(_rule(text + "alphanumeric character", _QUALIFIED, "MyName", "my.name", "123-abc"))
+    return problems
+
+
+def label_value(value: str) -> list[str]:
+    """Return what keeps a text from being a label's value."""
+    text = "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must "
+    text += "start and end with an alphanumeric character"
+    return _check(value, _VALUE, 63, _rule(text, _VALUE, "MyValue", "my_value", "12345"))
+
+
+_NAME_RULES: dict[str, Callable[[str], list[str]]] = {
+    "namespaces": dns1123_label,
+    "services": dns1123_label,
+    "roles": path_segment,
+    "rolebindings": path_segment,
+    "clusterroles": path_segment,
+    "clusterrolebindings": path_segment,
+}
+# metav1.ObjectMeta fields that an update may not change.
+_IMMUTABLE = ("name", "namespace", "uid", "creationTimestamp")
+
+
+def validate_metadata(resource: Resource, metadata: Object, field: str = "metadata") -> list[FieldError]:
+    """Return what is wrong with an object's metadata."""
+    errors = []
+    name = metadata.get("name", "")
+    if not name:
+        errors.append(required(f"{field}.name", "name or generateName is required"))
+    else:
+        rule = _NAME_RULES.get(resource.plural, dns1123_subdomain)
+        errors += [invalid(f"{field}.name", name, problem) for problem in rule(name)]
+    if resource.namespaced:
+        space = metadata.get("namespace", "")
+        errors += [invalid(f"{field}.namespace", space, problem) for problem in dns1123_label(space)]
+    errors += validate_labels(metadata.get("labels"), f"{field}.labels")
+    errors += validate_annotations(metadata.get("annotations"), f"{field}.annotations")
+    for index, owner in enumerate(metadata.get("ownerReferences") or []):
+        where = f"{field}.ownerReferences[{index}]"
+        for key, words in (("apiVersion", "version"), ("kind", "kind"), ("name", "name"), ("uid", "uid")):
+            if not owner.get(key):
+                errors.append(invalid(f"{where}.{key}", owner.get(key, ""), f"{words} must not be empty"))
+    controllers = [o for o in metadata.get("ownerReferences") or [] if o.get("controller")]
+    if len(controllers) > 1:
+        names = " and ".join(f"{owner['kind']}/{owner['name']}" for owner in controllers[:2])
+        text = f'Only one reference can have Controller set to true. Found "true" in references for {names}'
+        errors.append(invalid(f"{field}.ownerReferences", None, text))
+    for finalizer in metadata.get("finalizers") or []:
+        errors += [invalid(f"{field}.finalizers", finalizer, text) for text in qualified_name(finalizer)]
+    return errors
+
+
+def validate_metadata_update(new: Object, old: Object, field: str = "metadata") -> list[FieldError]:
+    """Return which changes of metadata an update may not make."""
+    errors = [
+        invalid(f"{field}.{key}", new.get(key), "field is immutable")
+        for key in _IMMUTABLE
+        if new.get(key) != old.get(key)
+    ]
+    added = [f for f in new.get("finalizers") or [] if f not in (old.get("finalizers") or [])]
+    if "deletionTimestamp" in old and added:
+        text = (
+            f"no new finalizers can be added if the object is being deleted, found new finalizers {added!r}"
+        )
+        errors.append(forbidden(f"{field}.finalizers", text))
+    return errors
+
+
+def validate_labels(labels: Mapping[str, Any] | None, field: str) -> list[FieldError]:
+    """Return what is wrong with a map of labels."""
+    errors = []
+    for key, value in (labels or {}).items():
+        errors += [invalid(field, key, problem) for problem in qualified_name(key)]
+        errors += [invalid(field, value, problem) for problem in label_value(value)]
+    return errors
+
+
+def validate_annotations(annotations: Mapping[str, str] | None, field: str) -> list[FieldError]:
+    """Return what is wrong with a map of annotations: keys as labels', values anything, 256 KiB in all."""
+    errors = []
+    for key in annotations or {}:
+        errors += [invalid(field, key, problem) for problem in qualified_name(key.lower())]
+    size = sum(len(key.encode()) + len(value.encode()) for key, value in (annotations or {}).items())
+    if size > _ANNOTATIONS_BYTES:
+        errors.append(too_long(field, _ANNOTATIONS_BYTES))
+    return errors
