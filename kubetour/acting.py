@@ -1,0 +1,127 @@
+"""A step's actions under way: in the foreground, or in the background until their turn comes."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from kubetour import causes
+from kubetour.checks import Result
+from kubetour.errors import Interrupted, KubetourError
+from kubetour.runner import Running, last_signal
+from kubetour.script import shell
+from kubetour.state import State
+from kubetour.steps import Run, Step
+
+if TYPE_CHECKING:
+    from invoke.context import Context
+
+Line = Callable[[str], None]
+Command = Callable[[Run], None]
+
+
+class Performer:
+    """Runs commands and knows which of them are still running, so that none outlives the tour."""
+
+    def __init__(self, c: Context, state: State) -> None:
+        self.c = c
+        self.state = state
+        self._running: set[Running] = set()
+        self._lock = threading.Lock()
+        self._ended = False
+
+    def perform(self, run: Run, line: Line = lambda _: None) -> Result:
+        """Run a command to its end and return its result; Interrupted if a signal, or `end`, ended it."""
+        with self._lock:
+            if self._ended:
+                raise Interrupted(last_signal())
+            running = Running(self.c, run, line)
+            self._running.add(running)
+        try:
+            return running.wait()
+        finally:
+            with self._lock:
+                self._running.discard(running)
+
+    def end(self) -> None:
+        """End every command that still runs, and let none begin."""
+        with self._lock:
+            self._ended = True
+            running = tuple(self._running)
+        for command in running:
+            command.end()
+
+
+class Acting:
+    """The actions of one step. `results` grows by one pair for each command that has run."""
+
+    def __init__(self, step: Step, performer: Performer) -> None:
+        self.step = step
+        self.already = False
+        self.results: list[tuple[Run, Result]] = []
+        self._performer = performer
+        self._told: queue.SimpleQueue[Run | str | None] = queue.SimpleQueue()
+        self._thread: threading.Thread | None = None
+        self._error: BaseException | None = None
+
+    def start(self) -> None:
+        """Begin in the background; `present` then tells what was printed so far and goes on live."""
+
+        def work() -> None:
+            try:
+                self._act(self._told.put, self._told.put)
+            except BaseException as error:  # raised again where the step's turn comes
+                self._error = error
+            finally:
+                self._told.put(None)
+
+        self._thread = threading.Thread(target=work, daemon=True, name=f"early-{self.step.id}")
+        self._thread.start()
+
+    def present(self, command: Command, line: Line) -> None:
+        """Run the actions, or join those that run, telling commands and output. Raises what failed."""
+        if self._thread is None:
+            self._act(command, line)
+            return
+        while (told := self._told.get()) is not None:
+            if isinstance(told, Run):
+                command(told)
+            else:
+                line(told)
+        self._thread.join()
+        if self._error:
+            raise self._error
+
+    def confirm(self, command: Command, line: Line) -> tuple[tuple[Run, Result], ...]:
+        """Run what confirms the step, and return the results; KubetourError if a command fails."""
+        confirmed = []
+        for run in self.step.confirm:
+            command(run)
+            result = self._performer.perform(run, line)
+            confirmed.append((run, result))
+            if result.status != 0 and not self.step.again:
+                raise self._failed(run, result)
+        return tuple(confirmed)
+
+    def repeat(self) -> None:
+        """Run the actions once more, silently."""
+        for run in self.step.actions:
+            self.results.append((run, self._performer.perform(run)))
+
+    def _act(self, command: Command, line: Line) -> None:
+        if self.step.unless and self._performer.perform(self.step.unless).status == 0:
+            self.already = True
+            return
+        self._performer.state.add(*self.step.creates)
+        for run in self.step.actions:
+            command(run)
+            result = self._performer.perform(run, line)
+            self.results.append((run, result))
+            if result.status != 0 and not self.step.again:
+                raise self._failed(run, result)
+
+    def _failed(self, run: Run, result: Result) -> KubetourError:
+        program = next((part for part in run.argv if isinstance(part, str)), "").rpartition("/")[2]
+        return causes.command_failed(shell(run), program, result)

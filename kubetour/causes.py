@@ -1,0 +1,100 @@
+"""Why a command or a workload failed, as far as what it says gives it away."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from kubetour.checks import Object, Result
+from kubetour.errors import (
+    ClusterError,
+    DeadlineError,
+    EngineError,
+    KubetourError,
+    RefusedError,
+    ResourceError,
+)
+from kubetour.text import Text
+
+TAIL = 15  # lines of evidence
+
+# What a tool prints, the key of the error that explains it, and its family. The first match counts.
+KNOWN: tuple[tuple[str, str, type[KubetourError]], ...] = (
+    (
+        r"permission denied.*(docker daemon|docker\.sock)|dial unix .*permission denied",
+        "engine-permission",
+        EngineError,
+    ),
+    (r"cannot connect to the docker daemon|is the docker daemon running", "engine-daemon", EngineError),
+    (r"node\(s\) already exist for a cluster|already exists: cluster", "cluster-exists", RefusedError),
+    (r"no space left on device", "disk-full", ResourceError),
+    (r"port is already allocated|address already in use", "port-busy", ResourceError),
+    (r"content digest sha256:\S+ not found", "digest-missing", EngineError),
+    (r"toomanyrequests|rate limit", "pull-limit", EngineError),
+    (
+        r"no such host|failed to pull image|pull access denied|failed to resolve source metadata",
+        "pull-failed",
+        EngineError,
+    ),
+    (r"too many open files", "inotify", ResourceError),
+    (r"failCgroupV1|cgroup v1", "cgroup-v1", EngineError),
+    (
+        r"connection to the server .* was refused|unable to connect to the server",
+        "cluster-down",
+        ClusterError,
+    ),
+    (r"context .* does not exist|no context exists", "context-unknown", ClusterError),
+    (r"timed out waiting|exceeded its progress deadline", "rollout-late", DeadlineError),
+    (r"\(NotFound\)", "object-missing", ClusterError),
+    (r"\(Forbidden\)", "forbidden", ClusterError),
+)
+
+
+def command_failed(text: str, program: str, result: Result) -> KubetourError:
+    """Return the error for a command that ended with an exit status other than 0."""
+    said = (result.stderr.strip() or result.stdout.strip()).splitlines()
+    evidence = "\n".join(said[-TAIL:])
+    for pattern, key, family in KNOWN:
+        if re.search(pattern, result.stderr + result.stdout, re.IGNORECASE):
+            return family(key, evidence=evidence, command=text, program=program)
+    family = ClusterError if program == "kubectl" else EngineError
+    return family("command-failed", evidence=evidence, command=text, program=program, status=result.status)
+
+
+def diagnose(objects: Mapping[str, tuple[Object, ...]]) -> tuple[Text, ...]:
+    """Return what stands in the way of Pods, the likeliest cause first."""
+    found: list[Text] = []
+    for pod in objects.get("pods", ()):
+        name, status = pod["metadata"]["name"], pod.get("status", {})
+        for container in status.get("containerStatuses") or ():
+            waiting = container.get("state", {}).get("waiting") or {}
+            ended = container.get("lastState", {}).get("terminated") or {}
+            reason = waiting.get("reason", "")
+            if reason in ("ErrImagePull", "ImagePullBackOff", "ErrImageNeverPull", "InvalidImageName"):
+                found.append(
+                    Text("cause.image", {"pod": name, "reason": reason, "image": container["image"]})
+                )
+            elif reason in ("CrashLoopBackOff", "RunContainerError", "CreateContainerConfigError"):
+                values = {"pod": name, "reason": reason, "code": ended.get("exitCode", "?")}
+                found.append(Text("cause.crash", values))
+            elif container.get("state", {}).get("running") and not container.get("ready"):
+                found.append(Text("cause.probe", {"pod": name}))
+        for condition in status.get("conditions") or ():
+            if condition["type"] == "PodScheduled" and condition["status"] == "False":
+                found.append(Text("cause.unscheduled", {"pod": name, "reason": condition.get("message", "")}))
+    for node in objects.get("nodes", ()):
+        ready = next((c for c in node["status"].get("conditions", ()) if c["type"] == "Ready"), None)
+        if ready and ready["status"] != "True":
+            found.append(
+                Text("cause.node", {"node": node["metadata"]["name"], "reason": ready.get("message", "")})
+            )
+    rank = ["cause.image", "cause.crash", "cause.unscheduled", "cause.node", "cause.probe"]
+    return tuple(sorted(found, key=lambda item: rank.index(item.key)))
+
+
+def warnings(objects: Mapping[str, tuple[Object, ...]]) -> tuple[str, ...]:
+    """Return the cluster's own warnings, newest last, each in one line."""
+    told = [e for e in objects.get("events", ()) if e.get("type") == "Warning"]
+    told.sort(key=lambda e: str(e.get("lastTimestamp") or e["metadata"]["creationTimestamp"]))
+    lines = (f"{e['involvedObject'].get('name', '?')}: {e['reason']}: {e.get('message', '')}" for e in told)
+    return tuple(dict.fromkeys(lines))[-5:]

@@ -1,0 +1,135 @@
+"""Chapters before there is a cluster: tools, app, image, container."""
+
+from __future__ import annotations
+
+from kubetour.buildcontext import BuildContext
+from kubetour.chapters.requests import get
+from kubetour.project import OWNED_BY, OWNER
+from kubetour.proofs.image import (
+    AppReadable,
+    ContainerAnswered,
+    ContainerStarted,
+    ImageBuilt,
+    LayersListed,
+    Logged,
+    Stopped,
+    ToolsFound,
+)
+from kubetour.providers import Provider
+from kubetour.steps import Run, Stage, Step
+
+ENGINE_GRACE = 10.0  # seconds that `docker stop` waits before it kills, unless told otherwise
+
+
+def image(provider: Provider, context: BuildContext) -> tuple[Step, ...]:
+    """Return the chapter of tools, app, image and layers."""
+    settings, engine = provider.settings, provider.engine
+    reference = settings.image
+    shown = [f"{context.directory}/Dockerfile".removeprefix("./")]
+    if "app/app.js" in context.files:
+        shown.append(f"{context.directory}/app/app.js".removeprefix("./"))
+    arguments = ("--build-arg", f"BASE={settings.base}") if settings.base else ()
+    inspect = Run((*engine, "image", "inspect", reference))
+    return (
+        Step(
+            "tools",
+            Stage.TOOLS,
+            (Run((provider.tools.kubectl, "version", "--client", "-o", "json")),),
+            ToolsFound(provider.tools.engine_version or provider.name),
+        ),
+        Step(
+            "app",
+            Stage.APP,
+            tuple(Run(("cat", path)) for path in shown),
+            AppReadable(len(context.files), context.size, context.tag),
+        ),
+        Step(
+            "build",
+            Stage.BUILD,
+            (
+                Run(
+                    (
+                        *engine,
+                        "build",
+                        *provider.tools.build_flags,
+                        *arguments,
+                        "-t",
+                        reference,
+                        context.directory,
+                    )
+                ),
+            ),
+            ImageBuilt(reference),
+            confirm=(inspect,),
+            unless=inspect,
+            creates=(f"{provider.engine_name}-image/{reference}",),
+        ),
+        Step(
+            "layers",
+            Stage.BUILD,
+            (Run((*engine, "history", reference)),),
+            LayersListed(reference),
+            confirm=(Run((*engine, "history", "--no-trunc", "--format", "{{json .}}", reference)),),
+            needs=("build",),
+        ),
+    )
+
+
+def container(provider: Provider) -> tuple[Step, ...]:
+    """Return the chapter in which the image runs as a container, answers, logs and stops."""
+    settings, engine = provider.settings, provider.engine
+    name = f"{OWNER}-{settings.name}"
+    port = provider.ports.container
+    ledger = f"{provider.engine_name}-container/{name}"
+    inspect = Run((*engine, "inspect", name))
+    publish = ("-p", f"127.0.0.1:{port}:{settings.port}")
+    run = Run(
+        (
+            *engine,
+            "run",
+            "-d",
+            "--rm",
+            "--name",
+            name,
+            "--label",
+            f"{OWNED_BY}={OWNER}",
+            *publish,
+            settings.image,
+        )
+    )
+    return (
+        Step(
+            "run-container",
+            Stage.RUN,
+            (run,),
+            ContainerStarted(name),
+            confirm=(inspect,),
+            needs=("build",),
+            unless=inspect,
+            creates=(ledger,),
+        ),
+        Step(
+            "hit-container",
+            Stage.RUN,
+            (get(provider, f"http://127.0.0.1:{port}/"),),
+            ContainerAnswered(),
+            confirm=(inspect,),
+            needs=("run-container",),
+            again=True,
+        ),
+        Step(
+            "container-logs",
+            Stage.RUN,
+            (Run((*engine, "logs", name)),),
+            Logged(),
+            needs=("run-container",),
+        ),
+        Step(
+            "stop-container",
+            Stage.RUN,
+            (Run((*engine, "stop", name)),),
+            Stopped(ENGINE_GRACE),
+            needs=("run-container",),
+            removes=(ledger,),
+        ),
+    )

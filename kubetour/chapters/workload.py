@@ -1,0 +1,145 @@
+"""The chapters of Deployment, Service and scaling."""
+
+from __future__ import annotations
+
+from kubetour.chapters.requests import get, inside, numbered
+from kubetour.proofs.image import Logged
+from kubetour.proofs.traffic import AllAnswered, AnsweredBy, Chain, requests_for
+from kubetour.proofs.workload import (
+    DeploymentEndpoints,
+    DeploymentReady,
+    Placed,
+    PodDescribed,
+    ReadyEndpoints,
+    ServiceAddress,
+)
+from kubetour.providers import Provider
+from kubetour.steps import Lookup, Stage, Step
+
+
+def deployment(provider: Provider, replicas: int) -> tuple[Step, ...]:
+    """Return the step that applies the Deployment, with that many replicas."""
+    settings = provider.settings
+    rollout = ("rollout", "status", f"deployment/{settings.name}", f"--timeout={settings.timeout}s")
+    return (
+        Step(
+            "deploy",
+            Stage.DEPLOY,
+            (provider.kubectl("apply", "-f", "-", stdin=provider.templates["deployment"]),),
+            DeploymentReady(settings.name, replicas, settings.image),
+            confirm=(provider.kubectl(*rollout),),
+            needs=tuple(step.id for step in provider.image()),
+        ),
+    )
+
+
+def service(provider: Provider, replicas: int) -> tuple[Step, ...]:
+    """Return the chapter of the Service: apply it, see its addresses, hit it from inside and outside."""
+    settings = provider.settings
+    name = settings.name
+    labels = (("app", name),)
+    request = inside(provider, name)
+    parts = "deployment,replicaset,pod,service,endpointslice"
+    return (
+        Step(
+            "expose",
+            Stage.SERVICE,
+            (provider.kubectl("apply", "-f", "-", stdin=provider.templates["service"]),),
+            ReadyEndpoints(name, replicas),
+            needs=("deploy",),
+        ),
+        Step(
+            "services",
+            Stage.SERVICE,
+            (provider.kubectl("get", "services"),),
+            ServiceAddress(name, provider.url if isinstance(provider.url, str) else ""),
+            needs=("expose",),
+        ),
+        *(
+            (
+                Step(
+                    "hit-inside", Stage.SERVICE, (request,), AnsweredBy(labels), needs=("expose",), again=True
+                ),
+            )
+            if request
+            else ()
+        ),
+        Step(
+            "hit",
+            Stage.SERVICE,
+            (get(provider, provider.url),),
+            AnsweredBy(labels),
+            needs=("expose",),
+            again=True,
+        ),
+        Step(
+            "picture",
+            Stage.SERVICE,
+            (provider.kubectl("get", parts, "-l", f"app={name}"),),
+            Chain(name),
+            needs=("expose",),
+        ),
+    )
+
+
+def scale(provider: Provider) -> tuple[Step, ...]:
+    """Return the chapters of scaling, of hitting every Pod, and of which node runs what."""
+    settings = provider.settings
+    name, replicas = settings.name, settings.replicas
+    requests = settings.requests or requests_for(replicas)
+    rollout = ("rollout", "status", f"deployment/{name}", f"--timeout={settings.timeout}s")
+    pod = Lookup(
+        provider.kubectl("get", "pods", "-l", f"app={name}", "-o", "jsonpath={.items[0].metadata.name}")
+    )
+    return (
+        Step(
+            "scale",
+            Stage.SCALE,
+            (provider.kubectl("scale", f"deployment/{name}", f"--replicas={replicas}"),),
+            DeploymentEndpoints(
+                DeploymentReady(name, replicas, settings.image), ReadyEndpoints(name, replicas)
+            ),
+            confirm=(provider.kubectl(*rollout), provider.kubectl("get", "deployment", name)),
+            needs=("deploy",),
+        ),
+        Step(
+            "hit-all",
+            Stage.SCALE,
+            (get(provider, numbered(provider.url, requests)),),
+            AllAnswered(name, replicas, requests),
+            needs=("scale", "expose"),
+            again=True,
+        ),
+        Step(
+            "pods",
+            Stage.INSPECT,
+            (provider.kubectl("get", "pods", "-o", "wide", "-l", f"app={name}"),),
+            Placed(name, replicas),
+            needs=("scale",),
+        ),
+        Step(
+            "describe-pod",
+            Stage.INSPECT,
+            (provider.kubectl("describe", "pod", pod),),
+            PodDescribed((("app", name),)),
+            needs=("scale",),
+        ),
+    )
+
+
+def singles(provider: Provider) -> tuple[Step, ...]:
+    """Return the steps for looking at a running workload: its logs, its objects."""
+    name = provider.settings.name
+    selector = ("-l", f"app={name}")
+    kinds = "deployment,replicaset,pod,service"
+    return (
+        Step(
+            "logs",
+            Stage.INSPECT,
+            (provider.kubectl("logs", *selector, "--prefix", "--tail", "50"),),
+            Logged(),
+        ),
+        Step(
+            "status", Stage.INSPECT, (provider.kubectl("get", kinds, *selector, "-o", "wide"),), Chain(name)
+        ),
+    )

@@ -1,0 +1,62 @@
+"""What is looked at, and the verdict: an Observation goes in, a Proof comes out. `proofs` has the checks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Protocol
+
+from kubetour.text import Text
+
+Object = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Result:
+    """One command that ran: its exit status, what it printed, and its wall time in seconds."""
+
+    status: int
+    stdout: str = ""
+    stderr: str = ""
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class Observation:
+    """All that a check may know: what the commands said, and the cluster's objects by plural name."""
+
+    results: tuple[Result, ...] = ()
+    confirmed: tuple[Result, ...] = ()
+    objects: Mapping[str, tuple[Object, ...]] = field(default_factory=dict)
+
+    def named(self, resource: str, name: str) -> Object | None:
+        """Return the object of that name, or None."""
+        return next(
+            (item for item in self.objects.get(resource, ()) if item["metadata"]["name"] == name), None
+        )
+
+    def labelled(self, resource: str, labels: Mapping[str, str]) -> tuple[Object, ...]:
+        """Return the objects that carry all these labels."""
+        return tuple(
+            item
+            for item in self.objects.get(resource, ())
+            if labels.items() <= item["metadata"].get("labels", {}).items()
+        )
+
+
+@dataclass(frozen=True)
+class Proof:
+    """A verdict and its grounds. `data` is for report.json and for pictures, in plain JSON values."""
+
+    holds: bool
+    text: Text
+    data: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Check(Protocol):
+    """A frozen value that can judge: two of the same kind and expectation are equal."""
+
+    looks: ClassVar[tuple[str, ...]]  # plural names of the resources it has to see
+
+    def __call__(self, seen: Observation) -> Proof:
+        """Return the verdict on what was seen."""

@@ -1,0 +1,98 @@
+"""What `down` removes: what the ledger or our label says is ours, as far as it is there. Nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from kubetour import play
+from kubetour.errors import KubetourError, RefusedError
+from kubetour.observe import Cluster
+from kubetour.project import OWNED_BY, OWNER
+from kubetour.runner import perform
+from kubetour.session import Session
+from kubetour.steps import Run, Step
+from kubetour.terminal import console as consoles
+from kubetour.text import say
+from kubetour.tour import Outcome
+
+if TYPE_CHECKING:
+    from invoke.context import Context
+
+LABEL_TIME = 5.0  # seconds to read the nodes' labels
+
+
+def down(c: Context, flags: Mapping[str, Any]) -> None:
+    """Remove everything, then forget this checkout's settings; removing nothing is a success."""
+    play.play(c, flags, partial(steps, c), forget=True, after=_forget)
+
+
+def steps(c: Context, session: Session) -> tuple[Step, ...]:
+    """Return the steps that remove what is there and ours; RefusedError for a cluster that is not ours."""
+    made = session.state.created()
+    app, *rest = session.clean_up(_images(c, session, made))
+    stop = next(step for step in session.plan() if step.id == "stop-container")
+    chosen = [step for step in rest if step.id != "delete-cluster" or _is_ours(c, session, made, step)]
+    if not session.provider.owns_cluster:
+        chosen.insert(0, app)
+    if _is_running(c, session, made, stop):
+        chosen.insert(0, stop)
+    return tuple(chosen)
+
+
+def _forget(session: Session, outcomes: list[Outcome], record: str) -> None:
+    session.state.remember({})
+    out = consoles.make()
+    left = session.state.created()
+    if not outcomes:
+        out.print(say(session.settings.language, "down.nothing"))
+    if left:
+        out.print(say(session.settings.language, "tour.left", what=", ".join(left)), soft_wrap=True)
+
+
+def _images(c: Context, session: Session, made: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the images of the ledger that this engine still has, and strike the others."""
+    prefix = f"{session.provider.engine_name}-image/"
+    names = [entry.removeprefix(prefix) for entry in made if entry.startswith(prefix)]
+    have = []
+    for name in names:
+        if perform(c, Run((*session.provider.engine, "image", "inspect", name))).status == 0:
+            have.append(name)
+        else:
+            session.state.strike(prefix + name)
+    return tuple(have)
+
+
+def _is_running(c: Context, session: Session, made: tuple[str, ...], stop: Step) -> bool:
+    """Return whether the container of the run chapter is still there, and strike it if not."""
+    name = stop.actions[0].argv[-1]
+    if not set(stop.removes).intersection(made):
+        return False
+    if perform(c, Run((*session.provider.engine, "inspect", name))).status == 0:
+        return True
+    session.state.strike(*stop.removes)
+    return False
+
+
+def _is_ours(c: Context, session: Session, made: tuple[str, ...], step: Step) -> bool:
+    """Return whether there is a cluster of that name to delete; RefusedError if someone else made it."""
+    name = session.settings.cluster_name
+    listed = perform(c, step.confirm[0]).stdout.split()
+    entry = f"{session.provider.name}-cluster/{name}"
+    if name not in listed:
+        session.state.strike(entry)
+        return False
+    if entry in made:
+        return True
+    export = next(s.unless for s in session.provider.up() if s.unless)
+    provider = session.provider
+    try:
+        if perform(c, export).status == 0:
+            with Cluster(provider.kubeconfig, provider.context, provider.namespace) as cluster:
+                seen = cluster.wait(("nodes",), lambda objects: bool(objects["nodes"]), LABEL_TIME)["nodes"]
+            if seen and all(node["metadata"].get("labels", {}).get(OWNED_BY) == OWNER for node in seen):
+                return True
+    except KubetourError:
+        pass  # a cluster that cannot be asked cannot show that it is ours
+    raise RefusedError("cluster-not-ours", name=name, provider=session.provider.name)

@@ -1,0 +1,114 @@
+"""Errors that a person can act on.
+
+Each names its text in `kubetour.text` by a key, never by a sentence, so that every error is told in both
+languages, with its cause and its fix. The family decides the exit status:
+
+    KubetourError         1   anything else that went wrong
+     ├─ UsageError        2   a parameter, a template or a file of yours
+     ├─ ToolError         3   a program is missing, broken or too old
+     ├─ EngineError       4   the container engine or a command of it
+     ├─ ClusterError      5   the cluster cannot be reached, or a command to it failed
+     ├─ DeadlineError     6   it did not happen in time
+     ├─ ProofError        7   it happened, but not as claimed
+     ├─ LockedError       8   another run works here
+     ├─ RefusedError      9   not ours to touch
+     ├─ ResourceError    10   disk, ports, memory
+     ├─ IntegrityError   11   a download is not what it should be
+     └─ Interrupted     130   Ctrl-C (143 SIGTERM, 129 SIGHUP)
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kubetour.text import Text, say
+
+
+class KubetourError(Exception):
+    """An error with a key into the text catalogs, the values its text needs, and evidence in raw lines."""
+
+    exit_status = 1
+
+    def __init__(self, key: str, *, evidence: str = "", **values: Any) -> None:
+        super().__init__(key, values)
+        self.key = key
+        self.evidence = evidence
+        self.causes: tuple[Text, ...] = ()  # what a diagnosis found, the likeliest first
+        self.values = values
+
+    def __str__(self) -> str:
+        """Return the key and its values: for logs; people are told in their language by `explain`."""
+        return f"{self.key} {self.values}"
+
+    def explain(self, language: str) -> tuple[str, str]:
+        """Return the cause and the fix: the texts `error.KEY` and `error.KEY.fix`."""
+        cause, fix = f"error.{self.key}", f"error.{self.key}.fix"
+        return say(language, cause, **self.values), say(language, fix, **self.values)
+
+
+class UsageError(KubetourError):
+    """A parameter, a template or a file of the user's is not as it must be."""
+
+    exit_status = 2
+
+
+class ToolError(KubetourError):
+    """A program is missing, broken or too old."""
+
+    exit_status = 3
+
+
+class EngineError(KubetourError):
+    """The container engine cannot be reached, or a command of it failed."""
+
+    exit_status = 4
+
+
+class ClusterError(KubetourError):
+    """The cluster cannot be reached, or a command to it failed."""
+
+    exit_status = 5
+
+
+class DeadlineError(KubetourError):
+    """Something did not happen in time."""
+
+    exit_status = 6
+
+
+class ProofError(KubetourError):
+    """Something happened, but not as claimed."""
+
+    exit_status = 7
+
+
+class LockedError(KubetourError):
+    """Another run works in this checkout."""
+
+    exit_status = 8
+
+
+class RefusedError(KubetourError):
+    """It is not this project's to touch."""
+
+    exit_status = 9
+
+
+class ResourceError(KubetourError):
+    """The machine has too little of something: disk, ports, memory."""
+
+    exit_status = 10
+
+
+class IntegrityError(KubetourError):
+    """A download is not what it should be."""
+
+    exit_status = 11
+
+
+class Interrupted(KubetourError):  # noqa: N818  (a signal is no error)
+    """A signal ended the run; the exit status is 128 plus its number."""
+
+    def __init__(self, signal_number: int, **values: Any) -> None:
+        super().__init__("interrupted", **values)
+        self.exit_status = 128 + signal_number

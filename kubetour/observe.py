@@ -1,0 +1,214 @@
+"""The one reader of the cluster: raw JSON through the official client, kept current by watches.
+
+A typed object of the `kubernetes` package costs a second of CPU for its models; its `ApiClient` with raw JSON
+does not. Nothing here polls: each resource that a check looks at is listed once and then watched.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+from kubetour.checks import Object
+from kubetour.errors import ClusterError
+
+Objects = Mapping[str, tuple[Object, ...]]
+
+PATHS = {
+    "version": "/version",
+    "namespaces": "/api/v1/namespaces",
+    "nodes": "/api/v1/nodes",
+    "pods": "/api/v1/namespaces/{namespace}/pods",
+    "services": "/api/v1/namespaces/{namespace}/services",
+    "events": "/api/v1/namespaces/{namespace}/events",
+    "deployments": "/apis/apps/v1/namespaces/{namespace}/deployments",
+    "replicasets": "/apis/apps/v1/namespaces/{namespace}/replicasets",
+    "endpointslices": "/apis/discovery.k8s.io/v1/namespaces/{namespace}/endpointslices",
+}
+CONNECT = 5.0  # seconds
+QUIET = 330.0  # seconds without a byte after which a watch is given up; the server ends it before
+PAUSE = 0.2  # seconds between attempts to reach a server that does not answer
+
+
+def preload() -> None:
+    """Import the client: half a second that may as well pass while the first commands run."""
+    import kubernetes.client
+    import kubernetes.config  # noqa: F401
+
+
+class Cluster:
+    """What a cluster's API server says, live. Close it, or use it as a context manager."""
+
+    def __init__(self, kubeconfig: str, context: str, namespace: str) -> None:
+        self._where = kubeconfig or None, context
+        self._namespace = namespace
+        self._client: Any = None
+        self._changed = threading.Condition()
+        self._stores: dict[str, dict[str, Object]] = {}
+        self._errors: dict[str, Exception] = {}
+        self._responses: dict[str, Any] = {}
+        self._closed = threading.Event()
+
+    def __enter__(self) -> Cluster:
+        """Return the cluster itself."""
+        return self
+
+    def __exit__(self, *unused: object) -> None:
+        """End every watch."""
+        self.close()
+
+    def close(self) -> None:
+        """End every watch and the connections."""
+        self._closed.set()
+        for response in list(self._responses.values()):
+            with contextlib.suppress(Exception):
+                response.shutdown()  # wakes the thread that reads from it
+        if self._client is not None:
+            self._client.close()
+
+    def wait(
+        self,
+        looks: Iterable[str],
+        met: Callable[[Objects], bool],
+        timeout: float,
+        tick: Callable[[Objects], None] | None = None,
+    ) -> Objects:
+        """Return the objects as soon as `met`, or as they are when `timeout` seconds have passed.
+
+        `tick` is told of every change. ClusterError if something could not be read at all until then.
+        """
+        looks = tuple(looks)
+        deadline = time.monotonic() + timeout
+        self._start(looks)
+        with self._changed:
+            while True:
+                whole = all(name in self._stores for name in looks)
+                objects = {name: tuple(self._stores.get(name, {}).values()) for name in looks}
+                if whole and met(objects):
+                    return objects
+                left = deadline - time.monotonic()
+                if left <= 0:
+                    break
+                if tick:
+                    tick(objects)
+                self._changed.wait(left)
+        for name in looks:
+            if name not in self._stores:
+                reason = self._errors.get(name)
+                raise ClusterError("cluster-unreachable", context=self._where[1], reason=_brief(reason))
+        return objects
+
+    def _start(self, looks: Iterable[str]) -> None:
+        for name in looks:
+            if name not in self._errors and name not in self._stores:
+                self._errors[name] = TimeoutError("no answer")
+                threading.Thread(target=self._follow, args=(name,), daemon=True, name=f"watch-{name}").start()
+
+    def _follow(self, name: str) -> None:
+        """Keep one resource's store current until closed: list, then watch from there, again and again."""
+        path = PATHS[name].format(namespace=self._namespace)
+        while not self._closed.is_set():
+            try:
+                if name == "version":
+                    self._put(name, {"version": self._json(path)})
+                    return
+                version = self._list(name, path)
+                for event in self._watch(name, path, version):
+                    if not self._apply(name, event):
+                        break
+            except Exception as error:  # whatever it is, it is told if the wait fails because of it
+                if self._closed.is_set():
+                    return
+                with self._changed:
+                    self._errors[name] = error
+                    self._changed.notify_all()
+                self._closed.wait(PAUSE)
+
+    def _list(self, name: str, path: str) -> str:
+        answer = self._json(path)
+        kind = str(answer.get("kind", "")).removesuffix("List")
+        items = [{"kind": kind, **item} for item in answer.get("items") or ()]
+        self._put(name, {item["metadata"]["uid"]: item for item in items})
+        return str(answer["metadata"]["resourceVersion"])
+
+    def _put(self, name: str, store: dict[str, Object]) -> None:
+        with self._changed:
+            self._stores[name] = store
+            self._changed.notify_all()
+
+    def _apply(self, name: str, event: Mapping[str, Any]) -> bool:
+        """Take one watch event; False if the watch cannot go on (410 Gone)."""
+        if event["type"] == "ERROR":
+            return False
+        if event["type"] == "BOOKMARK":
+            return True
+        item = event["object"]
+        with self._changed:
+            if event["type"] == "DELETED":
+                self._stores[name].pop(item["metadata"]["uid"], None)
+            else:
+                self._stores[name][item["metadata"]["uid"]] = item
+            self._changed.notify_all()
+        return True
+
+    def _json(self, path: str) -> dict[str, Any]:
+        response = self._get(path, (), (CONNECT, 30.0))
+        answer: dict[str, Any] = json.loads(response.data)
+        return answer
+
+    def _watch(self, name: str, path: str, version: str) -> Iterator[Mapping[str, Any]]:
+        query = (("watch", "1"), ("resourceVersion", version), ("allowWatchBookmarks", "true"))
+        response = self._responses[name] = self._get(
+            path, (*query, ("timeoutSeconds", "300")), (CONNECT, QUIET)
+        )
+        rest = b""
+        for chunk in response.stream(amt=65536):
+            *lines, rest = (rest + chunk).split(b"\n")
+            for line in lines:
+                if line.strip():
+                    yield json.loads(line)
+
+    def _get(self, path: str, query: tuple[tuple[str, str], ...], timeout: tuple[float, float]) -> Any:
+        """Return urllib3's response, its body still to be read; ClusterError for anything but a 200."""
+        client = self._connection()
+        request = client.param_serialize(
+            "GET",
+            path,
+            query_params=list(query),
+            header_params={"Accept": "application/json"},
+            auth_settings=["BearerToken"],
+        )
+        response = client.call_api(*request, _request_timeout=timeout).response
+        if response.status != 200:
+            body = response.data.decode(errors="replace")
+            response.release_conn()
+            raise ClusterError("cluster-refused", path=path, status=response.status, reason=_brief(body))
+        return response
+
+    def _connection(self) -> Any:
+        with self._changed:
+            if self._client is None:
+                from kubernetes import client, config
+
+                configuration = client.Configuration()
+                kubeconfig, context = self._where
+                config.load_kube_config(  # type: ignore[no-untyped-call]
+                    kubeconfig, context, configuration, persist_config=False
+                )
+                host = urlsplit(configuration.host).hostname or ""
+                if host == "localhost" or host.startswith("127."):
+                    configuration.proxy = None  # no proxy can reach this machine's own loopback
+                configuration.retries = False  # the watches retry by themselves
+                self._client = client.ApiClient(configuration)
+            return self._client
+
+
+def _brief(reason: Exception | str | None) -> str:
+    """Return an error in one line; urllib3's name the whole stack of their causes."""
+    text = str(getattr(reason, "reason", None) or reason)
+    return " ".join(text.split())[:300]

@@ -1,0 +1,51 @@
+"""The one list of steps, in order. Everything else reads it: tour, tasks, script, lessons, report."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from kubetour.buildcontext import BuildContext
+from kubetour.chapters import cluster, image, pod, workload
+from kubetour.errors import UsageError
+from kubetour.providers import Provider
+from kubetour.steps import Step
+
+
+def plan(provider: Provider, context: BuildContext, first_replicas: int = 1) -> tuple[Step, ...]:
+    """Return the tour, from the tools to the description of a Pod. `first_replicas` is what is deployed."""
+    return (
+        *image.image(provider, context),
+        *image.container(provider),
+        *cluster.cluster(provider),
+        *provider.image(),
+        *pod.pod(provider),
+        *workload.deployment(provider, first_replicas),
+        *workload.service(provider, first_replicas),
+        *workload.scale(provider),
+    )
+
+
+def singles(provider: Provider) -> tuple[Step, ...]:
+    """Return the steps that are tasks of their own and no part of the tour."""
+    return workload.singles(provider)
+
+
+def clean_up(provider: Provider, images: tuple[str, ...]) -> tuple[Step, ...]:
+    """Return the steps that remove what the tour made, these images included."""
+    return cluster.clean_up(provider, images)
+
+
+def select(
+    steps: tuple[Step, ...], *, first: str = "", last: str = "", only: Iterable[str] = ()
+) -> tuple[Step, ...]:
+    """Return the steps from `first` to `last`, or those named; UsageError for an unknown or empty choice."""
+    ids = [step.id for step in steps]
+    for wanted in (first, last, *only):
+        if wanted and wanted not in ids:
+            raise UsageError("step-unknown", step=wanted, known=", ".join(ids))
+    start = ids.index(first) if first else 0
+    end = ids.index(last) + 1 if last else len(ids)
+    if start >= end:
+        raise UsageError("steps-empty", first=first, last=last)
+    chosen = set(only) or set(ids[start:end])
+    return tuple(step for step in steps[start:end] if step.id in chosen)

@@ -1,0 +1,209 @@
+"""What every task does around its steps: settings, lock, presenter, tour, report, errors, exit status."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from kubetour import lessons, observe, report
+from kubetour.errors import Interrupted, KubetourError
+from kubetour.lessons import Lesson
+from kubetour.observe import Cluster
+from kubetour.project import LESSONS, ROOT, STATE
+from kubetour.proofs.traffic import requests_for
+from kubetour.runner import configure, last_signal, signals
+from kubetour.session import Session, open_session, settle
+from kubetour.settings import Resolved
+from kubetour.state import State
+from kubetour.steps import Step
+from kubetour.terminal import console as consoles
+from kubetour.terminal.brief import Json, Quiet
+from kubetour.terminal.full import Full
+from kubetour.text import Text, from_locale, say, tell
+from kubetour.tour import Outcome, Presenter, Tour
+
+if TYPE_CHECKING:
+    from invoke.context import Context
+
+Choose = Callable[[Session], tuple[Step, ...]]
+
+
+@contextmanager
+def told(language: str, debug: bool = False) -> Iterator[None]:
+    """Turn an error into its text on standard error and its exit status."""
+    try:
+        with signals():
+            yield
+    except KubetourError as error:
+        tell_error(error, language)
+        raise SystemExit(error.exit_status) from error
+    except KeyboardInterrupt as error:
+        interrupted = Interrupted(last_signal())
+        tell_error(interrupted, language)
+        raise SystemExit(interrupted.exit_status) from error
+    except BrokenPipeError as error:
+        # Whoever read our output has gone; nothing more can be told, and Python must not try at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise SystemExit(141) from error
+
+
+def tell_error(error: KubetourError, language: str) -> None:
+    """Print an error on standard error: cause, evidence, diagnosis, fix."""
+    out = consoles.make(sys.stderr)
+    cause, fix = error.explain(language)
+    out.print(f"✗ {consoles.harmless(cause)}", style="bold red", soft_wrap=True)
+    for line in error.evidence.splitlines():
+        out.print(f"  │ {consoles.harmless(line)}", style="dim", soft_wrap=True)
+    for text in error.causes:
+        out.print(f"  • {consoles.harmless(tell(language, text))}", soft_wrap=True)
+    out.print(f"→ {consoles.harmless(fix)}", soft_wrap=True)
+
+
+@contextmanager
+def settled(c: Context, flags: Mapping[str, Any]) -> Iterator[tuple[Resolved, State]]:
+    """Go to the project's root, read the settings, and tell every error of the body in their language."""
+    configure(c)
+    state = State(ROOT / STATE)
+    with told(str(flags.get("lang") or os.environ.get("KUBETOUR_LANG") or from_locale())):
+        resolved = settle(c, flags, state)
+        os.chdir(ROOT)
+        with told(resolved.settings.language):
+            yield resolved, state
+
+
+def play(c: Context, flags: Mapping[str, Any], choose: Choose, **options: Any) -> None:
+    """Run the steps that `choose` picks from a session's plan, and end the process if one fails."""
+    with settled(c, flags) as (resolved, state), state.lock():
+        language = resolved.settings.language
+        threading.Thread(target=observe.preload, daemon=True).start()
+        out = consoles.make(sys.stderr if options.get("json") else None)
+        hush = options.get("quiet") or options.get("json")
+        session = open_session(
+            c, resolved, state, lambda text: None if hush else out.print(tell(language, text))
+        )
+        steps = choose(session)
+        if not options.get("forget"):
+            session.remember()
+        outcomes, record = run(c, session, steps, language, options) if steps else ([], "")
+        if outcomes and outcomes[-1].error:
+            _tell_failure(session, outcomes, record, language)
+        if options.get("after"):
+            options["after"](session, outcomes, record)
+
+
+def run(
+    c: Context, session: Session, steps: tuple[Step, ...], language: str, options: Mapping[str, Any]
+) -> tuple[list[Outcome], str]:
+    """Run steps and return their outcomes and the path of the report, which is written whatever happens."""
+    settings = session.settings
+    began, clock = time.time(), time.monotonic()
+    directory = session.state.new_run()
+    provider = session.provider
+    with Cluster(provider.kubeconfig, provider.context, provider.namespace) as cluster:
+        shown = presenter(session, language, options)
+        tour = Tour(c, cluster, session.state, shown, settings.timeout)
+        try:
+            outcomes = tour.run(steps)
+        finally:
+            document = report.report(
+                tour.outcomes,
+                settings,
+                provider.name,
+                session.resolved.origins,
+                language,
+                began,
+                time.monotonic() - clock,
+            )
+            session.state.write(directory / "report.json", report.to_json(document))
+    return outcomes, str((directory / "report.json").relative_to(ROOT))
+
+
+def presenter(session: Session, language: str, options: Mapping[str, Any]) -> Presenter:
+    """Return who tells what happens, as the flags ask for it."""
+    out = consoles.make()
+    if options.get("json"):
+        return Json(out, language)
+    if options.get("quiet"):
+        return Quiet(out, language)
+    pause = None
+    if options.get("pause") and sys.stdin.isatty():
+
+        def pause() -> None:
+            out.print(say(language, "tour.pause"), style="yellow", end="")
+            input()
+
+    prose = read_lessons(language) if options.get("lessons") else titles(language)
+    return Full(out, language, prose, session.provider.name, lesson_values(session), pause)
+
+
+def read_lessons(language: str) -> dict[str, Lesson]:
+    """Return the lessons of a language by step id."""
+    return lessons.load(LESSONS / f"{language}.md")
+
+
+def titles(language: str) -> dict[str, Lesson]:
+    """Return the lessons without their prose, for a single task: a person in a hurry wants the command."""
+    return {name: Lesson(name, lesson.title, ()) for name, lesson in read_lessons(language).items()}
+
+
+def lesson_values(session: Session) -> dict[str, object]:
+    """Return what the placeholders in the lessons stand for."""
+    settings, provider = session.settings, session.provider
+    return {
+        "image": settings.image,
+        "name": settings.name,
+        "replicas": settings.replicas,
+        "port": settings.port,
+        "provider": provider.name,
+        "cluster": settings.cluster_name,
+        "nodes": len(provider.nodes()) or "?",
+        "requests": settings.requests or requests_for(settings.replicas),
+    }
+
+
+def _tell_failure(session: Session, outcomes: list[Outcome], record: str, language: str) -> None:
+    """Say what is left behind and how to go on, then raise the failed step's error."""
+    out = consoles.make(sys.stderr)
+    last = outcomes[-1]
+    error = last.error
+    assert error is not None  # noqa: S101  (the caller looked)
+    made = session.state.created()
+    tell_error(error, language)
+    if made:
+        out.print(say(language, "tour.left", what=", ".join(made)), soft_wrap=True)
+    out.print(say(language, "tour.resume", step=last.step.id), soft_wrap=True)
+    out.print(say(language, "tour.report", path=record), soft_wrap=True)
+    raise SystemExit(error.exit_status)
+
+
+def summary(language: str) -> Callable[[Session, list[Outcome], str], None]:
+    """Return what ends a whole tour: what was proved, the record, how to go on, how to clean up."""
+
+    def after(session: Session, outcomes: list[Outcome], record: str) -> None:
+        out = consoles.make()
+        seconds = outcomes[-1].started + outcomes[-1].seconds
+        out.print()
+        out.rule(say(language, "tour.done"), style="green", align="left")
+        out.print(
+            say(language, "tour.proved", count=len(outcomes), seconds=f"{seconds:.1f}"), style="bold green"
+        )
+        out.print(say(language, "tour.report", path=record), soft_wrap=True)
+        if outcomes[-1].step.stage.value == "down":
+            return
+        if session.provider.kubeconfig:
+            out.print(say(language, "tour.by-hand"))
+            out.print(
+                f'  export KUBECONFIG="{ROOT / session.provider.kubeconfig}"', style="bold", soft_wrap=True
+            )
+        out.print(say(language, "tour.clean-up"))
+        out.print("  ./inv down", style="bold")
+
+    return after
+
+
+__all__ = ["Text", "play", "run", "settled", "summary", "told"]

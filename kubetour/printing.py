@@ -1,0 +1,62 @@
+"""Tasks that only print: manifests, the script, lessons."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from kubetour import play
+from kubetour.errors import UsageError
+from kubetour.project import ROOT, STATE
+from kubetour.script import script
+from kubetour.session import Session, open_session
+from kubetour.terminal import console as consoles
+from kubetour.text import say, tell
+
+if TYPE_CHECKING:
+    from invoke.context import Context
+
+
+def print_manifests(c: Context, flags: Mapping[str, Any]) -> None:
+    """Print the Deployment and the Service as YAML, for the replicas asked for."""
+    with play.settled(c, flags) as (resolved, state):
+        session = open_session(c, resolved, state, lambda text: None)
+        templates = session.render(session.settings.replicas)
+        print(f"{templates['deployment']}---\n{templates['service']}", end="")
+
+
+def print_script(c: Context, flags: Mapping[str, Any], down: bool) -> None:
+    """Print the tour as a commented script; what was decided on the way goes to standard error."""
+    with play.settled(c, flags) as (resolved, state):
+        language = resolved.settings.language
+        session = open_session(c, resolved, state, lambda text: print(tell(language, text), file=sys.stderr))
+        print(script_text(session, language, down), end="")
+
+
+def script_text(session: Session, language: str, down: bool) -> str:
+    """Return a session's tour as a script."""
+    steps = session.plan() + (session.clean_up() if down else ())
+    titles = {name: lesson.title for name, lesson in play.read_lessons(language).items()}
+    heading = say(language, "script.heading", provider=session.provider.name).splitlines()
+    where = (f"cd {shlex.quote(str(ROOT))}", f"mkdir -p {STATE}", "")
+    return script(steps, titles, heading, where)
+
+
+def print_lessons(c: Context, flags: Mapping[str, Any], step: str) -> None:
+    """Print one lesson, or all, as the provider's tour tells them."""
+    from rich.markdown import Markdown
+
+    with play.settled(c, flags) as (resolved, state):
+        language = resolved.settings.language
+        lessons = play.read_lessons(language)
+        if step and step not in lessons:
+            raise UsageError("step-unknown", step=step, known=", ".join(lessons))
+        session = open_session(c, resolved, state, lambda text: None)
+        values = play.lesson_values(session)
+        out = consoles.make()
+        for name in [step] if step else list(lessons):
+            out.rule(f"{name} · {lessons[name].title}", style="cyan", align="left")
+            out.print(Markdown(lessons[name].text(session.provider.name, values)))
+            out.print()

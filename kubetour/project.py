@@ -1,0 +1,15 @@
+"""Where things are: the project's own files, and what it keeps."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+TEMPLATES = ROOT / "templates"
+LESSONS = ROOT / "lessons"
+STATE = ".kubetour"  # relative to ROOT, where every command runs: short in what is shown
+
+# The ownership mark on nodes, objects and containers: only what carries it is ever changed or deleted.
+# https://kubernetes.io/docs/concepts/overview/working-with-objects/common-labels/
+OWNED_BY = "app.kubernetes.io/managed-by"
+OWNER = "kubetour"

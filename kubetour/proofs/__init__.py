@@ -1,0 +1,1 @@
+"""The checks: what each step claims, judged on an Observation. Pure functions as frozen values."""

@@ -1,0 +1,140 @@
+"""Checks of the cluster itself: API server, nodes, the image on each of them, what is left after deleting."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from kubetour.checks import Observation, Proof
+from kubetour.project import OWNED_BY, OWNER
+from kubetour.proofs.common import condition, fails, first_json, holds, verdict
+
+
+@dataclass(frozen=True)
+class NodesReady:
+    """At least that many nodes are Ready; with `ours`, all carry our ownership label."""
+
+    looks: ClassVar[tuple[str, ...]] = ("nodes",)
+    count: int
+    ours: bool
+
+    def __call__(self, seen: Observation) -> Proof:
+        """Return the verdict on the nodes."""
+        nodes = seen.objects.get("nodes", ())
+        foreign = [
+            n["metadata"]["name"] for n in nodes if n["metadata"].get("labels", {}).get(OWNED_BY) != OWNER
+        ]
+        if self.ours and foreign:
+            return fails("cluster-foreign", {"foreign": foreign}, node=foreign[0])
+        ready = sorted(n["metadata"]["name"] for n in nodes if condition(n, "Ready"))
+        enough = len(ready) >= max(self.count, 1)
+        return verdict(
+            enough,
+            "nodes",
+            "nodes-waiting",
+            ready=len(ready),
+            count=self.count,
+            names=", ".join(ready) or "–",
+        )
+
+
+@dataclass(frozen=True)
+class ApiServer:
+    """The API server answers, with its version."""
+
+    looks: ClassVar[tuple[str, ...]] = ("version",)
+
+    def __call__(self, seen: Observation) -> Proof:
+        """Return the verdict on GET /version."""
+        for answer in seen.objects.get("version", ()):
+            return holds("api-server", {"version": answer["gitVersion"]}, version=answer["gitVersion"])
+        return fails("api-silent")
+
+
+@dataclass(frozen=True)
+class NodeDescribed:
+    """A node has room for Pods; its description was printed."""
+
+    looks: ClassVar[tuple[str, ...]] = ("nodes",)
+
+    def __call__(self, seen: Observation) -> Proof:
+        """Return the verdict on the first node."""
+        for node in seen.objects.get("nodes", ()):
+            room = node.get("status", {}).get("allocatable", {})
+            if int(room.get("pods", 0)) > 0 and seen.results and seen.results[0].stdout:
+                return holds(
+                    "node-room",
+                    dict(room),
+                    cpu=room.get("cpu", "?"),
+                    memory=room.get("memory", "?"),
+                    pods=room["pods"],
+                )
+        return fails("node-no-room")
+
+
+@dataclass(frozen=True)
+class ImageOnNodes:
+    """Each node's own container runtime says that it has the image."""
+
+    looks: ClassVar[tuple[str, ...]] = ()
+    image: str
+    nodes: tuple[str, ...]
+
+    def __call__(self, seen: Observation) -> Proof:
+        """Return the verdict on one `crictl inspecti` per node, in the nodes' order."""
+        have = []
+        for node, result in zip(self.nodes, seen.confirmed, strict=False):
+            answer = first_json(result.stdout) or {}
+            tags = answer.get("status", {}).get("repoTags") or ()
+            if result.status == 0 and any(
+                tag == self.image or tag.endswith("/" + self.image) for tag in tags
+            ):
+                have.append(node)
+        missing = [node for node in self.nodes if node not in have]
+        if missing:
+            return fails("image-not-on", {"nodes": have}, image=self.image, nodes=", ".join(missing))
+        return holds("image-on", {"nodes": have}, image=self.image, nodes=", ".join(have))
+
+
+@dataclass(frozen=True)
+class Pushed:
+    """The registry took the image: `push` ended well and said so."""
+
+    looks: ClassVar[tuple[str, ...]] = ()
+    image: str
+
+    def __call__(self, seen: Observation) -> Proof:
+        """Return the verdict on `push`, which prints the digest under which the registry has it."""
+        text = "".join(result.stdout for result in seen.results)
+        digest = next((word for word in text.split() if word.startswith("sha256:")), "")
+        return verdict(bool(digest), "pushed", "not-pushed", image=self.image, digest=digest)
+
+
+@dataclass(frozen=True)
+class Owned:
+    """A namespace that is there, and ours."""
+
+    looks: ClassVar[tuple[str, ...]] = ("namespaces",)
+    namespace: str
+
+    def __call__(self, seen: Observation) -> Proof:
+        """Return the verdict on the namespace's label."""
+        item = seen.named("namespaces", self.namespace)
+        if item is None:
+            return fails("namespace-absent", namespace=self.namespace)
+        ours = item["metadata"].get("labels", {}).get(OWNED_BY) == OWNER
+        return verdict(ours, "namespace", "namespace-foreign", namespace=self.namespace)
+
+
+@dataclass(frozen=True)
+class Ended:
+    """What was to be removed is no longer listed by its own tool."""
+
+    looks: ClassVar[tuple[str, ...]] = ()
+    names: tuple[str, ...]
+
+    def __call__(self, seen: Observation) -> Proof:
+        """Return the verdict on a listing that must not hold any of the names on a line of its own."""
+        listed = {line.strip() for result in seen.confirmed for line in result.stdout.splitlines()}
+        left = listed.intersection(self.names)
+        return verdict(not left, "ended", "not-ended", what=", ".join(sorted(left) or self.names))

@@ -1,0 +1,71 @@
+"""What several checks share: verdicts, and how to read the objects of Kubernetes."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from kubetour.checks import Object, Observation, Proof
+from kubetour.text import Text
+
+
+def holds(key: str, data: dict[str, Any] | None = None, **values: Any) -> Proof:
+    """Return the verdict that it is so."""
+    return Proof(True, Text(f"proof.{key}", values), data or {})
+
+
+def fails(key: str, data: dict[str, Any] | None = None, **values: Any) -> Proof:
+    """Return the verdict that it is not, or not yet, so."""
+    return Proof(False, Text(f"proof.{key}", values), data or {})
+
+
+def verdict(truth: bool, key: str, otherwise: str, **values: Any) -> Proof:
+    """Return one of two verdicts on the same values."""
+    return holds(key, **values) if truth else fails(otherwise, **values)
+
+
+def condition(item: Object, kind: str) -> bool:
+    """Return whether an object's status has that condition with status True."""
+    conditions = item.get("status", {}).get("conditions") or ()
+    return any(c["type"] == kind and c["status"] == "True" for c in conditions)
+
+
+def owner(item: Object) -> str:
+    """Return the uid of the object's controller, or an empty text."""
+    references = item["metadata"].get("ownerReferences") or ()
+    return next((str(r["uid"]) for r in references if r.get("controller")), "")
+
+
+def terminating(item: Object) -> bool:
+    """Return whether the object is being deleted."""
+    return "deletionTimestamp" in item["metadata"]
+
+
+def ready_pods(seen: Observation, labels: dict[str, str]) -> tuple[Object, ...]:
+    """Return the Pods with these labels that are Ready and not being deleted."""
+    return tuple(p for p in seen.labelled("pods", labels) if condition(p, "Ready") and not terminating(p))
+
+
+def endpoints(seen: Observation, service: str) -> tuple[tuple[str, bool], ...]:
+    """Return (Pod's name, whether it is ready) for each endpoint in a Service's EndpointSlices."""
+    found = []
+    for item in seen.labelled("endpointslices", {"kubernetes.io/service-name": service}):
+        for endpoint in item.get("endpoints") or ():
+            name = (endpoint.get("targetRef") or {}).get("name", "")
+            # An absent condition means ready: https://kubernetes.io/docs/concepts/services-networking/endpoint-slices/
+            found.append((str(name), endpoint.get("conditions", {}).get("ready") is not False))
+    return tuple(found)
+
+
+def first_json(text: str) -> Any:
+    """Return the JSON value of a text, or None if it is none."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return None
+
+
+def json_lines(text: str) -> list[dict[str, Any]]:
+    """Return the JSON objects of a text with one on each line; other lines are passed over."""
+    values = (first_json(line) for line in text.splitlines() if line.strip())
+    return [value for value in values if isinstance(value, dict)]

@@ -1,0 +1,181 @@
+"""Checks of the chapters before there is a cluster: tools, app, image, container."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from kubetour.checks import Observation, Proof
+from kubetour.project import OWNED_BY, OWNER
+from kubetour.proofs.common import fails, first_json, holds, json_lines, verdict
+
+
+@dataclass(frozen=True)
+class ToolsFound:
+    """kubectl says a version that will do."""
+
+    looks: ClassVar[tuple[str, ...]] = ()
+    engine: str
+
+    def __call__(self, seen: Observation) -> Proof:
+        """Return the verdict on `kubectl version --client -o json`."""
+        answer = first_json(seen.results[0].stdout) or {}
+        version = answer.get("clientVersion", {}).get("gitVersion", "")
+        if not version:
+            return fails("kubectl-silent")
+        return holds(
+            "tools", {"kubectl": version, "engine": self.engine}, version=version, engine=self.engine
+        )
+
+
+@dataclass(frozen=True)
+class AppReadable:
+    """The Dockerfile says what it starts from and what it starts."""
+
+    looks: ClassVar[tuple[str, ...]] = ()
+    files: int
+    size: int
+    tag: str
+
+    def __call__(self, seen: Observation) -> Proof:
+        """Return the verdict on the printed Dockerfile."""
+        text = seen.results[0].stdout
+        if not re.search(r"(?im)^\s*FROM\s+\S", text):
+            return fails("dockerfile-no-from")
+        start = re.findall(r"(?im)^\s*(?:ENTRYPOINT|CMD)\s+(.+)$", text)
+        return holds(
+            "app",
+            {"files": self.files, "bytes": self.size},
+            start=start[0].strip() if start else "–",
+            files=self.files,
+            size=self.size,
+            tag=self.tag,
+        )
+
+
+@dataclass(frozen=True)
+class ImageBuilt:
+    """The engine has the image."""
+
+    looks: ClassVar[tuple[str, ...]] = ()
+    image: str
+
+    def __call__(self, seen: Observation) -> Proof:
+        """Return the verdict on `image inspect`."""
+        answer = first_json(seen.confirmed[0].stdout)
+        if not isinstance(answer, list) or not answer:
+            return fails("image-absent", image=self.image)
+        size = answer[0].get("Size", 0)
+        data = {
+            "id": answer[0].get("Id", ""),
+            "size": size,
+            "layers": answer[0].get("RootFS", {}).get("Layers", []),
+        }
+        return holds(
+            "image", data, image=self.image, id=data["id"].removeprefix("sha256:")[:12], size=_size(size)
+        )
+
+
+@dataclass(frozen=True)
+class LayersListed:
+    """The image's history has a row for each instruction."""
+
+    looks: ClassVar[tuple[str, ...]] = ()
+    image: str
+
+    def __call__(self, seen: Observation) -> Proof:
+        """Return the verdict on `history --format '{{json .}}'`."""
+        rows = layers(seen.confirmed[0].stdout)
+        data = {"layers": rows}
+        filled = sum(row["size"] != "0B" for row in rows)
+        if not filled:
+            return fails("layers-none", data, image=self.image)
+        return holds("layers", data, rows=len(rows), filled=filled)
+
+
+def layers(history: str) -> list[dict[str, Any]]:
+    """Return the rows of an image's history, oldest first: instruction and size, as the engine prints it."""
+    rows = [
+        {"instruction": instruction(str(row.get("CreatedBy", ""))), "size": str(row.get("Size", ""))}
+        for row in json_lines(history)
+    ]
+    return rows[::-1]
+
+
+def instruction(created_by: str) -> str:
+    """Return a history row's text without the builders' wrapping (`/bin/sh -c #(nop)`, `# buildkit`)."""
+    text = re.sub(r"^/bin/sh -c #\(nop\)\s*|\s*# buildkit$|^RUN /bin/sh -c (?=#)", "", created_by.strip())
+    return " ".join(text.split()) or "–"
+
+
+@dataclass(frozen=True)
+class ContainerStarted:
+    """The container runs, and is ours."""
+
+    looks: ClassVar[tuple[str, ...]] = ()
+    name: str
+
+    def __call__(self, seen: Observation) -> Proof:
+        """Return the verdict on `inspect`."""
+        details = first_json(seen.confirmed[0].stdout)
+        if not isinstance(details, list) or not details:
+            return fails("container-absent", name=self.name)
+        if (details[0]["Config"].get("Labels") or {}).get(OWNED_BY) != OWNER:
+            return fails("container-foreign", name=self.name)
+        identity = str(details[0].get("Id", ""))
+        return holds("container", {"id": identity}, name=self.name, id=identity[:12])
+
+
+@dataclass(frozen=True)
+class ContainerAnswered:
+    """The answer's host name is the container's."""
+
+    looks: ClassVar[tuple[str, ...]] = ()
+
+    def __call__(self, seen: Observation) -> Proof:
+        """Return the verdict on the answer, and the ID from `inspect`."""
+        answer = seen.results[0].stdout.strip()
+        details = first_json(seen.confirmed[0].stdout)
+        host = (
+            details[0].get("Config", {}).get("Hostname", "") if isinstance(details, list) and details else ""
+        )
+        if host and host in answer:
+            return holds("container-answered", {"answer": answer}, host=host)
+        return fails("container-other", {"answer": answer}, host=host or "?", answer=answer[:200])
+
+
+@dataclass(frozen=True)
+class Logged:
+    """The container's log shows its start."""
+
+    looks: ClassVar[tuple[str, ...]] = ()
+
+    def __call__(self, seen: Observation) -> Proof:
+        """Return the verdict on the log."""
+        lines = [line for r in seen.results for line in (r.stdout + r.stderr).splitlines() if line.strip()]
+        return holds("logged", lines=len(lines), first=lines[0][:100]) if lines else fails("log-empty")
+
+
+@dataclass(frozen=True)
+class Stopped:
+    """The container ended by itself, before the engine would have killed it."""
+
+    looks: ClassVar[tuple[str, ...]] = ()
+    grace: float  # seconds after which the engine kills
+
+    def __call__(self, seen: Observation) -> Proof:
+        """Return the verdict on how long `stop` took."""
+        seconds = sum(result.seconds for result in seen.results)
+        ok = all(result.status == 0 for result in seen.results) and seconds < self.grace
+        return verdict(ok, "stopped", "stopped-late", seconds=f"{seconds:.1f}", grace=f"{self.grace:.0f}")
+
+
+def _size(count: int) -> str:
+    """Return a size as Docker prints it: decimal units, three digits."""
+    value = float(count)
+    for unit in ("B", "kB", "MB", "GB"):
+        if value < 1000 or unit == "GB":
+            return f"{value:.3g}{unit}"
+        value /= 1000
+    return f"{count}B"

@@ -1,0 +1,142 @@
+"""What a provider says, and the base of all: the cluster of a context that you already have."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from kubetour.proofs.cluster import Owned, Pushed
+from kubetour.settings import Settings
+from kubetour.steps import Lookup, Run, Stage, Step
+
+
+@dataclass(frozen=True)
+class Tools:
+    """How the programs are called on this machine: found once, then plain data."""
+
+    python: str
+    kubectl: str = "kubectl"
+    curl: tuple[str, ...] = ("curl",)
+    engine: str = "docker"
+    engine_version: str = ""
+    kind: str = "kind"
+    build_flags: tuple[str, ...] = ()
+    save_flags: tuple[str, ...] = ()  # not empty where `save` must be told the platform
+    containerd_store: bool = False
+
+
+@dataclass(frozen=True)
+class Ports:
+    """The ports on this machine and on the nodes."""
+
+    container: int = 8080  # where the container of the run chapter is published
+    host: int = 30080  # where the Service's node port is mapped to
+    node: int = 30080  # the Service's node port
+
+
+@dataclass(frozen=True)
+class Provider:
+    """Base: use the context you already have. It creates and deletes no cluster; images go to a registry.
+
+    Everything here is data or returns data: nothing runs.
+    """
+
+    name: ClassVar[str] = "context"
+    owns_cluster: ClassVar[bool] = False
+
+    settings: Settings
+    tools: Tools
+    ports: Ports
+    config: Mapping[str, Any]  # the kind config, as a provider that makes a cluster needs it
+    templates: Mapping[str, str]  # rendered manifests by name
+
+    @property
+    def kubeconfig(self) -> str:
+        """Return the kubeconfig's path relative to the project, or "" for the user's own."""
+        return ""
+
+    @property
+    def context(self) -> str:
+        """Return the kubeconfig context, which every command names."""
+        return self.settings.context
+
+    @property
+    def namespace(self) -> str:
+        """Return the namespace: one of its own on a cluster that is not ours."""
+        return self.settings.namespace or "kubetour"
+
+    @property
+    def node_port(self) -> int | None:
+        """Return the node port that the Service asks for, or None to leave it to the cluster."""
+        return None
+
+    @property
+    def engine(self) -> tuple[str, ...]:
+        """Return how the container engine is called."""
+        return (self.tools.engine,)
+
+    @property
+    def engine_name(self) -> str:
+        """Return the engine's name, as the ledger keeps it with images and containers."""
+        return self.tools.engine
+
+    @property
+    def url(self) -> str | Lookup:
+        """Return where the Service is reached from this machine: here, its load balancer's address."""
+        template = (
+            "{{with .status.loadBalancer.ingress}}{{with index . 0}}"
+            "{{if .ip}}{{.ip}}{{else}}{{.hostname}}{{end}}{{end}}{{end}}"
+        )
+        look = self.kubectl("get", "service", self.settings.name, "-o", f"go-template={template}")
+        return Lookup(look, "http://", f":{self.settings.port}/")
+
+    def kubectl(self, *argv: str | Lookup, stdin: str | None = None) -> Run:
+        """Return a kubectl command on this cluster, and no other."""
+        where: tuple[str, ...] = ("--context", self.context)
+        if self.kubeconfig:
+            where = ("--kubeconfig", self.kubeconfig, *where)
+        if self.namespace != "default":
+            where = (*where, "--namespace", self.namespace)
+        return Run((self.tools.kubectl, *where, *argv), stdin)
+
+    def nodes(self) -> tuple[str, ...]:
+        """Return the nodes' names, as far as they are known before the cluster is there."""
+        return ()
+
+    def on_node(self, *argv: str | Lookup, node: str = "") -> Run | None:
+        """Return a command that runs on a node, or None where none can be entered."""
+        return None
+
+    @property
+    def node_curl(self) -> tuple[str, ...]:
+        """Return how curl is called on a node: kind's node image has one."""
+        return ("curl",)
+
+    def up(self) -> tuple[Step, ...]:
+        """Return the steps that bring the cluster up."""
+        return ()
+
+    def image(self) -> tuple[Step, ...]:
+        """Return the steps that bring the image to where the nodes get it from."""
+        push = Step(
+            "push",
+            Stage.LOAD,
+            (Run((*self.engine, "push", self.settings.image)),),
+            Pushed(self.settings.image),
+            needs=("build",),
+        )
+        namespace = Step(
+            "namespace",
+            Stage.LOAD,
+            (self.kubectl("apply", "-f", "-", stdin=self.templates["namespace"]),),
+            Owned(self.namespace),
+            needs=("nodes",),
+            unless=self.kubectl("get", "namespace", self.namespace),
+            creates=(f"namespace/{self.context}/{self.namespace}",),
+        )
+        return push, namespace
+
+    def down(self) -> tuple[Step, ...]:
+        """Return the steps that remove the cluster, if it is ours."""
+        return ()

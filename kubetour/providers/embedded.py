@@ -1,0 +1,43 @@
+"""The embedded cluster: kind's commands and Docker's, spoken by `python -m kubetour.embedded`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from kubetour.providers.kind import Kind
+from kubetour.steps import Lookup, Run
+
+
+@dataclass(frozen=True)
+class Embedded(Kind):
+    """A cluster without a container engine. It is driven by commands alone; nothing of it is imported."""
+
+    name: ClassVar[str] = "embedded"
+
+    @property
+    def program(self) -> tuple[str, ...]:
+        """Return how the embedded cluster is called."""
+        return (self.tools.python, "-m", "kubetour.embedded")
+
+    @property
+    def engine(self) -> tuple[str, ...]:
+        """Return the same: it builds and runs images, too."""
+        return self.program
+
+    @property
+    def engine_name(self) -> str:
+        """Return the embedded builder's name."""
+        return self.name
+
+    @property
+    def node_curl(self) -> tuple[str, ...]:
+        """Return how curl is called on a node: a node is this machine."""
+        return self.tools.curl
+
+    def on_node(self, *argv: str | Lookup, node: str = "") -> Run | None:
+        """Return a command on a node."""
+        return Run((*self.program, "exec", node or self.nodes()[0], "--", *argv))
+
+    def _load(self) -> tuple[Run, ...]:
+        return (Run((*self.program, "load", "image", self.settings.image, "--name", self.cluster)),)

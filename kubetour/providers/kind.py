@@ -1,0 +1,138 @@
+"""kind: a cluster whose nodes are containers. https://kind.sigs.k8s.io/docs/user/quick-start/"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from kubetour.manifests import kind_config, node_names, to_yaml
+from kubetour.project import STATE
+from kubetour.proofs.cluster import Ended, ImageOnNodes, NodesReady
+from kubetour.providers.base import Provider
+from kubetour.steps import Lookup, Run, Stage, Step
+
+
+@dataclass(frozen=True)
+class Kind(Provider):
+    """A kind cluster of our own, with a kubeconfig of its own: the user's is never written."""
+
+    name: ClassVar[str] = "kind"
+    owns_cluster: ClassVar[bool] = True
+
+    @property
+    def program(self) -> tuple[str, ...]:
+        """Return how the cluster's program is called."""
+        return (self.tools.kind,)
+
+    @property
+    def cluster(self) -> str:
+        """Return the cluster's name."""
+        return self.settings.cluster_name
+
+    @property
+    def kubeconfig(self) -> str:
+        """Return the kubeconfig's path, relative to the project."""
+        return f"{STATE}/{self.name}-{self.cluster}.kubeconfig"
+
+    @property
+    def context(self) -> str:
+        """Return the context's name, as `create cluster` gives it."""
+        return f"{self.name}-{self.cluster}"
+
+    @property
+    def namespace(self) -> str:
+        """Return the namespace: the cluster is ours, so the one that needs no flag."""
+        return self.settings.namespace or "default"
+
+    @property
+    def node_port(self) -> int | None:
+        """Return the node port that the config maps to this machine."""
+        return self.ports.node
+
+    @property
+    def url(self) -> str | Lookup:
+        """Return the mapped host port's URL."""
+        return f"http://127.0.0.1:{self.ports.host}/"
+
+    def nodes(self) -> tuple[str, ...]:
+        """Return the nodes' names."""
+        return node_names(self._config(), self.cluster)
+
+    def on_node(self, *argv: str | Lookup, node: str = "") -> Run | None:
+        """Return a command in a node's container, by default the control plane's."""
+        return Run((*self.engine, "exec", node or self.nodes()[0], *argv))
+
+    def up(self) -> tuple[Step, ...]:
+        """Return the one step that creates the cluster, in the background while the image is built."""
+        name = ("--name", self.cluster)
+        where = ("--kubeconfig", self.kubeconfig)
+        options = (*name, *where, "--config", "-", "--wait", f"{self.settings.timeout}s")
+        create = Run((*self.program, "create", "cluster", *options), to_yaml(self._config()))
+        return (
+            Step(
+                "create-cluster",
+                Stage.CLUSTER,
+                (create,),
+                NodesReady(len(self.nodes()), ours=True),
+                needs=("tools",),
+                # Of a cluster that is there, this writes the kubeconfig, and fails if there is none.
+                unless=Run((*self.program, "export", "kubeconfig", *name, *where)),
+                early=True,
+                creates=(f"{self.name}-cluster/{self.cluster}",),
+            ),
+        )
+
+    def image(self) -> tuple[Step, ...]:
+        """Return the one step that loads the image, proved by each node's own container runtime."""
+        image = self.settings.image
+        inspect = (
+            self.on_node("crictl", "inspecti", self._on_node_name(), node=node) for node in self.nodes()
+        )
+        return (
+            Step(
+                "load",
+                Stage.LOAD,
+                self._load(),
+                ImageOnNodes(image, self.nodes()),
+                confirm=tuple(run for run in inspect if run is not None),
+                needs=("build", "create-cluster"),
+            ),
+        )
+
+    def down(self) -> tuple[Step, ...]:
+        """Return the one step that deletes the cluster, proved by the list of clusters."""
+        delete = ("delete", "cluster", "--name", self.cluster, "--kubeconfig", self.kubeconfig)
+        return (
+            Step(
+                "delete-cluster",
+                Stage.DOWN,
+                (Run((*self.program, *delete)),),
+                Ended((self.cluster,)),
+                confirm=(Run((*self.program, "get", "clusters")),),
+                removes=(f"{self.name}-cluster/{self.cluster}",),
+            ),
+        )
+
+    def _config(self) -> dict[str, object]:
+        return kind_config(dict(self.config), self.settings.workers, self.ports.host, self.ports.node)
+
+    def _load(self) -> tuple[Run, ...]:
+        image, name = self.settings.image, ("--name", self.cluster)
+        if not self.tools.containerd_store:
+            return (Run((*self.program, "load", "docker-image", image, *name)),)
+        # With the containerd store `docker save` writes an index for all platforms, of which only this
+        # machine's is there, and the node's import fails: https://github.com/kubernetes-sigs/kind/issues/3795
+        archive = f"{STATE}/image.tar"
+        save = (*self.engine, "image", "save", *self.tools.save_flags, "-o", archive, image)
+        return (
+            Run(save),
+            Run((*self.program, "load", "image-archive", archive, *name)),
+            Run(("rm", "-f", archive)),
+        )
+
+    def _on_node_name(self) -> str:
+        """Return the image's name as containerd keeps it: with Docker Hub's parts written out."""
+        first, slash, _ = self.settings.image.partition("/")
+        if slash and ("." in first or ":" in first or first == "localhost"):
+            return self.settings.image
+        return ("docker.io/" if slash else "docker.io/library/") + self.settings.image

@@ -1,0 +1,143 @@
+"""The one caller of the shell: a Run goes in, its text runs through Invoke, a Result comes out.
+
+`c` is an `invoke.Context`; a `fabric.Connection` is one too and gets the same text.
+"""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import TYPE_CHECKING, Any
+
+from kubetour.checks import Result
+from kubetour.errors import Interrupted
+from kubetour.local import GroupLocal
+from kubetour.script import shell
+from kubetour.steps import Run
+
+if TYPE_CHECKING:
+    from invoke.context import Context
+    from invoke.runners import Promise
+
+Line = Callable[[str], None]
+TIMED_OUT = 124  # the exit status that timeout(1) gives
+
+
+class Sink:
+    """A stream for Invoke to write to: passes whole lines on to `line`."""
+
+    def __init__(self, line: Line) -> None:
+        self._line = line
+        self._rest: list[str] = []
+
+    def write(self, text: str) -> None:
+        """Take a piece of output."""
+        if "\n" not in text:
+            self._rest.append(text)  # joined once: a long line must not cost the square of its length
+            return
+        *lines, rest = "".join([*self._rest, text]).split("\n")
+        self._rest = [rest]
+        for line in lines:
+            self._line(line.removesuffix("\r"))
+
+    def flush(self) -> None:
+        """Do nothing: what is whole has been passed on."""
+
+    def close(self) -> None:
+        """Pass on a last line that did not end."""
+        if rest := "".join(self._rest):
+            self._line(rest)
+        self._rest = []
+
+
+class Running:
+    """A command that runs in the background until `wait` is called."""
+
+    def __init__(self, c: Context, run: Run, line: Line, timeout: float | None = None) -> None:
+        self._sinks = Sink(line), Sink(line)
+        self._started = time.monotonic()
+        self._promise: Promise = c.run(  # type: ignore[assignment]  # asynchronous: a Promise
+            shell(run),
+            in_stream=False,
+            hide=True,
+            warn=True,
+            pty=False,
+            asynchronous=True,
+            out_stream=self._sinks[0],
+            err_stream=self._sinks[1],
+            timeout=timeout,
+        )
+        self.run = run
+
+    def wait(self) -> Result:
+        """Return the result when the command has ended; Interrupted if a signal ended it for us."""
+        from invoke.exceptions import CommandTimedOut
+
+        runner = self._promise.runner
+        try:
+            done = self._promise.join()
+            status = int(done.exited)
+        except CommandTimedOut as error:
+            done, status = error.result, TIMED_OUT
+        for sink in self._sinks:
+            sink.close()
+        if getattr(runner, "interrupted", False):
+            raise Interrupted(last_signal())
+        return Result(status, done.stdout, done.stderr, time.monotonic() - self._started)
+
+    def finished(self) -> bool:
+        """Return whether the command has ended."""
+        return bool(self._promise.runner.process_is_finished)
+
+    def end(self) -> None:
+        """End the command and wait for it: nothing of it stays behind."""
+        runner = self._promise.runner
+        if isinstance(runner, GroupLocal) and not runner.process_is_finished:
+            runner.send_interrupt(KeyboardInterrupt())
+        try:
+            self.wait()
+        except Interrupted:
+            return
+
+
+def perform(c: Context, run: Run, line: Line | None = None, timeout: float | None = None) -> Result:
+    """Run a command to its end and return its result, whatever its exit status; `line` sees it live.
+
+    A command that is over its time (seconds) is killed and has exit status 124.
+    """
+    return Running(c, run, line or (lambda _: None), timeout).wait()
+
+
+_caught: list[int] = []
+
+
+def last_signal() -> int:
+    """Return the number of the signal that was caught last; SIGINT if none was."""
+    return _caught[-1] if _caught else signal.SIGINT
+
+
+@contextmanager
+def signals() -> Iterator[None]:
+    """Turn SIGTERM and SIGHUP into the KeyboardInterrupt that SIGINT is, so that one path ends everything."""
+
+    def caught(number: int, frame: FrameType | None) -> None:
+        _caught.append(number)
+        raise KeyboardInterrupt
+
+    before: dict[int, Any] = {
+        n: signal.signal(n, caught) for n in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    }
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def configure(c: Context) -> None:
+    """Set the runner and the shell that this project needs."""
+    c.config.runners.local = GroupLocal
+    c.config.run.shell = "/bin/sh"

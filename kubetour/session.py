@@ -1,0 +1,191 @@
+"""From flags to a provider: everything that has to be known before a plan can be made."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from kubetour import buildcontext, manifests, probe, tools
+from kubetour.buildcontext import BuildContext
+from kubetour.errors import KubetourError, RefusedError, UsageError
+from kubetour.plan import clean_up, plan, singles
+from kubetour.project import OWNER, ROOT, STATE, TEMPLATES
+from kubetour.providers import PROVIDERS, Ports, Provider, Tools
+from kubetour.settings import Resolved, Settings, resolve
+from kubetour.state import State
+from kubetour.steps import Step
+from kubetour.text import Text
+
+if TYPE_CHECKING:
+    from invoke.context import Context
+
+Say = Callable[[Text], None]
+PROBE = "/healthz"  # the path that our own app answers probes on
+
+
+@dataclass(frozen=True)
+class Session:
+    """One command's settings, provider and build context. Nothing has been changed yet."""
+
+    resolved: Resolved
+    provider: Provider
+    context: BuildContext
+    state: State
+
+    @property
+    def settings(self) -> Settings:
+        """Return the settings with the image's full reference."""
+        return self.provider.settings
+
+    def plan(self, first_replicas: int = 1) -> tuple[Step, ...]:
+        """Return the tour's steps, deploying that many replicas at first."""
+        provider = replace(self.provider, templates=self.render(first_replicas))
+        return plan(provider, self.context, first_replicas)
+
+    def render(self, replicas: int) -> dict[str, str]:
+        """Return the manifests by name."""
+        return render(self.provider, self.context, replicas)
+
+    def every_step(self) -> tuple[Step, ...]:
+        """Return the steps that a task may pick from: the tour's, with all replicas at once, and others."""
+        return (*self.plan(self.settings.replicas), *singles(self.provider))
+
+    def clean_up(self, images: tuple[str, ...] | None = None) -> tuple[Step, ...]:
+        """Return the steps that remove everything: by default, of the images, this session's."""
+        return clean_up(self.provider, (self.settings.image,) if images is None else images)
+
+    def remember(self) -> None:
+        """Keep what the next command in this checkout starts from."""
+        kept = {**self.resolved.to_remember(), "provider": self.provider.name}
+        self.state.remember(kept)
+        ports = self.provider.ports
+        self.state.keep_ports({"container": ports.container, "host": ports.host})
+
+
+def settle(c: Context, flags: Mapping[str, Any], state: State) -> Resolved:
+    """Return the settings of a command, paths made relative to the project; UsageError for a bad one."""
+    configured = c.config.get("kubetour", {}) or {}
+    if not isinstance(configured, Mapping):
+        raise UsageError("config-section", value=str(configured)[:80])
+    resolved = resolve(flags, os.environ, dict(configured), state.remembered())
+    caller = Path(os.environ.get("KUBETOUR_CWD") or Path.cwd())
+    paths: dict[str, Any] = {
+        name: _from_root(caller, getattr(resolved.settings, name))
+        for name in ("app_dir", "config")
+        if resolved.origins[name] in ("flag", "environment")
+    }
+    return Resolved(replace(resolved.settings, **paths), resolved.origins)
+
+
+def open_session(c: Context, resolved: Resolved, state: State, say: Say) -> Session:
+    """Return a session: finds the tools, chooses the provider and says which and why.
+
+    Downloads a tool only where it is missing, and says so first. Raises KubetourError for whatever stands
+    in the way.
+    """
+    settings = resolved.settings
+    if settings.context and settings.provider == "auto":
+        settings = replace(settings, provider="context")
+    name, found, reason = choose(c, settings, say)
+    if resolved.origins["provider"] != "flag":
+        say(reason)
+    if name == "context" and resolved.origins["context"] != "flag":
+        raise RefusedError("context-unnamed")
+    config = manifests.load_kind_config(ROOT / settings.config, settings.config)
+    context = buildcontext.read(ROOT / settings.app_dir, settings.app_dir, settings.base)
+    settings = replace(settings, image=buildcontext.with_tag(settings.image, context.tag))
+    provider = PROVIDERS[name](settings, found, _ports(settings, name, state), config, {})
+    return Session(resolved, replace(provider, templates=render(provider, context, 1)), context, state)
+
+
+def choose(c: Context, settings: Settings, say: Say) -> tuple[str, Tools, Text]:
+    """Return the provider's name, the tools it needs, and the reason: one line for people."""
+    python = _python()
+    basic = Tools(python, kubectl=tools.kubectl(settings.offline, say), curl=_curl(python))
+    if settings.provider == "embedded":
+        return "embedded", basic, Text("tour.chosen", {"provider": "embedded"})
+    engine = probe.engine(c)
+    if settings.provider == "auto" and engine.trouble:
+        why = Text(f"tour.why.{engine.trouble}")
+        return "embedded", basic, Text("tour.auto", {"provider": "embedded", "why": why})
+    engine.require()
+    able = probe.abilities(c, engine.name)
+    full = replace(
+        basic,
+        engine=engine.name,
+        engine_version=f"{engine.name} {engine.version}",
+        build_flags=able.build_flags,
+        save_flags=able.save_flags,
+        containerd_store=able.containerd_store,
+    )
+    if settings.provider == "context":
+        return "context", full, Text("tour.chosen", {"provider": "context"})
+    try:
+        full = replace(full, kind=tools.kind(settings.offline, say))
+    except KubetourError:
+        if settings.provider == "kind":
+            raise
+        return "embedded", basic, Text("tour.auto", {"provider": "embedded", "why": Text("tour.why.no-kind")})
+    if settings.provider == "kind":
+        return "kind", full, Text("tour.chosen", {"provider": "kind"})
+    why = Text("tour.why.engine", {"engine": full.engine_version})
+    return "kind", full, Text("tour.auto", {"provider": "kind", "why": why})
+
+
+def render(provider: Provider, context: BuildContext, replicas: int) -> dict[str, str]:
+    """Return the manifests by name; UsageError, with file and line, if a template is broken."""
+    settings = provider.settings
+    values = {
+        "name": settings.name,
+        "image": settings.image,
+        "port": settings.port,
+        "replicas": replicas,
+        "digest": context.digest,
+        "namespace": provider.namespace,
+        "node_port": provider.node_port,
+        "probe": PROBE if context.directory == "." else None,
+    }
+    names = ("deployment", "service", "namespace")
+    return {name: manifests.render(TEMPLATES, f"{name}.yaml.j2", values) for name in names}
+
+
+def push_step(session: Session) -> tuple[Step, ...]:
+    """Return the step that pushes the image, whatever the provider; UsageError where no engine could."""
+    if session.provider.name == "embedded":
+        raise UsageError("push-embedded")
+    return tuple(step for step in Provider.image(session.provider) if step.id == "push")
+
+
+def _ports(settings: Settings, provider: str, state: State) -> Ports:
+    """Return ports that are free, or the ones that what is there already was made with."""
+    kept, made = state.ports(), state.created()
+    ours = (f"{engine}-container/{OWNER}-{settings.name}" for engine in ("docker", "embedded"))
+    container = kept.get("container") if any(name in made for name in ours) else None
+    host = kept.get("host") if f"{provider}-cluster/{settings.cluster_name}" in made else None
+    container = container or probe.free_port(max(settings.port, 1024))
+    return Ports(container, host or probe.free_port(Ports.host, (container,)), Ports.node)
+
+
+def _python() -> str:
+    """Return how this Python is called, relative to the project if it lies in it."""
+    path = Path(sys.executable)
+    return str(path.relative_to(ROOT)) if path.is_relative_to(ROOT) else str(path)
+
+
+def _curl(python: str) -> tuple[str, ...]:
+    return ("curl",) if tools.find_curl() else (python, "-m", "kubetour.curl")
+
+
+def _from_root(caller: Path, value: str) -> str:
+    """Return a path as seen from the project's root, where every command runs."""
+    path = Path(os.path.normpath(caller / value))
+    if path == ROOT:
+        return "."
+    return str(path.relative_to(ROOT)) if path.is_relative_to(ROOT) else os.path.relpath(path, ROOT)
+
+
+__all__ = ["STATE", "Session", "choose", "open_session", "render", "settle"]

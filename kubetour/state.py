@@ -1,0 +1,114 @@
+"""What this project keeps in `.kubetour/`: last settings, a ledger of what it made, run records, a lock."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from kubetour.errors import LockedError, ResourceError
+
+
+class State:
+    """The directory and its files. A write is whole or not at all; a broken file counts as absent."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def remembered(self) -> dict[str, Any]:
+        """Return the settings that the last command in this checkout used."""
+        return self._read("last.json", {})
+
+    def remember(self, values: dict[str, Any]) -> None:
+        """Keep settings for the next command."""
+        self._write("last.json", values)
+
+    def created(self) -> tuple[str, ...]:
+        """Return what this project made and has not removed: KIND/NAME, oldest first."""
+        entries = self._read("created.json", {}).get("created", [])
+        return tuple(entry for entry in entries if isinstance(entry, str))
+
+    def add(self, *entries: str) -> None:
+        """Enter something into the ledger, before it is made: better named for nothing than left unnamed."""
+        if entries:
+            self._write("created.json", {"created": list(dict.fromkeys((*self.created(), *entries)))})
+
+    def strike(self, *entries: str) -> None:
+        """Take something out of the ledger, after it was removed."""
+        if entries:
+            self._write("created.json", {"created": [e for e in self.created() if e not in entries]})
+
+    def ports(self) -> dict[str, int]:
+        """Return the ports that what is in the ledger was made with."""
+        return {name: port for name, port in self._read("ports.json", {}).items() if isinstance(port, int)}
+
+    def keep_ports(self, ports: dict[str, int]) -> None:
+        """Keep the ports for the next command."""
+        self._write("ports.json", ports)
+
+    def new_run(self) -> Path:
+        """Return a new, empty directory for the record of a run."""
+        runs = self.root / "runs"
+        with self._told(runs):
+            runs.mkdir(parents=True, exist_ok=True)
+            stamp = time.strftime("%Y%m%d-%H%M%S")
+            return Path(tempfile.mkdtemp(prefix=f"{stamp}-", dir=runs))
+
+    def write(self, path: Path, text: str) -> None:
+        """Write a file whole: to a temporary one beside it, then renamed; ResourceError if that fails."""
+        with self._told(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+            try:
+                with os.fdopen(handle, "w", encoding="utf-8") as file:
+                    file.write(text)
+                    file.flush()
+                    os.fsync(file.fileno())
+                os.replace(name, path)
+            except BaseException:
+                with suppress(OSError):
+                    os.unlink(name)
+                raise
+
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        """Hold this checkout for one run; LockedError if another has it. The kernel frees it at the end."""
+        path = self.root / "lock"
+        with self._told(path):
+            self.root.mkdir(parents=True, exist_ok=True)
+            file = path.open("a+", encoding="utf-8")
+        with file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                file.seek(0)
+                raise LockedError("locked", pid=file.read().strip() or "?") from None
+            file.truncate(0)
+            file.write(str(os.getpid()))
+            file.flush()
+            yield
+
+    @contextmanager
+    def _told(self, path: Path) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise ResourceError(
+                "file-unwritable", path=str(path), reason=error.strerror or str(error)
+            ) from error
+
+    def _read(self, name: str, default: dict[str, Any]) -> dict[str, Any]:
+        try:
+            value = json.loads((self.root / name).read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return default
+        return value if isinstance(value, dict) else default
+
+    def _write(self, name: str, value: dict[str, Any]) -> None:
+        self.write(self.root / name, json.dumps(value, indent=2, ensure_ascii=False) + "\n")

@@ -1,0 +1,69 @@
+"""Presenters for less: one line a step (`--quiet`), one JSON object a step (`--json`)."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from kubetour.checks import Proof
+from kubetour.report import step_record
+from kubetour.steps import Run, Step
+from kubetour.terminal.console import harmless
+from kubetour.text import Text, tell
+from kubetour.tour import Outcome
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+
+class Silent:
+    """A presenter that says nothing: a base for those that say little."""
+
+    def begin(self, step: Step, number: int, total: int, seconds: float) -> None:
+        """Say nothing."""
+
+    def command(self, run: Run) -> None:
+        """Say nothing."""
+
+    def confirm(self, run: Run) -> None:
+        """Say nothing."""
+
+    def line(self, text: str) -> None:
+        """Say nothing."""
+
+    def note(self, text: Text) -> None:
+        """Say nothing."""
+
+    def waiting(self, proof: Proof) -> None:
+        """Say nothing."""
+
+    def end(self, outcome: Outcome) -> None:
+        """Say nothing."""
+
+
+class Quiet(Silent):
+    """One line for each step that was proved; what went wrong is told at the end in any case."""
+
+    def __init__(self, console: Console, language: str) -> None:
+        self._console = console
+        self._language = language
+
+    def end(self, outcome: Outcome) -> None:
+        """Print the proof."""
+        if outcome.proof and not outcome.error:
+            proof = harmless(tell(self._language, outcome.proof.text))
+            self._console.print(f"✓ {outcome.step.id}: {proof}", soft_wrap=True)
+
+
+class Json(Silent):
+    """One JSON object on one line for each step: what report.json will hold of it."""
+
+    def __init__(self, console: Console, language: str) -> None:
+        self._console = console
+        self._language = language
+
+    def end(self, outcome: Outcome) -> None:
+        """Print the record of the step."""
+        record = step_record(outcome, self._language)
+        self._console.file.write(json.dumps(record, ensure_ascii=False) + "\n")
+        self._console.file.flush()

@@ -1,0 +1,43 @@
+"""The console: Rich on a terminal, plain text on a pipe or with NO_COLOR; nothing else can get through."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from typing import TYPE_CHECKING, TextIO
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+WIDEST = 100  # columns: longer lines are hard to read
+# Control characters, the C1 ones and the bidirectional overrides: from a container, they could rewrite
+# what the terminal shows. Tabs stay.
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+# Sequences that only colour, and those that move or erase: both are dropped whole.
+_SEQUENCE = re.compile("\x1b(?:\\[[0-?]*[ -/]*[@-~]|\\][^\x07\x1b]*(?:\x07|\x1b\\\\)|[@-Z\\\\-_])")
+
+
+def make(stream: TextIO | None = None) -> Console:
+    """Return a console on a stream, by default standard output."""
+    from rich.console import Console
+
+    stream = stream or sys.stdout
+    if hasattr(stream, "reconfigure"):
+        stream.reconfigure(errors="replace")
+    plain = bool(os.environ.get("NO_COLOR")) or not stream.isatty() or os.environ.get("TERM") == "dumb"
+    console = Console(
+        file=stream,
+        force_terminal=False if plain else None,
+        no_color=plain,
+        highlight=False,
+        markup=False,
+        emoji=False,
+    )
+    console.width = min(console.width, WIDEST)
+    return console
+
+
+def harmless(text: str) -> str:
+    """Return text from elsewhere without anything that a terminal would obey."""
+    return _CONTROL.sub("", _SEQUENCE.sub("", text))

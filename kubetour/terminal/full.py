@@ -1,0 +1,154 @@
+"""The tour as a person reads it: lesson, command, live output, proof."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+from kubetour.checks import Proof
+from kubetour.lessons import Lesson
+from kubetour.script import shell
+from kubetour.steps import Run, Step
+from kubetour.terminal.console import harmless
+from kubetour.terminal.pictures import picture
+from kubetour.text import Text, say, tell
+from kubetour.tour import Outcome
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.status import Status
+
+MOST_LINES = 60  # of one command's output; all of it is in report.json
+MOST_CONFIRMING = 8
+
+
+class Full:
+    """A presenter for a terminal, or for a file that someone will read."""
+
+    def __init__(
+        self,
+        console: Console,
+        language: str,
+        lessons: Mapping[str, Lesson],
+        provider: str,
+        values: Mapping[str, object],
+        pause: Callable[[], None] | None = None,
+    ) -> None:
+        self._console = console
+        self._language = language
+        self._lessons = lessons
+        self._provider = provider
+        self._values = values
+        self._pause = pause
+        self._status: Status | None = None
+        self._most = MOST_LINES
+        self._lines: list[str] = []
+        self._confirming = False
+
+    def begin(self, step: Step, number: int, total: int, seconds: float) -> None:
+        """Print the header and the lesson, and wait for Enter if asked to."""
+        lesson = self._lessons.get(step.id)
+        title = lesson.title if lesson else step.id
+        clock = f"{int(seconds) // 60:02}:{int(seconds) % 60:02}"
+        self._console.print()
+        self._console.rule(f"{number}/{total} · {step.id} · {title} · {clock}", style="cyan", align="left")
+        if lesson:
+            self._lesson(lesson)
+        if self._pause:
+            self._pause()
+
+    def command(self, run: Run) -> None:
+        """Print a command, in a form that can be copied: its own line breaks and no others."""
+        self._flush()
+        self._most, self._confirming = MOST_LINES, False
+        self._typed(run)
+
+    def confirm(self, run: Run) -> None:
+        """Print a command that confirms."""
+        self._flush()
+        self._most, self._confirming = MOST_CONFIRMING, True
+        self._typed(run)
+
+    def line(self, text: str) -> None:
+        """Print a line of output; of a long output, only its beginning."""
+        self._lines.append(text)
+        if self._confirming:
+            return  # JSON is for programs: what it is shows only at its end
+        if len(self._lines) <= self._most:
+            self._output(text)
+
+    def note(self, text: Text) -> None:
+        """Print something in between."""
+        self._flush()
+        self._console.print(f"  {tell(self._language, text)}", style="dim")
+
+    def waiting(self, proof: Proof) -> None:
+        """Show, on a terminal, what is being waited for."""
+        self._flush()
+        if not self._console.is_terminal:
+            return
+        text = "  " + say(self._language, "tour.waiting", proof=proof.text)
+        if self._status is None:
+            from rich.text import Text as Plain
+
+            self._status = self._console.status(Plain(harmless(text)), spinner="dots")
+            self._status.start()
+        else:
+            from rich.text import Text as Plain
+
+            self._status.update(Plain(harmless(text)))
+
+    def end(self, outcome: Outcome) -> None:
+        """Print the picture, if the proof has one, and the proof."""
+        self._flush()
+        if self._status:
+            self._status.stop()
+            self._status = None
+        if outcome.proof and not outcome.error:
+            for line in picture(outcome.step.id, outcome.proof.data, self._language):
+                self._console.print(harmless(line), style="cyan", soft_wrap=True)
+            self._console.print(f"✓ {harmless(tell(self._language, outcome.proof.text))}", style="bold green")
+
+    def _lesson(self, lesson: Lesson) -> None:
+        from rich.markdown import Markdown
+
+        self._console.print(Markdown(lesson.text(self._provider, self._values)))
+        self._console.print()
+
+    def _typed(self, run: Run) -> None:
+        self._console.print(f"$ {harmless_lines(shell(run))}", style="bold", soft_wrap=True)
+
+    def _output(self, text: str) -> None:
+        self._console.print(harmless(text), style="dim", soft_wrap=True)
+
+    def _flush(self) -> None:
+        """Print what is held back of the last command's output."""
+        lines, self._lines = self._lines, []
+        if self._confirming:
+            if _is_json(lines):
+                self._console.print(
+                    f"  {say(self._language, 'tour.json', lines=len(lines))}", style="dim", soft_wrap=True
+                )
+                return
+            for text in lines[: self._most]:
+                self._output(text)
+        if len(lines) > self._most:
+            more = say(self._language, "tour.more", lines=len(lines) - self._most)
+            self._console.print(f"  {more}", style="dim", soft_wrap=True)
+
+
+def harmless_lines(text: str) -> str:
+    """Return text of several lines, each made harmless."""
+    return "\n".join(harmless(line) for line in text.split("\n"))
+
+
+def _is_json(lines: list[str]) -> bool:
+    text = "\n".join(lines).strip()
+    if not text.startswith(("{", "[")):
+        return False
+    try:
+        json.loads(text)
+    except ValueError:
+        return all(line.strip().startswith(("{", "[")) for line in lines if line.strip())
+    return True

@@ -1,0 +1,183 @@
+"""Running steps: act, confirm, watch until the check holds, tell; stop at the first that fails."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING, Protocol
+
+from kubetour import causes
+from kubetour.acting import Acting, Performer
+from kubetour.checks import Observation, Proof, Result
+from kubetour.errors import DeadlineError, Interrupted, KubetourError, ProofError
+from kubetour.observe import Cluster, Objects
+from kubetour.runner import last_signal
+from kubetour.state import State
+from kubetour.steps import Run, Step
+from kubetour.text import Text
+
+if TYPE_CHECKING:
+    from invoke.context import Context
+
+ROUND = 0.5  # seconds between two rounds of a step that may fall short
+DIAGNOSIS = ("pods", "nodes", "events")
+DIAGNOSIS_TIME = 2.0  # seconds
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A step that was run: what its commands gave, the verdict, its begin and its time in seconds."""
+
+    step: Step
+    already: bool = False
+    results: tuple[tuple[Run, Result], ...] = ()
+    confirmed: tuple[tuple[Run, Result], ...] = ()
+    proof: Proof | None = None
+    error: KubetourError | None = None
+    started: float = 0.0
+    seconds: float = 0.0
+
+
+class Presenter(Protocol):
+    """Who tells a person, or a program, what happens. Every method returns nothing."""
+
+    def begin(self, step: Step, number: int, total: int, seconds: float) -> None:
+        """A step begins, so many seconds after the first."""
+
+    def command(self, run: Run) -> None:
+        """A command of the step runs."""
+
+    def confirm(self, run: Run) -> None:
+        """A command runs that confirms the step."""
+
+    def line(self, text: str) -> None:
+        """A command printed a line."""
+
+    def note(self, text: Text) -> None:
+        """There is something to say between a command and its proof."""
+
+    def waiting(self, proof: Proof) -> None:
+        """The check does not hold yet; this is what was seen last."""
+
+    def end(self, outcome: Outcome) -> None:
+        """A step has ended, proved or not."""
+
+
+@dataclass
+class Tour:
+    """One run of some steps on one cluster."""
+
+    c: Context
+    cluster: Cluster
+    state: State
+    presenter: Presenter
+    timeout: float
+    clock: Callable[[], float] = time.monotonic
+    outcomes: list[Outcome] = field(default_factory=list)
+
+    def run(self, steps: Iterable[Step]) -> list[Outcome]:
+        """Run the steps in order and return their outcomes; the last one has an error if it failed.
+
+        Whatever ends the run, an interrupt included, no command of it stays behind.
+        """
+        steps = tuple(steps)
+        begun = self.clock()
+        performer = Performer(self.c, self.state)
+        early: dict[str, Acting] = {}
+        try:
+            for number, step in enumerate(steps, 1):
+                self._start_early(steps[number - 1 :], performer, early)
+                acting = early.pop(step.id) if step.id in early else Acting(step, performer)
+                started = self.clock() - begun
+                announce = partial(self.presenter.begin, step, number, len(steps), started)
+                outcome = self._step(step, acting, announce, started)
+                self.outcomes.append(outcome)
+                self.presenter.end(outcome)
+                if outcome.error:
+                    break
+        finally:
+            performer.end()
+        return self.outcomes
+
+    def _start_early(self, ahead: tuple[Step, ...], performer: Performer, early: dict[str, Acting]) -> None:
+        """Start, in the background, what may run early and has what it needs."""
+        pending = {step.id for step in ahead}
+        for step in ahead[1:]:
+            if step.early and step.id not in early and not pending.intersection(step.needs):
+                early[step.id] = Acting(step, performer)
+                early[step.id].start()
+
+    def _step(self, step: Step, acting: Acting, announce: Callable[[], None], started: float) -> Outcome:
+        begun = self.clock()
+        proof: Proof | None = None
+        error: KubetourError | None = None
+        confirmed: tuple[tuple[Run, Result], ...] = ()
+        try:
+            announce()
+            acting.present(self.presenter.command, self.presenter.line)
+            if acting.already:
+                self.presenter.note(Text("tour.already"))
+            confirmed = acting.confirm(self.presenter.confirm, self.presenter.line)
+            proof = self._prove(step, acting, confirmed, begun + self.timeout)
+            if not proof.holds:
+                error = self._not_proved(step, acting, proof)
+        except KubetourError as caught:
+            error = caught
+        except KeyboardInterrupt:
+            error = Interrupted(last_signal())
+        if error is None:
+            self.state.strike(*step.removes)
+        elif step.check.looks and not isinstance(error, Interrupted):
+            self._diagnose(error)
+        seconds = self.clock() - begun
+        return Outcome(step, acting.already, tuple(acting.results), confirmed, proof, error, started, seconds)
+
+    def _prove(
+        self, step: Step, acting: Acting, confirmed: tuple[tuple[Run, Result], ...], deadline: float
+    ) -> Proof:
+        """Return the verdict: the first that holds, or the last one when time is up."""
+        after = tuple(result for _, result in confirmed)
+
+        def judge(objects: Objects) -> Proof:
+            return step.check(Observation(tuple(result for _, result in acting.results), after, objects))
+
+        looks = step.check.looks
+        while True:
+            left = max(deadline - self.clock(), 0.0)
+            if not looks:
+                objects: Objects = {}
+            else:
+                objects = self.cluster.wait(
+                    looks,
+                    lambda seen: judge(seen).holds,
+                    min(ROUND, left) if step.again else left,
+                    lambda seen: self.presenter.waiting(judge(seen)),
+                )
+            proof = judge(objects)
+            if proof.holds and step.hold:
+                objects = self.cluster.wait(looks, lambda seen: not judge(seen).holds, step.hold)
+                return judge(objects)
+            if proof.holds or not step.again or not left:
+                return proof
+            self.presenter.waiting(proof)
+            if not looks:
+                time.sleep(min(ROUND, left))
+            acting.repeat()
+
+    def _not_proved(self, step: Step, acting: Acting, proof: Proof) -> KubetourError:
+        waited = step.check.looks or step.again
+        family = DeadlineError if waited else ProofError
+        said = acting.results[-1][1].stderr.strip() if acting.results else ""
+        key = "not-in-time" if waited else "not-proved"
+        return family(key, evidence=said, proof=proof.text, seconds=int(self.timeout))
+
+    def _diagnose(self, error: KubetourError) -> None:
+        """Add to an error what the cluster says about what stands in the way."""
+        try:
+            objects = self.cluster.wait(DIAGNOSIS, lambda seen: True, DIAGNOSIS_TIME)
+        except KubetourError:
+            return  # the error itself already says what does not work
+        error.causes = causes.diagnose(objects)
+        error.evidence = "\n".join(filter(None, (error.evidence, *causes.warnings(objects))))

@@ -1,0 +1,43 @@
+"""`inv tour`: the whole plan, or a part of it, with its lessons; dry, it is the script."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from kubetour import play
+from kubetour.errors import UsageError
+from kubetour.plan import select
+from kubetour.printing import print_script
+from kubetour.session import Session
+from kubetour.steps import Step
+from kubetour.text import from_locale
+
+if TYPE_CHECKING:
+    from invoke.context import Context
+
+
+def tour(c: Context, flags: Mapping[str, Any], **options: Any) -> None:
+    """Take the tour; with Invoke's `--dry`, print it as a script instead."""
+    language = str(flags.get("lang") or from_locale())
+    with play.told(language):
+        for one, other in (("keep", "down"), ("quiet", "json"), ("pause", "json"), ("pause", "quiet")):
+            if options[one] and options[other]:
+                raise UsageError("flags-exclude", one=f"--{one}", other=f"--{other}")
+        if options["pause"] and not sys.stdin.isatty():
+            raise UsageError("pause-no-terminal")
+    if c.config.run.dry:
+        print_script(c, flags, options["down"])
+        return
+
+    def choose(session: Session) -> tuple[Step, ...]:
+        steps = session.plan()
+        if options["down"]:
+            steps = (*steps, *session.clean_up())
+        only = [name for name in options["only"].split(",") if name]
+        return select(steps, first=options["from_"], last=options["until"], only=only)
+
+    shown = {name: options[name] for name in ("pause", "quiet", "json")}
+    after = None if options["json"] else play.summary
+    play.play(c, flags, choose, lessons=True, after=after, **shown)

@@ -1,0 +1,225 @@
+"""The tasks: one thin verb each. `./inv --list` shows them, `./inv --help VERB` their flags."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Any
+
+from invoke.collection import Collection
+from invoke.context import Context
+
+from kubetour.flags import CLUSTER, EVERYTHING, IMAGE, SPEAK, WORKLOAD, verb
+
+Flags = dict[str, Any]
+
+
+def play(c: Context, flags: Flags, *wanted: str) -> None:
+    """Run some steps of the plan: those of these ids that the provider has, in the plan's order."""
+    from kubetour import play
+
+    play.play(c, flags, lambda session: tuple(step for step in session.every_step() if step.id in wanted))
+
+
+@verb(*EVERYTHING)
+def doctor(c: Context, flags: Flags) -> None:
+    """Show what was found on this machine, and every setting with its source."""
+    from kubetour.doctor import doctor
+
+    doctor(c, flags)
+
+
+@verb(*IMAGE)
+def build(c: Context, flags: Flags) -> None:
+    """Build the image."""
+    play(c, flags, "build")
+
+
+@verb(*IMAGE)
+def layers(c: Context, flags: Flags) -> None:
+    """Show the image's layers."""
+    play(c, flags, "layers")
+
+
+@verb(*IMAGE, "name", "port")
+def run(c: Context, flags: Flags) -> None:
+    """Run the image as a container: request it, show its log, stop it."""
+    play(c, flags, "run-container", "hit-container", "container-logs", "stop-container")
+
+
+@verb(*IMAGE)
+def push(c: Context, flags: Flags) -> None:
+    """Push the image to the registry in its name."""
+    from kubetour import play
+    from kubetour.session import push_step
+
+    play.play(c, flags, push_step)
+
+
+@verb(*CLUSTER, "workers", "config", "engine")
+def create_cluster(c: Context, flags: Flags) -> None:
+    """Create the cluster."""
+    play(c, flags, "create-cluster")
+
+
+@verb(*CLUSTER)
+def cluster_info(c: Context, flags: Flags) -> None:
+    """Show where the API server is."""
+    play(c, flags, "cluster-info")
+
+
+@verb(*CLUSTER)
+def nodes(c: Context, flags: Flags) -> None:
+    """Show the nodes."""
+    play(c, flags, "nodes")
+
+
+@verb(*CLUSTER)
+def describe_node(c: Context, flags: Flags) -> None:
+    """Describe a node."""
+    play(c, flags, "describe-node")
+
+
+@verb(*IMAGE, "cluster_name", "context")
+def load(c: Context, flags: Flags) -> None:
+    """Bring the image to every node."""
+    play(c, flags, "load", "push")
+
+
+@verb(*WORKLOAD, "image", "app_dir", "port")
+def run_pod(c: Context, flags: Flags) -> None:
+    """Run a bare Pod and describe it."""
+    play(c, flags, "namespace", "run-pod", "describe-bare-pod")
+
+
+@verb(*WORKLOAD, "port")
+def expose_pod(c: Context, flags: Flags) -> None:
+    """Put a Service in front of the bare Pod and request it."""
+    play(c, flags, "expose-pod", "hit-pod")
+
+
+@verb(*WORKLOAD, "image", "app_dir", "port", "replicas")
+def deploy(c: Context, flags: Flags) -> None:
+    """Apply the Deployment and wait until it is rolled out."""
+    play(c, flags, "namespace", "deploy")
+
+
+@verb(*WORKLOAD, "port", "replicas")
+def expose(c: Context, flags: Flags) -> None:
+    """Apply the Service."""
+    play(c, flags, "expose")
+
+
+@verb(*WORKLOAD)
+def services(c: Context, flags: Flags) -> None:
+    """Show the Services and their addresses."""
+    play(c, flags, "services")
+
+
+@verb(*WORKLOAD, "requests", "replicas", "port")
+def hit(c: Context, flags: Flags) -> None:
+    """Request the Service until every Pod has answered."""
+    play(c, flags, "hit-inside", "hit-all")
+
+
+@verb(*WORKLOAD, "replicas")
+def scale(c: Context, flags: Flags) -> None:
+    """Scale the Deployment."""
+    play(c, flags, "scale")
+
+
+@verb(*WORKLOAD, "replicas")
+def pods(c: Context, flags: Flags) -> None:
+    """Show which node runs what."""
+    play(c, flags, "pods")
+
+
+@verb(*WORKLOAD)
+def describe_pod(c: Context, flags: Flags) -> None:
+    """Describe one of the Deployment's Pods."""
+    play(c, flags, "describe-pod")
+
+
+@verb(*WORKLOAD)
+def logs(c: Context, flags: Flags) -> None:
+    """Show the Pods' logs."""
+    play(c, flags, "logs")
+
+
+@verb(*WORKLOAD, "replicas")
+def status(c: Context, flags: Flags) -> None:
+    """Show the workload as the cluster sees it."""
+    play(c, flags, "status")
+
+
+@verb(*EVERYTHING)
+def render(c: Context, flags: Flags) -> None:
+    """Print the manifests."""
+    from kubetour.printing import print_manifests
+
+    print_manifests(c, flags)
+
+
+@verb(*EVERYTHING, down=False)
+def script(c: Context, flags: Flags, down: bool) -> None:
+    """Print the tour as a commented POSIX script."""
+    from kubetour.printing import print_script
+
+    print_script(c, flags, down)
+
+
+@verb(*SPEAK, "provider", step="", positional=("step",))
+def lesson(c: Context, flags: Flags, step: str) -> None:
+    """Print one lesson, or all."""
+    from kubetour.printing import print_lessons
+
+    print_lessons(c, flags, step)
+
+
+@verb(*WORKLOAD, "engine")
+def down(c: Context, flags: Flags) -> None:
+    """Remove what this project made."""
+    from kubetour.down import down
+
+    down(c, flags)
+
+
+@verb(
+    *EVERYTHING,
+    pause=False,
+    quiet=False,
+    json=False,
+    keep=False,
+    down=False,
+    from_="",
+    until="",
+    only="",
+)
+def tour(c: Context, flags: Flags, **options: Any) -> None:
+    """Take the whole tour."""
+    from kubetour.whole import tour
+
+    tour(c, flags, **options)
+
+
+@verb(args="", positional=("args",))
+def test(c: Context, flags: Flags, args: str) -> None:
+    """Run the tests."""
+    os.execv(sys.executable, [sys.executable, "-m", "pytest", *args.split()])  # noqa: S606
+
+
+@verb()
+def lint(c: Context, flags: Flags) -> None:
+    """Run every linter."""
+    from kubetour.developing import lint
+
+    lint(c)
+
+
+@verb(only="")
+def bench(c: Context, flags: Flags, only: str) -> None:
+    """Run the benchmarks."""
+    os.execv(sys.executable, [sys.executable, "-m", "benchmarks", *only.split()])  # noqa: S606
+
+
+ns = Collection.from_module(sys.modules[__name__])
