@@ -14,14 +14,37 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
-SCALARS = frozenset(["string", "int32", "int64", "bool", "float", "bytes", "time", "micro-time", "quantity", "int-or-string", "any"])
+SCALARS = frozenset(
+    [
+        "string",
+        "int32",
+        "int64",
+        "bool",
+        "float",
+        "bytes",
+        "time",
+        "micro-time",
+        "quantity",
+        "int-or-string",
+        "any",
+    ]
+)
 
 
 @cache
-def _data() -> dict[str, Any]:
-    text = resources.files("kubetour.embedded").joinpath("schema.json").read_text(encoding="utf-8")
+def _read(name: str) -> dict[str, Any]:
+    text = resources.files("kubetour.embedded").joinpath(name).read_text(encoding="utf-8")
     data: dict[str, Any] = json.loads(text)
     return data
+
+
+def _data() -> dict[str, Any]:
+    return _read("schema.json")
+
+
+def documentation(struct: str, field: str = "") -> str:
+    """Return the API's own words on a field, or on a struct; "" where it has none."""
+    return str(_read("schema_docs.json").get(struct, {}).get(field, ""))
 
 
 def structs() -> dict[str, dict[str, str]]:
@@ -41,11 +64,15 @@ def client_version() -> str:
     return str(_data()["client"])
 
 
-@cache
+def kinds() -> dict[str, str]:
+    """Return the struct of every kind, by "apiVersion/Kind"."""
+    found: dict[str, str] = _data()["kinds"]
+    return found
+
+
 def struct_of(api_version: str, kind: str) -> str:
     """Return the name of the struct that describes a kind; KeyError for a kind that is not served."""
-    name: str = _data()["kinds"][f"{api_version}/{kind}"]
-    return name
+    return kinds()[f"{api_version}/{kind}"]
 
 
 if __name__ == "__main__":

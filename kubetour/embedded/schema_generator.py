@@ -24,7 +24,27 @@ _EXTRA = (
 )
 # What the API's Go types say and the client's models do not: 64-bit integers, and microsecond times.
 _INT64 = frozenset(
-    ["generation", "observedGeneration", "deletionGracePeriodSeconds", "gracePeriodSeconds", "activeDeadlineSeconds", "terminationGracePeriodSeconds", "tolerationSeconds", "runAsUser", "runAsGroup", "fsGroup", "supplementalGroups", "uid", "revision", "collisionCount64", "expirationSeconds", "sizeBytes", "remainingItemCount", "ttlSeconds", "hashValue"]
+    [
+        "generation",
+        "observedGeneration",
+        "deletionGracePeriodSeconds",
+        "gracePeriodSeconds",
+        "activeDeadlineSeconds",
+        "terminationGracePeriodSeconds",
+        "tolerationSeconds",
+        "runAsUser",
+        "runAsGroup",
+        "fsGroup",
+        "supplementalGroups",
+        "uid",
+        "revision",
+        "collisionCount64",
+        "expirationSeconds",
+        "sizeBytes",
+        "remainingItemCount",
+        "ttlSeconds",
+        "hashValue",
+    ]
 )
 _MICRO_TIMES = frozenset(
     {
@@ -37,7 +57,20 @@ _MICRO_TIMES = frozenset(
     }
 )
 _QUANTITY_MAPS = frozenset(
-    ["limits", "requests", "capacity", "allocatable", "allocatedResources", "hard", "used", "overhead", "default", "defaultRequest", "max", "min"]
+    [
+        "limits",
+        "requests",
+        "capacity",
+        "allocatable",
+        "allocatedResources",
+        "hard",
+        "used",
+        "overhead",
+        "default",
+        "defaultRequest",
+        "max",
+        "min",
+    ]
 )
 _QUANTITIES = frozenset(
     {

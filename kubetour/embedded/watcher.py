@@ -51,6 +51,11 @@ class Watcher:
             self._on_close(self)
             self._wake()
 
+    @property
+    def closed(self) -> bool:
+        """Tell whether the watch has ended."""
+        return self._closed
+
     def __aiter__(self) -> Watcher:
         return self
 
@@ -59,12 +64,18 @@ class Watcher:
             change = self.poll()
             if change is not None:
                 return change
-            self._waiting = asyncio.get_running_loop().create_future()
-            try:
-                await self._waiting
-            finally:
-                self._waiting = None
+            await self.wait()
         raise StopAsyncIteration
+
+    async def wait(self, seconds: float | None = None) -> None:
+        """Return when there may be something to poll, when closed, or after that many seconds. One waiter at a time."""
+        if self._closed or self._queue or self._lagging:
+            return
+        self._waiting = asyncio.get_running_loop().create_future()
+        try:
+            await asyncio.wait([self._waiting], timeout=seconds)
+        finally:
+            self._waiting = None
 
     def poll(self) -> Change | None:
         """Return the next change if there is one already."""

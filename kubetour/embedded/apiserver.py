@@ -1,0 +1,171 @@
+"""The API server: HTTPS on loopback in front of the registry. Authenticates, routes, and turns errors into Status."""
+
+from __future__ import annotations
+
+import hmac
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from aiohttp import web
+
+from kubetour.embedded import apierrors
+from kubetour.embedded.api import StatusError
+from kubetour.embedded.certs import SERVICE_NAMES, Certificates
+from kubetour.embedded.handlers import delete, pods, read, scale, watch, write
+from kubetour.embedded.handlers.context import Call, status_response
+from kubetour.embedded.handlers.meta import ANONYMOUS, MetaHandler
+from kubetour.embedded.registry import Registry
+from kubetour.embedded.requestinfo import RequestInfo, parse
+from kubetour.embedded.watcher import Watcher
+
+Handler = Callable[[Call], Awaitable[web.StreamResponse]]
+_log = logging.getLogger(__name__)
+_MAX_BODY = 3 * 1024 * 1024  # as Kubernetes' limit of a request
+_LOOPBACK = ("127.0.0.1", "::1", "localhost")
+
+_VERBS: Mapping[str, Handler] = {
+    "create": write.create,
+    "delete": delete.delete,
+    "deletecollection": delete.delete_collection,
+    "get": read.get,
+    "list": read.list_,
+    "patch": write.patch,
+    "update": write.update,
+    "watch": watch.watch,
+}
+_SUBRESOURCES: Mapping[tuple[str, str], Handler] = {
+    ("status", "get"): read.get,
+    ("status", "patch"): write.patch,
+    ("status", "update"): write.update,
+    ("scale", "get"): scale.get,
+    ("scale", "patch"): scale.patch,
+    ("scale", "update"): scale.update,
+    ("finalize", "update"): write.update,
+    ("binding", "create"): pods.bind,
+    ("eviction", "create"): pods.evict,
+    ("log", "get"): pods.log,
+}
+# Where a later issue plugs in what runs inside a Pod.
+_STREAMS = ("attach", "exec", "portforward")
+
+
+class APIServer:
+    """Serves a registry over HTTPS to whoever has the token.
+
+    `streams` maps "exec", "attach" and "portforward" to their handlers; without one the answer is 501.
+    """
+
+    def __init__(
+        self,
+        registry: Registry,
+        *,
+        token: str,
+        certs: Certificates,
+        streams: Mapping[str, Handler] | None = None,
+    ) -> None:
+        self._registry = registry
+        self._token = token.encode()
+        self._certs = certs
+        self._streams = dict(streams or {})
+        self._hosts = {*_LOOPBACK, *SERVICE_NAMES}
+        self._runner: web.ServerRunner | None = None
+        self._meta = MetaHandler()
+        self._watches: set[Watcher] = set()
+
+    async def start(self, host: str = "127.0.0.1", port: int = 0) -> int:
+        """Listen, and return the port (a free one for 0). ValueError for an address that is not loopback."""
+        if host not in _LOOPBACK and not host.startswith("127."):
+            raise ValueError(f"the API server listens on loopback only, and {host} is not; use 127.0.0.1")
+        self._hosts.add(host)
+        server = web.Server(self._handle, request_factory=_request, handler_cancellation=True)
+        self._runner = web.ServerRunner(server, handle_signals=False, shutdown_timeout=1)
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, host, port, ssl_context=self._certs.server_context())
+        await site.start()
+        bound = int(self._runner.addresses[0][1])
+        self._meta.address = f"{host}:{bound}"
+        return bound
+
+    async def stop(self) -> None:
+        """End every watch and close the port."""
+        for watcher in tuple(self._watches):
+            watcher.close()
+        if self._runner is not None:
+            await self._runner.cleanup()
+            self._runner = None
+
+    async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        try:
+            return await self._respond(request)
+        except StatusError as error:
+            return status_response(error)
+        except web.HTTPRequestEntityTooLarge:
+            message = f"Request entity too large: limit is {_MAX_BODY}"
+            return status_response(StatusError(413, "RequestEntityTooLarge", message))
+        except ConnectionError:
+            raise
+        except Exception as error:
+            _log.exception("%s %s failed", request.method, request.path)
+            return status_response(apierrors.internal_error(f"{type(error).__name__}: {error}"))
+
+    async def _respond(self, request: web.BaseRequest) -> web.StreamResponse:
+        self._check_origin(request)
+        path = request.path
+        if path not in ANONYMOUS and not self._authenticated(request):
+            raise StatusError(401, "Unauthorized", "Unauthorized")
+        info = parse(path)
+        if info is None:
+            return self._meta.answer(request)
+        handler = self._route(info, request)
+        return await handler(Call(request, info, self._registry, self._watches))
+
+    def _check_origin(self, request: web.BaseRequest) -> None:
+        """Refuse what a browser was led to: another name that resolves here, or a page's own request."""
+        host = (request.host or "").rpartition(":")[0] if ":" in (request.host or "") else request.host
+        if host.strip("[]").lower() not in self._hosts:
+            message = f"the Host header names {host!r}, which is not this API server"
+            raise StatusError(403, "Forbidden", message)
+        if "Origin" in request.headers:
+            raise StatusError(403, "Forbidden", "requests from a browser's pages are refused")
+
+    def _authenticated(self, request: web.BaseRequest) -> bool:
+        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+        return scheme.lower() == "bearer" and hmac.compare_digest(token.strip().encode(), self._token)
+
+    def _route(self, info: RequestInfo, request: web.BaseRequest) -> Handler:
+        verb = _verb(request, info)
+        sub = info.subresource
+        if sub in _STREAMS:
+            return self._streams.get(sub, pods.no_stream)
+        if sub:
+            handler = _SUBRESOURCES.get((sub, verb))
+        elif info.resource.plural == "bindings":
+            handler = pods.bind if verb == "create" else None
+        elif verb == "create" and info.resource.namespaced and not info.namespace:
+            handler = None
+        else:
+            handler = _VERBS.get(verb) if verb in info.resource.verbs else None
+        if handler is None:
+            raise apierrors.method_not_allowed()
+        return handler
+
+
+def _verb(request: web.BaseRequest, info: RequestInfo) -> str:
+    """Return the API verb of a request, as RequestInfo has it."""
+    method, named = request.method, bool(info.name)
+    if method == "GET":
+        if not named and request.query.get("watch", "") in ("1", "true"):
+            return "watch"
+        return "get" if named else "list"
+    if method == "DELETE":
+        return "delete" if named else "deletecollection"
+    if method == "POST":
+        return "create" if not named or info.subresource else ""
+    return {"PUT": "update", "PATCH": "patch"}.get(method, "") if named else ""
+
+
+def _request(*args: Any) -> web.BaseRequest:
+    message, payload, protocol, writer, task = args
+    loop = task.get_loop()
+    return web.BaseRequest(message, payload, protocol, writer, task, loop, client_max_size=_MAX_BODY)

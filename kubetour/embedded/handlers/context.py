@@ -1,0 +1,147 @@
+"""What every handler works with: one request, its options, and the answers it can give."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from aiohttp import web
+
+from kubetour.embedded import apierrors, eventsv1
+from kubetour.embedded.api import Object, StatusError
+from kubetour.embedded.decoding import decode, reject_unknown
+from kubetour.embedded.listing import Query
+from kubetour.embedded.negotiation import JSON, form, parse_body
+from kubetour.embedded.registry import Registry, to_json
+from kubetour.embedded.requestinfo import RequestInfo
+from kubetour.embedded.resources import Resource, by_plural
+from kubetour.embedded.tables import partial_metadata, row, table
+from kubetour.embedded.watcher import Watcher
+
+_FIELD_VALIDATION = ("Ignore", "Warn", "Strict")
+_TRUE = ("true", "1")
+
+
+@dataclass
+class Call:
+    """One request for a resource. `watches` are the open watches of all clients; `warnings` go into the headers."""
+
+    request: web.BaseRequest
+    info: RequestInfo
+    registry: Registry
+    watches: set[Watcher] = field(default_factory=set)
+    warnings: list[str] = field(default_factory=list)
+
+    @property
+    def resource(self) -> Resource:
+        """Return the resource as the URL names it."""
+        return self.info.resource
+
+    @property
+    def stored(self) -> Resource:
+        """Return the resource that is stored; it differs for events.k8s.io only."""
+        return by_plural(self.info.resource.plural)
+
+    @property
+    def query(self) -> Mapping[str, str]:
+        """Return the URL's parameters."""
+        return self.request.query
+
+    def flag(self, name: str) -> bool:
+        """Return a boolean parameter."""
+        return self.query.get(name, "").lower() in _TRUE
+
+    def number(self, name: str) -> int | None:
+        """Return a whole number parameter, None where it is absent; 400 for anything else."""
+        text = self.query.get(name, "")
+        if not text:
+            return None
+        try:
+            return int(text)
+        except ValueError:
+            raise apierrors.bad_request(f'strconv.ParseInt: parsing "{text}": invalid syntax') from None
+
+    @property
+    def dry_run(self) -> bool:
+        """Return whether nothing is to be stored."""
+        values = self.request.query.getall("dryRun", [])
+        if any(value not in ("All", "") for value in values):
+            raise apierrors.bad_request(f'dryRun: Unsupported value: "{values[0]}": supported values: "All"')
+        return "All" in values
+
+    def list_query(self) -> Query:
+        """Return what a list or watch asks for."""
+        return Query(
+            labels=self.query.get("labelSelector", ""),
+            fields=self.query.get("fieldSelector", ""),
+            limit=self.number("limit") or 0,
+            continue_token=self.query.get("continue", ""),
+            resource_version=self.query.get("resourceVersion", ""),
+            match=self.query.get("resourceVersionMatch", ""),
+        )
+
+    async def body(self, kind: str = "") -> Any:
+        """Return the request's body, parsed."""
+        content_type = self.request.headers.get("Content-Type", "")
+        return parse_body(await self.request.read(), content_type, kind or self.resource.kind)
+
+    def check_unknown(self, resource: Resource, unknown: list[str]) -> None:
+        """Reject, report or ignore unknown fields, as `fieldValidation` says; Warn is the default."""
+        mode = self.query.get("fieldValidation", "") or "Warn"
+        if mode not in _FIELD_VALIDATION:
+            raise apierrors.bad_request(f'fieldValidation: Unsupported value: "{mode}"')
+        if mode == "Strict":
+            reject_unknown(resource, unknown)
+        elif mode == "Warn":
+            self.warnings += [f'unknown field "{name}"' for name in unknown]
+
+    def decode(self, obj: Any) -> Object:
+        """Return an object from a body in the form it is stored in, unknown fields dealt with."""
+        decoded, unknown = decode(self.resource, obj)
+        self.check_unknown(self.resource, unknown)
+        return eventsv1.from_view(decoded) if eventsv1.is_view(self.resource) else decoded
+
+    # --- answers
+
+    def text(self, body: str, status: int = 200) -> web.Response:
+        """Return JSON text as it is."""
+        return json_text(body, status, self.warnings)
+
+    def object(self, obj: Object, status: int = 200) -> web.Response:
+        """Return one stored object in the form the client asked for."""
+        wanted = form(self.request.headers.get("Accept", ""))
+        if wanted == "Table":
+            now = self.registry.clock.now()
+            rows = [row(self.stored, obj, now, self.query.get("includeObject", "Metadata"))]
+            version = {"resourceVersion": obj["metadata"].get("resourceVersion", "")}
+            return self.text(to_json(table(self.stored, rows, version)), status)
+        if wanted == "PartialObjectMetadata":
+            return self.text(to_json(partial_metadata(obj)), status)
+        return self.text(to_json(eventsv1.to_view(obj) if eventsv1.is_view(self.resource) else obj), status)
+
+    def stored_text(self, value: str) -> web.Response:
+        """Return one stored object, from its JSON text, which is sent as it is where that is what was asked for."""
+        if not eventsv1.is_view(self.resource) and not form(self.request.headers.get("Accept", "")):
+            return self.text(value)
+        return self.object(json.loads(value))
+
+
+def json_text(body: str, status: int = 200, warnings: list[str] | None = None) -> web.Response:
+    """Return a JSON answer; warnings become RFC 7234 Warning headers, which kubectl prints."""
+    response = web.Response(body=body.encode(), status=status, headers={"Cache-Control": "no-cache, private"})
+    response.content_type = JSON
+    for warning in warnings or []:
+        quoted = warning.replace("\\", "\\\\").replace('"', '\\"')
+        response.headers.add("Warning", f'299 - "{quoted}"')
+    return response
+
+
+def status_response(error: StatusError) -> web.Response:
+    """Return a failure as the Status object it is."""
+    response = json_text(to_json(error.status()), error.code)
+    retry = (error.details or {}).get("retryAfterSeconds")
+    if retry:
+        response.headers["Retry-After"] = str(retry)
+    return response

@@ -1,0 +1,90 @@
+"""The scale subresource: a workload's replica count as an autoscaling/v1 Scale."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from aiohttp import web
+
+from kubetour.embedded import apierrors
+from kubetour.embedded.api import Object, StatusError
+from kubetour.embedded.decoding import decode
+from kubetour.embedded.fielderrors import invalid
+from kubetour.embedded.handlers.context import Call
+from kubetour.embedded.handlers.write import patch_function
+from kubetour.embedded.negotiation import PATCH_APPLY, media_type, parse_json, parse_yaml
+from kubetour.embedded.registry import to_json
+from kubetour.embedded.schema import struct_of
+from kubetour.embedded.selectors import format_label_selector
+
+KIND, API_VERSION = "Scale", "autoscaling/v1"
+
+
+def scale_of(obj: Object) -> Object:
+    """Return the Scale of a workload."""
+    metadata = obj["metadata"]
+    kept = ("name", "namespace", "uid", "resourceVersion", "creationTimestamp")
+    spec, status = obj.get("spec") or {}, obj.get("status") or {}
+    # Replicas of 0 are left out, as by the Go type, whose zero it is.
+    replicas = spec.get("replicas", 0)
+    return {
+        "kind": KIND,
+        "apiVersion": API_VERSION,
+        "metadata": {key: metadata[key] for key in kept if key in metadata},
+        "spec": {"replicas": replicas} if replicas else {},
+        "status": {
+            "replicas": status.get("replicas", 0),
+            "selector": format_label_selector(spec.get("selector")),
+        },
+    }
+
+
+async def get(call: Call) -> web.StreamResponse:
+    """Answer GET of a Scale."""
+    obj = call.registry.get(call.resource.plural, call.info.name, call.info.namespace)
+    return call.text(to_json(scale_of(obj)))
+
+
+async def update(call: Call) -> web.StreamResponse:
+    """Answer PUT of a Scale."""
+    scale = await call.body(KIND)
+    return _write(call, lambda _: scale)
+
+
+async def patch(call: Call) -> web.StreamResponse:
+    """Answer PATCH of a Scale."""
+    content_type = media_type(call.request.headers.get("Content-Type", ""))
+    change = patch_function(call.resource, struct_of(API_VERSION, KIND), content_type)
+    body = await call.request.read()
+    document = parse_yaml(body) if content_type == PATCH_APPLY else parse_json(body, KIND)
+    return _write(call, lambda scale: change(scale, document))
+
+
+def _write(call: Call, change: Any) -> web.Response:
+    name = call.info.name
+
+    def mutation(obj: Object) -> Object:
+        scale, unknown = decode(call.resource, change(scale_of(obj)), kind=KIND, api_version=API_VERSION)
+        call.check_unknown(call.resource, unknown)
+        replicas = (scale.get("spec") or {}).get("replicas", 0)
+        if replicas < 0:
+            raise _invalid(name, replicas)
+        metadata = dict(obj["metadata"])
+        # A Scale's resourceVersion is the workload's: naming another is a conflict, naming none is not.
+        metadata["resourceVersion"] = scale["metadata"].get("resourceVersion", metadata["resourceVersion"])
+        if scale["metadata"].get("name", name) != name:
+            raise apierrors.bad_request("the name of a Scale cannot be changed")
+        return {**obj, "metadata": metadata, "spec": {**obj["spec"], "replicas": replicas}}
+
+    updated = call.registry.modify(call.stored, name, call.info.namespace, mutation, dry_run=call.dry_run)
+    return call.text(to_json(scale_of(updated)))
+
+
+def _invalid(name: str, replicas: int) -> StatusError:
+    error = invalid("spec.replicas", replicas, "must be greater than or equal to 0")
+    return StatusError(
+        422,
+        "Invalid",
+        f'Scale.autoscaling "{name}" is invalid: {error}',
+        {"name": name, "group": "autoscaling", "kind": KIND, "causes": [error.cause()]},
+    )

@@ -1,0 +1,127 @@
+"""POST, PUT and PATCH of objects and of their status."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from aiohttp import web
+
+from kubetour.embedded import apierrors, eventsv1
+from kubetour.embedded.api import Object, StatusError
+from kubetour.embedded.applypatch import apply_configuration
+from kubetour.embedded.fielderrors import required
+from kubetour.embedded.handlers.context import Call
+from kubetour.embedded.negotiation import (
+    PATCH_APPLY,
+    PATCH_JSON,
+    PATCH_MERGE,
+    PATCH_STRATEGIC,
+    PATCHES,
+    media_type,
+    parse_json,
+    parse_yaml,
+)
+from kubetour.embedded.patch import json_patch, merge_patch
+from kubetour.embedded.registry import Mutation
+from kubetour.embedded.resources import Resource
+from kubetour.embedded.schema import struct_of
+from kubetour.embedded.strategicpatch import strategic_merge_patch
+
+
+async def create(call: Call) -> web.StreamResponse:
+    """Answer POST to a collection."""
+    obj = call.decode(await call.body())
+    created = call.registry.create_decoded(call.stored, obj, call.info.namespace, dry_run=call.dry_run)
+    return call.object(created, 201)
+
+
+async def update(call: Call) -> web.StreamResponse:
+    """Answer PUT of an object, its status, or a Namespace's finalizers."""
+    obj = call.decode(await call.body())
+    info = call.info
+    for field, wanted in (("name", info.name), ("namespace", info.namespace)):
+        given = obj["metadata"].setdefault(field, wanted) if wanted else ""
+        if given != wanted:
+            raise apierrors.bad_request(
+                f"the {field} of the object ({given}) does not match the {field} on the URL ({wanted})"
+            )
+    current = call.registry.read(call.stored, info.name, info.namespace)
+    updated = call.registry.update_decoded(
+        call.stored, obj, current, subresource=info.subresource, dry_run=call.dry_run
+    )
+    return call.object(updated)
+
+
+async def patch(call: Call) -> web.StreamResponse:
+    """Answer PATCH in any of its four forms."""
+    content_type = media_type(call.request.headers.get("Content-Type", ""))
+    change = patch_function(
+        call.resource, struct_of(call.resource.api_version, call.resource.kind), content_type
+    )
+    body = await call.request.read()
+    document = parse_yaml(body) if content_type == PATCH_APPLY else parse_json(body, call.resource.kind)
+    if content_type == PATCH_APPLY:
+        _check_apply(call, document)
+        try:
+            return call.object(_modify(call, document, change))
+        except StatusError as error:
+            if error.reason != "NotFound" or call.info.subresource:
+                raise
+            return _create_applied(call, document)
+    return call.object(_modify(call, document, change))
+
+
+def patch_function(resource: Resource, struct: str, content_type: str) -> Any:
+    """Return the function (old, patch) -> new of a patch's Content-Type; 415 for an unknown one."""
+    functions = {
+        PATCH_JSON: json_patch,
+        PATCH_MERGE: merge_patch,
+        PATCH_STRATEGIC: lambda old, patch: strategic_merge_patch(struct, old, patch),
+        PATCH_APPLY: lambda old, patch: apply_configuration(struct, old, patch),
+    }
+    if content_type not in functions:
+        raise apierrors.unsupported_media_type(PATCHES)
+    return functions[content_type]
+
+
+def _modify(call: Call, document: Any, change: Any) -> Object:
+    info = call.info
+
+    def mutation(old: Object) -> Any:
+        if not eventsv1.is_view(call.resource):
+            return change(old, document)
+        return eventsv1.from_view(change(eventsv1.to_view(old), document))
+
+    function: Mutation = mutation
+    return call.registry.modify(
+        call.stored,
+        info.name,
+        info.namespace,
+        function,
+        subresource=info.subresource,
+        dry_run=call.dry_run,
+        check_unknown=call.check_unknown,
+    )
+
+
+def _check_apply(call: Call, document: Any) -> None:
+    if not isinstance(document, dict):
+        raise apierrors.bad_request("error decoding YAML: an apply configuration is an object")
+    if not call.query.get("fieldManager"):
+        error = required("fieldManager", "is required for apply patch")
+        raise StatusError(
+            422,
+            "Invalid",
+            f'PatchOptions.meta.k8s.io "" is invalid: {error}',
+            {"group": "meta.k8s.io", "kind": "PatchOptions", "causes": [error.cause()]},
+        )
+    if (document.get("metadata") or {}).get("managedFields"):
+        raise apierrors.bad_request("metadata.managedFields must be nil")
+
+
+def _create_applied(call: Call, document: Object) -> web.Response:
+    document = {**document, "metadata": {**(document.get("metadata") or {}), "name": call.info.name}}
+    created = call.registry.create_decoded(
+        call.stored, call.decode(document), call.info.namespace, dry_run=call.dry_run
+    )
+    return call.object(created, 201)

@@ -1,0 +1,103 @@
+"""Content negotiation: in which form a client wants the answer, and what the body it sent is."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from kubetour.embedded import apierrors
+
+JSON, YAML = "application/json", "application/yaml"
+PROTOBUF = "application/vnd.kubernetes.protobuf"
+ACCEPTED = (JSON, YAML, PROTOBUF)
+PATCH_JSON = "application/json-patch+json"
+PATCH_MERGE = "application/merge-patch+json"
+PATCH_STRATEGIC = "application/strategic-merge-patch+json"
+PATCH_APPLY = "application/apply-patch+yaml"
+PATCHES = (PATCH_JSON, PATCH_MERGE, PATCH_STRATEGIC, PATCH_APPLY)
+
+
+@dataclass(frozen=True)
+class MediaType:
+    """One clause of an Accept header: "application/json;as=Table;v=v1;g=meta.k8s.io"."""
+
+    name: str
+    kind: str = ""
+    group: str = ""
+    version: str = ""
+
+
+def clauses(accept: str) -> list[MediaType]:
+    """Return the clauses of an Accept header in the order given; an empty header accepts everything."""
+    found = []
+    for clause in (accept or "*/*").split(","):
+        name, *parameters = (part.strip() for part in clause.split(";"))
+        values = dict(item.split("=", 1) for item in parameters if "=" in item)
+        found.append(MediaType(name.lower(), values.get("as", ""), values.get("g", ""), values.get("v", "")))
+    return found
+
+
+def form(accept: str) -> str:
+    """Return how to answer for a resource: "", "Table" or "PartialObjectMetadata" (its List included).
+
+    Raises StatusError 406 where no clause is one that can be served.
+    """
+    for media in clauses(accept):
+        if media.name not in (JSON, "application/*", "*/*"):
+            continue
+        if not media.kind:
+            return ""
+        if media.group == "meta.k8s.io" and media.version == "v1":
+            if media.kind == "Table":
+                return "Table"
+            if media.kind.startswith("PartialObjectMetadata"):
+                return "PartialObjectMetadata"
+    raise apierrors.not_acceptable((JSON,))
+
+
+def media_type(content_type: str) -> str:
+    """Return a Content-Type without its parameters."""
+    return content_type.partition(";")[0].strip().lower()
+
+
+def parse_body(body: bytes, content_type: str, kind: str) -> Any:
+    """Return a request's JSON or YAML body; 415 for another type, 400 for what cannot be read."""
+    media = media_type(content_type) or JSON
+    if media not in (JSON, YAML):
+        raise apierrors.unsupported_media_type(ACCEPTED)
+    return parse_json(body, kind) if media == JSON else parse_yaml(body)
+
+
+def parse_json(body: bytes, kind: str) -> Any:
+    """Return a JSON body, or raise the 400 the API server gives."""
+    try:
+        return json.loads(body)
+    except ValueError as error:
+        text = body.decode(errors="replace")
+        raise apierrors.bad_request(
+            f"the object provided is unrecognized (must be of type {kind}): couldn't get version/kind; "
+            f"json parse error: {_go_json_error(error, text)} ({text[:64]})"
+        ) from None
+
+
+def _go_json_error(error: ValueError, text: str) -> str:
+    position = error.pos if isinstance(error, json.JSONDecodeError) else 0
+    if position >= len(text):
+        return "unexpected end of JSON input"
+    what = "object key string" if "property name" in str(error) else "value"
+    return f"invalid character '{text[position]}' looking for beginning of {what}"
+
+
+def parse_yaml(body: bytes) -> Any:
+    """Return a YAML body, as server-side apply sends it (JSON is YAML too)."""
+    try:
+        return json.loads(body)
+    except ValueError:
+        pass
+    import yaml  # noqa: PLC0415 -- slow to import, and only YAML bodies need it
+
+    try:
+        return yaml.safe_load(body)
+    except yaml.YAMLError as error:
+        raise apierrors.bad_request(f"error decoding YAML: {error}") from None

@@ -1,0 +1,54 @@
+"""Tables: the columns that `kubectl get` shows are the server's (k8s.io/kubernetes/pkg/printers/internalversion)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from kubetour.embedded.api import Object
+from kubetour.embedded.resources import Resource
+from kubetour.embedded.tables import cluster, network, pods, workloads
+from kubetour.embedded.tables.column import AGE, NAME, Printer, age, name
+
+_PRINTERS: dict[str, Printer] = {
+    **cluster.PRINTERS,
+    **network.PRINTERS,
+    **pods.PRINTERS,
+    **workloads.PRINTERS,
+}
+# What the API server shows of a kind without columns of its own.
+_PLAIN = Printer((NAME, AGE), lambda obj, now: [name(obj), age(obj, now)])
+
+
+def column_definitions(resource: Resource) -> list[Object]:
+    """Return the metav1.TableColumnDefinitions of a resource."""
+    return [column.definition() for column in _PRINTERS.get(resource.plural, _PLAIN).columns]
+
+
+def row(resource: Resource, obj: Object, now: datetime, include: str) -> Object:
+    """Return one object as a row; `include` is the request's includeObject: Metadata, Object or None."""
+    cells = _PRINTERS.get(resource.plural, _PLAIN).cells(obj, now)
+    if include == "None":
+        return {"cells": cells}
+    return {"cells": cells, "object": obj if include == "Object" else partial_metadata(obj)}
+
+
+def partial_metadata(obj: Object) -> Object:
+    """Return a PartialObjectMetadata: an object's metadata alone."""
+    return {
+        "kind": "PartialObjectMetadata",
+        "apiVersion": "meta.k8s.io/v1",
+        "metadata": obj["metadata"],
+    }
+
+
+def table(
+    resource: Resource,
+    rows: list[Object],
+    metadata: Object,
+    *,
+    headers: bool = True,
+) -> Object:
+    """Return a metav1.Table; a watch sends the headers once."""
+    columns = {"columnDefinitions": column_definitions(resource) if headers else []}
+    head = {"kind": "Table", "apiVersion": "meta.k8s.io/v1", "metadata": metadata}
+    return {**head, **columns, "rows": rows}

@@ -1,0 +1,249 @@
+"""The tables of workloads: Deployments, ReplicaSets, DaemonSets, StatefulSets, Jobs and what scales them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from kubetour.embedded.api import Object
+from kubetour.embedded.duration import human
+from kubetour.embedded.selectors import format_label_selector
+from kubetour.embedded.tables.column import (
+    AGE,
+    CONTAINERS,
+    IMAGES,
+    NAME,
+    NONE,
+    Column,
+    Printer,
+    age,
+    containers_and_images,
+    name,
+    spec_status,
+)
+
+
+def _deployment(obj: Object, now: datetime) -> list[Any]:
+    spec, status = spec_status(obj)
+    return [
+        name(obj),
+        f"{status.get('readyReplicas', 0)}/{spec.get('replicas', 0)}",
+        status.get("updatedReplicas", 0),
+        status.get("availableReplicas", 0),
+        age(obj, now),
+        *containers_and_images(spec),
+        format_label_selector(spec.get("selector")),
+    ]
+
+
+def _replica_set(obj: Object, now: datetime) -> list[Any]:
+    spec, status = spec_status(obj)
+    return [
+        name(obj),
+        spec.get("replicas", 0),
+        status.get("replicas", 0),
+        status.get("readyReplicas", 0),
+        age(obj, now),
+        *containers_and_images(spec),
+        format_label_selector(spec.get("selector")),
+    ]
+
+
+def _daemon_set(obj: Object, now: datetime) -> list[Any]:
+    spec, status = spec_status(obj)
+    node_selector = ((spec.get("template") or {}).get("spec") or {}).get("nodeSelector") or {}
+    return [
+        name(obj),
+        status.get("desiredNumberScheduled", 0),
+        status.get("currentNumberScheduled", 0),
+        status.get("numberReady", 0),
+        status.get("updatedNumberScheduled", 0),
+        status.get("numberAvailable", 0),
+        ",".join(f"{key}={value}" for key, value in sorted(node_selector.items())) or NONE,
+        age(obj, now),
+        *containers_and_images(spec),
+        format_label_selector(spec.get("selector")),
+    ]
+
+
+def _stateful_set(obj: Object, now: datetime) -> list[Any]:
+    spec, status = spec_status(obj)
+    ready = f"{status.get('readyReplicas', 0)}/{spec.get('replicas', 0)}"
+    return [name(obj), ready, age(obj, now), *containers_and_images(spec)]
+
+
+def _job(obj: Object, now: datetime) -> list[Any]:
+    spec, status = spec_status(obj)
+    wanted = spec.get("completions")
+    parallelism = spec.get("parallelism", 1)
+    if wanted is None:
+        wanted = f"1 of {parallelism}" if parallelism > 1 else 1
+    return [
+        name(obj),
+        _job_state(obj, status),
+        f"{status.get('succeeded', 0)}/{wanted}",
+        _job_duration(status, now),
+        age(obj, now),
+        *containers_and_images(spec),
+        format_label_selector(spec.get("selector")),
+    ]
+
+
+def _job_state(obj: Object, status: Object) -> str:
+    held = {c["type"] for c in status.get("conditions") or [] if c["status"] == "True"}
+    for kind, text in (("Complete", "Complete"), ("Failed", "Failed")):
+        if kind in held:
+            return text
+    if "deletionTimestamp" in obj["metadata"]:
+        return "Terminating"
+    for kind, text in (
+        ("Suspended", "Suspended"),
+        ("FailureTarget", "FailureTarget"),
+        ("SuccessCriteriaMet", "SuccessCriteriaMet"),
+    ):
+        if kind in held:
+            return text
+    return "Running"
+
+
+def _job_duration(status: Object, now: datetime) -> str:
+    start, end = status.get("startTime"), status.get("completionTime")
+    if not start:
+        return ""
+    began = datetime.fromisoformat(start.replace("Z", "+00:00"))
+    ended = datetime.fromisoformat(end.replace("Z", "+00:00")) if end else now
+    return human((ended - began).total_seconds())
+
+
+def _autoscaler(obj: Object, now: datetime) -> list[Any]:
+    spec, status = spec_status(obj)
+    target = spec.get("scaleTargetRef") or {}
+    return [
+        name(obj),
+        f"{target.get('kind', '')}/{target.get('name', '')}",
+        _targets(spec, status),
+        str(spec.get("minReplicas", "<unset>")),
+        spec.get("maxReplicas", 0),
+        status.get("currentReplicas", 0),
+        age(obj, now),
+    ]
+
+
+def _targets(spec: Object, status: Object) -> str:
+    current = {
+        m["resource"]["name"]: m["resource"].get("current") or {}
+        for m in status.get("currentMetrics") or []
+        if m.get("type") == "Resource"
+    }
+    texts = []
+    for metric in spec.get("metrics") or []:
+        resource = metric.get("resource") or {}
+        target, seen = resource.get("target") or {}, current.get(resource.get("name"), {})
+        if "averageUtilization" in target:
+            used = f"{seen['averageUtilization']}%" if "averageUtilization" in seen else "<unknown>"
+            texts.append(f"{resource.get('name')}: {used}/{target['averageUtilization']}%")
+        else:
+            used = seen.get("averageValue", "<unknown>")
+            texts.append(
+                f"{resource.get('name', metric.get('type'))}: {used}/{target.get('averageValue', '')}"
+            )
+    return ", ".join(texts) or NONE
+
+
+def _disruption_budget(obj: Object, now: datetime) -> list[Any]:
+    spec, status = spec_status(obj)
+    return [
+        name(obj),
+        str(spec.get("minAvailable", "N/A")),
+        str(spec.get("maxUnavailable", "N/A")),
+        status.get("disruptionsAllowed", 0),
+        age(obj, now),
+    ]
+
+
+def _selector(struct: str) -> Column:
+    return Column("Selector", f"{struct}.selector", priority=1)
+
+
+PRINTERS = {
+    "deployments": Printer(
+        (
+            NAME,
+            Column("Ready", "Number of the pod with ready state"),
+            Column("Up-to-date", "V1DeploymentStatus.updatedReplicas"),
+            Column("Available", "V1DeploymentStatus.availableReplicas"),
+            AGE,
+            CONTAINERS,
+            IMAGES,
+            _selector("V1DeploymentSpec"),
+        ),
+        _deployment,
+    ),
+    "replicasets": Printer(
+        (
+            NAME,
+            Column("Desired", "V1ReplicaSetSpec.replicas", "integer"),
+            Column("Current", "V1ReplicaSetStatus.replicas", "integer"),
+            Column("Ready", "V1ReplicaSetStatus.readyReplicas", "integer"),
+            AGE,
+            CONTAINERS,
+            IMAGES,
+            _selector("V1ReplicaSetSpec"),
+        ),
+        _replica_set,
+    ),
+    "daemonsets": Printer(
+        (
+            NAME,
+            Column("Desired", "V1DaemonSetStatus.desiredNumberScheduled", "integer"),
+            Column("Current", "V1DaemonSetStatus.currentNumberScheduled", "integer"),
+            Column("Ready", "V1DaemonSetStatus.numberReady", "integer"),
+            Column("Up-to-date", "V1DaemonSetStatus.updatedNumberScheduled", "integer"),
+            Column("Available", "V1DaemonSetStatus.numberAvailable", "integer"),
+            Column("Node Selector", "V1PodSpec.nodeSelector"),
+            AGE,
+            CONTAINERS,
+            IMAGES,
+            _selector("V1DaemonSetSpec"),
+        ),
+        _daemon_set,
+    ),
+    "statefulsets": Printer(
+        (NAME, Column("Ready", "Number of the pod with ready state"), AGE, CONTAINERS, IMAGES), _stateful_set
+    ),
+    "jobs": Printer(
+        (
+            NAME,
+            Column("Status", "Status of the job."),
+            Column("Completions", "V1JobStatus.succeeded"),
+            Column("Duration", "Time required to complete the job."),
+            AGE,
+            CONTAINERS,
+            IMAGES,
+            _selector("V1JobSpec"),
+        ),
+        _job,
+    ),
+    "horizontalpodautoscalers": Printer(
+        (
+            NAME,
+            Column("Reference", "V2HorizontalPodAutoscalerSpec.scaleTargetRef"),
+            Column("Targets", "V2HorizontalPodAutoscalerSpec.metrics"),
+            Column("MinPods", "V2HorizontalPodAutoscalerSpec.minReplicas"),
+            Column("MaxPods", "V2HorizontalPodAutoscalerSpec.maxReplicas"),
+            Column("Replicas", "V2HorizontalPodAutoscalerStatus.currentReplicas"),
+            AGE,
+        ),
+        _autoscaler,
+    ),
+    "poddisruptionbudgets": Printer(
+        (
+            NAME,
+            Column("Min Available", "The minimum number of pods that must be available."),
+            Column("Max Unavailable", "The maximum number of pods that may be unavailable."),
+            Column("Allowed Disruptions", "Calculated number of pods that may be disrupted at this time."),
+            AGE,
+        ),
+        _disruption_budget,
+    ),
+}
