@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
@@ -96,6 +97,7 @@ class Tour:
                 self.outcomes.append(outcome)
                 self.presenter.end(outcome)
                 if outcome.error:
+                    self._finish_early(early, outcome.error)
                     break
         finally:
             performer.end()
@@ -108,6 +110,13 @@ class Tour:
             if step.early and step.id not in early and not pending.intersection(step.needs):
                 early[step.id] = Acting(step, performer)
                 early[step.id].start()
+
+    def _finish_early(self, early: dict[str, Acting], error: KubetourError) -> None:
+        """Let what runs in the background come to its end: a half-made cluster helps nobody."""
+        for acting in early.values() if not isinstance(error, Interrupted) else ():
+            self.presenter.note(Text("tour.finishing", {"step": acting.step.id}))
+            with suppress(KubetourError, KeyboardInterrupt):
+                acting.present(lambda run: None, lambda line: None)
 
     def _step(self, step: Step, acting: Acting, announce: Callable[[], None], started: float) -> Outcome:
         begun = self.clock()

@@ -97,16 +97,16 @@ class LayersListed:
 def layers(history: str) -> list[dict[str, Any]]:
     """Return the rows of an image's history, oldest first: instruction and size, as the engine prints it."""
     rows = [
-        {"instruction": instruction(str(row.get("CreatedBy", ""))), "size": str(row.get("Size", ""))}
-        for row in json_lines(history)
+        {"instruction": instruction(row), "size": str(row.get("Size", ""))} for row in json_lines(history)
     ]
     return rows[::-1]
 
 
-def instruction(created_by: str) -> str:
-    """Return a history row's text without the builders' wrapping (`/bin/sh -c #(nop)`, `# buildkit`)."""
-    text = re.sub(r"^/bin/sh -c #\(nop\)\s*|\s*# buildkit$|^RUN /bin/sh -c (?=#)", "", created_by.strip())
-    return " ".join(text.split()) or "–"
+def instruction(row: dict[str, Any]) -> str:
+    """Return a history row's instruction without the builders' wrapping, or its comment if it has none."""
+    created_by = str(row.get("CreatedBy") or "").strip()
+    text = re.sub(r"^/bin/sh -c #\(nop\)\s*|\s*# buildkit$|^RUN /bin/sh -c (?=#)", "", created_by)
+    return " ".join((text or str(row.get("Comment") or "–")).split())
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ MESSAGES = {
     "tour.why.engine-hangs": "Docker is here, but its daemon does not answer in time",
     "tour.why.engine-permission": "you may not use Docker's socket",
     "tour.why.no-kind": "Docker answers, but kind is not here and cannot be downloaded",
+    "tour.finishing": "Letting {step}, begun in the background, come to its end …",
     "tour.already": "Already so: nothing to do.",
     "tour.waiting": "waiting: {proof}",
     "tour.json": "({lines} lines of JSON, read by the check; all of it is in report.json)",
