@@ -1,0 +1,45 @@
+"""The Docker command, called as kind calls it."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Sequence
+from typing import IO
+
+from kind_standin.errors import CommandError
+
+
+def run(*argv: str, text: str | None = None, stdin: IO[bytes] | None = None) -> str:
+    """Run `docker ARGV` and return its standard output; CommandError holds both outputs.
+
+    `text` is fed to it; else `stdin`; else it gets none.
+    """
+    command = ["docker", *argv]
+    with subprocess.Popen(
+        command,
+        stdin=subprocess.PIPE if text is not None else stdin or subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as process:
+        out, err = (
+            piece.decode(errors="replace") for piece in process.communicate(text.encode() if text else None)
+        )
+    if process.returncode:
+        raise CommandError(command, process.returncode, out + err)
+    return out
+
+
+def lines(*argv: str) -> list[str]:
+    """Run `docker ARGV` and return the lines it prints."""
+    return run(*argv).splitlines()
+
+
+def exec_argv(node: str, *argv: str, stdin: bool = False) -> Sequence[str]:
+    """Return the arguments of docker that run a command on a node, as kind does."""
+    return ("exec", "--privileged", *(("-i",) if stdin else ()), node, *argv)
+
+
+def on_node(node: str, *argv: str, text: str | None = None, stdin: IO[bytes] | None = None) -> str:
+    """Run a command on a node and return its standard output."""
+    fed = text is not None or stdin is not None
+    return run(*exec_argv(node, *argv, stdin=fed), text=text, stdin=stdin)
