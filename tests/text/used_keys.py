@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 
+from syntax_trees import Module, given, last, parameters
+
 from kubetour import errors
 
 PACKAGE = Path(errors.__file__).parent
@@ -34,18 +36,6 @@ SIGNATURES: dict[str, Signature] = {
 }
 
 
-SCOPES = (
-    ast.Module,
-    ast.FunctionDef,
-    ast.AsyncFunctionDef,
-    ast.Lambda,
-    ast.GeneratorExp,
-    ast.ListComp,
-    ast.SetComp,
-    ast.DictComp,
-)
-
-
 @dataclass(frozen=True)
 class Use:
     """A key, where it is used, and the names of the values given with it; None where they are not literal."""
@@ -53,101 +43,6 @@ class Use:
     key: str
     where: str
     values: frozenset[str] | None
-
-
-class Module:
-    """A source file's tree, with each node's parent and what its imports mean."""
-
-    def __init__(self, path: Path, source: str = "") -> None:
-        self.path = path
-        self.tree = ast.parse(source or path.read_text(encoding="utf-8"))
-        self.parents = {child: node for node in ast.walk(self.tree) for child in ast.iter_child_nodes(node)}
-        self.imports: dict[str, str] = {}
-        for node in ast.walk(self.tree):
-            if isinstance(node, ast.ImportFrom):
-                for name in node.names:
-                    self.imports[name.asname or name.name] = f"{node.module}.{name.name}"
-            elif isinstance(node, ast.Import):
-                for name in node.names:
-                    self.imports[name.asname or name.name] = name.name
-
-    def calls(self) -> Iterator[ast.Call]:
-        return (node for node in ast.walk(self.tree) if isinstance(node, ast.Call))
-
-    def scopes(self, node: ast.AST) -> Iterator[ast.AST]:
-        """Yield the scopes around a node, the innermost first and the module last."""
-        while node in self.parents:
-            node = self.parents[node]
-            if isinstance(node, SCOPES):
-                yield node
-
-    def bound(self, name: ast.Name) -> list[ast.expr]:
-        """Return the expressions that a name may stand for: assignments and loops of the nearest scope."""
-        for scope in self.scopes(name):
-            found = [value for node in _own(scope) for value in self._bindings(node, name.id)]
-            found += self._arguments(scope, name.id)
-            found = [value for value in found if name.id not in _names(value)]  # x = x or …
-            if found:
-                return found
-        return []
-
-    def _bindings(self, node: ast.AST, name: str) -> Iterator[ast.expr]:
-        if isinstance(node, ast.Assign):
-            for target in node.targets:
-                yield from _matched(target, node.value, name)
-        elif isinstance(node, ast.AnnAssign | ast.NamedExpr) and node.value:
-            yield from _matched(node.target, node.value, name)
-        elif isinstance(node, ast.For | ast.comprehension) and name in _names(node.target):
-            for row in self._rows(node.iter):
-                yield from _matched(node.target, row, name)
-
-    def _rows(self, iterated: ast.expr) -> list[ast.expr]:
-        if isinstance(iterated, ast.Tuple | ast.List):
-            return iterated.elts
-        if isinstance(iterated, ast.Name):
-            return [row for value in self.bound(iterated) for row in self._rows(value)]
-        return []
-
-    def _arguments(self, scope: ast.AST, name: str) -> list[ast.expr]:
-        """Return what this module's calls of a function give for a parameter."""
-        if not isinstance(scope, ast.FunctionDef | ast.AsyncFunctionDef):
-            return []
-        names = [item.arg for item in scope.args.posonlyargs + scope.args.args]
-        if name not in names + [item.arg for item in scope.args.kwonlyargs]:
-            return []
-        place = names.index(name) - (names[0] == "self") if name in names else -1
-        calls = (call for call in self.calls() if _last(call.func) == scope.name)
-        return [value for call in calls for value in _given(call, place, name)]
-
-
-def _own(scope: ast.AST) -> Iterator[ast.AST]:
-    """Yield the nodes of a scope, without those of the scopes within."""
-    for node in ast.iter_child_nodes(scope):
-        if not isinstance(node, SCOPES):
-            yield node
-            yield from _own(node)
-
-
-def _names(node: ast.AST) -> set[str]:
-    return {item.id for item in ast.walk(node) if isinstance(item, ast.Name)}
-
-
-def _matched(target: ast.expr, value: ast.expr, name: str) -> Iterator[ast.expr]:
-    if isinstance(target, ast.Name) and target.id == name:
-        yield value
-    elif isinstance(target, ast.Tuple) and isinstance(value, ast.Tuple):
-        for one, other in zip(target.elts, value.elts, strict=False):
-            yield from _matched(one, other, name)
-
-
-def _given(call: ast.Call, place: int, name: str) -> list[ast.expr]:
-    if 0 <= place < len(call.args):
-        return [call.args[place]]
-    return [item.value for item in call.keywords if item.arg == name]
-
-
-def _last(func: ast.expr) -> str:
-    return func.id if isinstance(func, ast.Name) else func.attr if isinstance(func, ast.Attribute) else ""
 
 
 class Source:
@@ -168,10 +63,12 @@ class Source:
             places, prefix, not_values = SIGNATURES[name]
             where = f"{module.path.name}:{call.lineno}"
             for place in places:
-                keys = [key for item in _given(call, place, "key") for key in self._literals(module, item)]
+                items = given(call, place, "key")
+                keys = [key for item in items for key in self._literals(module, item)]
                 if not keys:
                     self.unknown.append(f"{where}: {ast.unparse(call)}")
-                direct = not any(isinstance(node, ast.Attribute) for node in ast.walk(call.args[place]))
+                # A field's key may depend on a condition, and so do the values then.
+                direct = not any(isinstance(node, ast.Attribute) for item in items for node in ast.walk(item))
                 values = self._values(module, call, name, not_values) if direct else None
                 self.uses += [Use(prefix + key, where, values) for key in keys]
                 if prefix == "error.":
@@ -184,7 +81,7 @@ class Source:
         if isinstance(func, ast.Attribute):
             return {f"{name}.{func.attr}" for name in self._named(module, func.value)}
         if isinstance(func, ast.Name):
-            if any(func.id in _parameters(scope) for scope in module.scopes(func)):
+            if any(func.id in parameters(scope) for scope in module.scopes(func)):
                 return set()  # a callback, whatever its name
             if func.id in module.imports:
                 return {module.imports[func.id]}
@@ -213,17 +110,17 @@ class Source:
         for module in self.modules:
             for node in ast.walk(module.tree):
                 if isinstance(node, ast.ClassDef):
-                    fields = [_last(item.target) for item in node.body if isinstance(item, ast.AnnAssign)]
+                    fields = [last(item.target) for item in node.body if isinstance(item, ast.AnnAssign)]
                     if name in fields:
-                        for call in (call for call in module.calls() if _last(call.func) == node.name):
-                            yield from ((module, v) for v in _given(call, fields.index(name), name))
+                        for call in (call for call in module.calls() if last(call.func) == node.name):
+                            yield from ((module, v) for v in given(call, fields.index(name), name))
 
     def _values(
         self, module: Module, call: ast.Call, name: str, not_values: tuple[str, ...]
     ) -> frozenset[str] | None:
         if name.endswith(".Text"):
-            given = _given(call, 1, "values")
-            return self._dict_keys(module, given[0]) if given else frozenset()
+            found = given(call, 1, "values")
+            return self._dict_keys(module, found[0]) if found else frozenset()
         names: set[str] = set()
         for keyword in call.keywords:
             if keyword.arg:
@@ -245,12 +142,6 @@ class Source:
         return frozenset(map(str, keys)) if len(keys) == len(item.keys) else None
 
 
-def _parameters(scope: ast.AST) -> set[str]:
-    if not isinstance(scope, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
-        return set()
-    return {item.arg for item in scope.args.posonlyargs + scope.args.args + scope.args.kwonlyargs}
-
-
 def read_package() -> Source:
     """Return every use in the package, but for the modules that only pass keys on."""
     paths = sorted(PACKAGE.rglob("*.py"))
@@ -265,7 +156,7 @@ def task_keys(source: str = "") -> set[str]:
         if not isinstance(node, ast.FunctionDef):
             continue
         for call in node.decorator_list:
-            if isinstance(call, ast.Call) and _last(call.func) == "verb":
+            if isinstance(call, ast.Call) and last(call.func) == "verb":
                 keys.add(f"task.{node.name.strip('_').replace('_', '-')}")
                 own = (k.arg for k in call.keywords if k.arg and k.arg != "positional")
                 keys |= {f"flag.{name.rstrip('_')}" for name in own}
