@@ -1,0 +1,64 @@
+"""What the tests share: golden files, one provider of each kind, a context to run commands in."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import settings as hypothesis
+from invoke.context import Context
+
+from kubetour.buildcontext import BuildContext
+from kubetour.providers import Provider
+from kubetour.runner import configure
+from tests.making import CONTEXT, make_provider
+
+GOLDENS = Path(__file__).resolve().parent / "goldens"
+
+# No deadline: the machines that run this are shared. In CI the same examples every time: a failure there
+# must be one that a second run shows, too.
+hypothesis.register_profile("local", max_examples=50, deadline=None)
+hypothesis.register_profile("ci", max_examples=50, deadline=None, derandomize=True)
+hypothesis.load_profile("ci" if os.environ.get("CI") else "local")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--update-goldens", action="store_true", help="rewrite tests/goldens from what is now")
+
+
+@pytest.fixture
+def golden(request: pytest.FixtureRequest) -> Callable[[str, str], None]:
+    """Return a function (file, text) that compares a text with a golden file, or rewrites the file."""
+
+    def compare(file: str, text: str) -> None:
+        path = GOLDENS / file
+        if request.config.getoption("--update-goldens"):
+            path.write_text(text, encoding="utf-8")
+        assert path.is_file(), f"no {path.name} yet: pytest --update-goldens"
+        assert text == path.read_text(encoding="utf-8"), (
+            f"{path.name} differs; if that is right: --update-goldens"
+        )
+
+    return compare
+
+
+@pytest.fixture
+def build_context() -> BuildContext:
+    """Return a build context that no file stands behind."""
+    return CONTEXT
+
+
+@pytest.fixture(params=["kind", "embedded", "context"])
+def provider(request: pytest.FixtureRequest) -> Provider:
+    """Return a provider of each kind, with fixed settings, tools and ports; nothing runs."""
+    return make_provider(request.param)
+
+
+@pytest.fixture
+def c() -> Context:
+    """Return an Invoke context as every task has it: our runner, /bin/sh."""
+    context = Context()
+    configure(context)
+    return context

@@ -1,0 +1,107 @@
+"""Values that tests need: providers and steps with everything fixed, nothing found on this machine."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
+
+from kubetour.buildcontext import BuildContext, with_tag
+from kubetour.checks import Observation, Proof, Result
+from kubetour.manifests import load_kind_config, render
+from kubetour.project import ROOT, TEMPLATES
+from kubetour.providers import PROVIDERS, Ports, Provider, Tools
+from kubetour.settings import Settings
+from kubetour.steps import Run, Stage, Step
+from kubetour.text import Text
+
+DIGEST = "0123456789abcdef" * 4
+CONTEXT = BuildContext(".", ("app/app.js",), 1234, DIGEST)
+TOOLS = {
+    "kind": Tools(
+        ".venv/bin/python",
+        engine_version="docker 29.0.0",
+        build_flags=("--provenance=false", "--sbom=false"),
+        save_flags=("--platform", "linux/amd64"),
+        containerd_store=True,
+    ),
+    "context": Tools(".venv/bin/python", engine_version="docker 29.0.0", build_flags=("--provenance=false",)),
+    "embedded": Tools(".venv/bin/python", curl=(".venv/bin/python", "-m", "kubetour.curl")),
+}
+SETTINGS: dict[str, dict[str, Any]] = {
+    "kind": {"provider": "kind"},
+    "embedded": {"provider": "embedded"},
+    "context": {"provider": "context", "context": "gke_example", "image": "registry.example/team/web"},
+}
+
+
+def make_provider(name: str, tools: Tools | None = None, replicas: int = 1, **given: Any) -> Provider:
+    """Return a provider whose templates are rendered for that many replicas."""
+    settings = Settings(**{**SETTINGS[name], **given})
+    settings = replace(settings, image=with_tag(settings.image, CONTEXT.tag))
+    config = load_kind_config(ROOT / "kind-config.yaml", "kind-config.yaml")
+    bare = PROVIDERS[name](settings, tools or TOOLS[name], Ports(18080, 30080, 30080), config, {})
+    return replace(bare, templates=templates(bare, replicas))
+
+
+def values(provider: Provider, replicas: int = 1) -> dict[str, Any]:
+    """Return what the templates are rendered with."""
+    settings = provider.settings
+    return {
+        "name": settings.name,
+        "image": settings.image,
+        "port": settings.port,
+        "replicas": replicas,
+        "digest": DIGEST,
+        "namespace": provider.namespace,
+        "node_port": provider.node_port,
+        "probe": "/healthz",
+    }
+
+
+def templates(provider: Provider, replicas: int = 1) -> dict[str, str]:
+    """Return a provider's manifests by name."""
+    given = values(provider, replicas)
+    return {
+        name: render(TEMPLATES, f"{name}.yaml.j2", given) for name in ("deployment", "service", "namespace")
+    }
+
+
+def output(text: str, status: int = 0, stderr: str = "", seconds: float = 0.0) -> Result:
+    """Return the result of a command that printed that."""
+    return Result(status, text, stderr, seconds)
+
+
+@dataclass(frozen=True)
+class Printed:
+    """A check that holds once the commands have printed a word."""
+
+    looks: ClassVar[tuple[str, ...]] = ()
+    word: str = ""
+
+    def __call__(self, seen: Observation) -> Proof:
+        text = "".join(result.stdout for result in (*seen.results, *seen.confirmed))
+        return Proof(self.word in text, Text("proof.ended", {"what": self.word}), {"text": text})
+
+
+@dataclass(frozen=True)
+class There:
+    """A check that holds while there is a Pod of that name (with `gone`: while there is none)."""
+
+    looks: ClassVar[tuple[str, ...]] = ("pods",)
+    name: str
+    gone: bool = False
+
+    def __call__(self, seen: Observation) -> Proof:
+        is_there = seen.named("pods", self.name) is not None
+        return Proof(is_there is not self.gone, Text("proof.ended", {"what": self.name}))
+
+
+def step(name: str, *commands: str, word: str = "", **given: Any) -> Step:
+    """Return a step of commands for /bin/sh, proved by a word that they print."""
+    given = {"stage": Stage.APP, "check": Printed(word), **given}
+    return Step(name, actions=tuple(sh(command) for command in commands), **given)
+
+
+def sh(command: str) -> Run:
+    """Return a command for a shell of its own."""
+    return Run(("sh", "-c", command))
