@@ -52,13 +52,15 @@ def bootstrap(registry: Registry, *, service_ip: str, address: str, port: int) -
 
 def _ensure(registry: Registry, resource: str, obj: Object) -> bool:
     """Create an object; return False where it is there already."""
+    metadata = obj["metadata"]
     try:
-        registry.create(resource, obj)
+        registry.get(resource, metadata["name"], metadata.get("namespace", ""))
     except StatusError as error:
-        if error.reason != "AlreadyExists":
+        if error.reason != "NotFound":
             raise
-        return False
-    return True
+        registry.create(resource, obj)
+        return True
+    return False
 
 
 def _apply(registry: Registry, resource: str, obj: Object) -> None:

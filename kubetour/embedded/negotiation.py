@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from kubetour.embedded import apierrors
+from kubetour.embedded import apierrors, protobuf
 
 JSON, YAML = "application/json", "application/yaml"
 PROTOBUF = "application/vnd.kubernetes.protobuf"
@@ -62,8 +62,10 @@ def media_type(content_type: str) -> str:
 
 
 def parse_body(body: bytes, content_type: str, kind: str) -> Any:
-    """Return a request's JSON or YAML body; 415 for another type, 400 for what cannot be read."""
+    """Return a request's JSON, YAML or protobuf body; 415 for another type, 400 for what cannot be read."""
     media = media_type(content_type) or JSON
+    if media == PROTOBUF:
+        return protobuf.parse(body)
     if media not in (JSON, YAML):
         raise apierrors.unsupported_media_type(ACCEPTED)
     return parse_json(body, kind) if media == JSON else parse_yaml(body)
