@@ -106,7 +106,10 @@ def _gvk(key: str) -> Object:
 
 
 def _property(struct: str, field: str, kind: str, refs: str) -> Object:
-    schema = {**_type(kind, refs), "description": documentation(struct, field) or documentation(_element(kind))}
+    schema = {
+        **_type(kind, refs),
+        "description": documentation(struct, field) or documentation(_element(kind)),
+    }
     key = merge_key(struct, field) if kind.startswith("[]") else None
     strategies = ["merge"] if key is not None else []
     if (struct, field) in _RETAIN_KEYS:

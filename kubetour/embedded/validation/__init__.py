@@ -2,17 +2,59 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from kubetour.embedded.api import Object
 from kubetour.embedded.fielderrors import FieldError
 from kubetour.embedded.resources import Resource
-from kubetour.embedded.validation.metadata import validate_metadata
+from kubetour.embedded.validation import cluster, pod_update, pods, services, workloads
+from kubetour.embedded.validation.metadata import validate_metadata, validate_metadata_update
+
+_CREATE: dict[str, Callable[[Object], list[FieldError]]] = {
+    "configmaps": cluster.validate_config_map,
+    "daemonsets": workloads.validate_daemon_set,
+    "deployments": workloads.validate_deployment,
+    "endpointslices": services.validate_endpoint_slice,
+    "events": cluster.validate_event,
+    "horizontalpodautoscalers": workloads.validate_autoscaler,
+    "jobs": workloads.validate_job,
+    "leases": cluster.validate_lease,
+    "poddisruptionbudgets": workloads.validate_disruption_budget,
+    "pods": pods.validate_pod,
+    "replicasets": workloads.validate_replica_set,
+    "secrets": cluster.validate_secret,
+    "services": services.validate_service,
+    "statefulsets": workloads.validate_stateful_set,
+}
+_UPDATE: dict[str, Callable[[Object, Object], list[FieldError]]] = {
+    "configmaps": cluster.validate_immutable_data,
+    "daemonsets": workloads.validate_selector_update,
+    "deployments": workloads.validate_selector_update,
+    "endpointslices": services.validate_endpoint_slice_update,
+    "jobs": workloads.validate_job_update,
+    "pods": pod_update.validate_pod_update,
+    "replicasets": workloads.validate_selector_update,
+    "secrets": cluster.validate_secret_update,
+    "services": services.validate_service_update,
+    "statefulsets": workloads.validate_selector_update,
+}
 
 
 def validate_create(resource: Resource, obj: Object) -> list[FieldError]:
     """Return what is wrong with a new object."""
-    return validate_metadata(resource, obj["metadata"])
+    errors = validate_metadata(resource, obj["metadata"])
+    rule = _CREATE.get(resource.plural)
+    return errors + (rule(obj) if rule else [])
 
 
 def validate_update(resource: Resource, new: Object, old: Object, subresource: str = "") -> list[FieldError]:
     """Return what is wrong with an object that is to replace another."""
-    return validate_metadata(resource, new["metadata"])
+    errors = validate_metadata_update(new["metadata"], old["metadata"])
+    errors += validate_metadata(resource, new["metadata"])
+    if subresource:
+        return errors
+    create, update = _CREATE.get(resource.plural), _UPDATE.get(resource.plural)
+    # A Pod's spec was valid when it was made, and next to nothing of it may change.
+    if create and resource.plural != "pods":
+        errors += create(new)
+    return errors + (update(new, old) if update else [])

@@ -1,0 +1,220 @@
+"""Rules of Deployments, ReplicaSets, DaemonSets, StatefulSets, Jobs, and of what scales or protects them."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from kubetour.embedded.api import Object
+from kubetour.embedded.fielderrors import FieldError, forbidden, invalid, required, unsupported
+from kubetour.embedded.selectors import from_label_selector
+from kubetour.embedded.validation.metadata import label_value, qualified_name
+from kubetour.embedded.validation.metadata import validate_annotations, validate_labels
+from kubetour.embedded.validation.pods import validate_pod_spec
+
+_NOT_NEGATIVE = "must be greater than or equal to 0"
+_OPERATORS = ("In", "NotIn", "Exists", "DoesNotExist")
+_PERCENT = re.compile(r"[0-9]+%")
+
+
+def validate_deployment(obj: Object) -> list[FieldError]:
+    """Return what is wrong with a Deployment."""
+    spec = obj.get("spec") or {}
+    errors = _not_negative(spec, "replicas") + _selected_template(spec)
+    errors += _strategy(spec.get("strategy") or {})
+    errors += _not_negative(spec, "minReadySeconds", "revisionHistoryLimit", "progressDeadlineSeconds")
+    deadline = spec.get("progressDeadlineSeconds")
+    if deadline is not None and deadline <= spec.get("minReadySeconds", 0):
+        errors.append(
+            invalid("spec.progressDeadlineSeconds", deadline, "must be greater than minReadySeconds")
+        )
+    return errors
+
+
+def validate_replica_set(obj: Object) -> list[FieldError]:
+    """Return what is wrong with a ReplicaSet."""
+    spec = obj.get("spec") or {}
+    return _not_negative(spec, "replicas", "minReadySeconds") + _selected_template(spec)
+
+
+def validate_daemon_set(obj: Object) -> list[FieldError]:
+    """Return what is wrong with a DaemonSet."""
+    spec = obj.get("spec") or {}
+    errors = _selected_template(spec) + _not_negative(spec, "minReadySeconds", "revisionHistoryLimit")
+    kind = (spec.get("updateStrategy") or {}).get("type", "")
+    if kind not in ("RollingUpdate", "OnDelete"):
+        errors.append(unsupported("spec.updateStrategy", kind, ("RollingUpdate", "OnDelete")))
+    return errors
+
+
+def validate_stateful_set(obj: Object) -> list[FieldError]:
+    """Return what is wrong with a StatefulSet."""
+    spec = obj.get("spec") or {}
+    errors = _not_negative(spec, "replicas", "minReadySeconds") + _selected_template(spec)
+    policy = spec.get("podManagementPolicy", "")
+    if policy not in ("OrderedReady", "Parallel"):
+        text = "must be 'OrderedReady' or 'Parallel'"
+        errors.append(invalid("spec.podManagementPolicy", policy, text))
+    return errors
+
+
+def validate_job(obj: Object) -> list[FieldError]:
+    """Return what is wrong with a Job."""
+    spec = obj.get("spec") or {}
+    errors = _not_negative(spec, "parallelism", "completions", "backoffLimit", "activeDeadlineSeconds")
+    errors += _not_negative(spec, "ttlSecondsAfterFinished")
+    template = spec.get("template") or {}
+    errors += _template(template, "spec.template", always=False)
+    policy = (template.get("spec") or {}).get("restartPolicy", "")
+    if policy == "Always":
+        where = "spec.template.spec.restartPolicy"
+        errors.append(FieldError("FieldValueRequired", where, None, 'valid values: "OnFailure", "Never"'))
+    return errors
+
+
+def validate_job_update(new: Object, old: Object) -> list[FieldError]:
+    """Return which changes of a Job an update may not make."""
+    errors = validate_selector_update(new, old)
+    for key in ("template", "completionMode"):
+        if (new.get("spec") or {}).get(key) != (old.get("spec") or {}).get(key):
+            errors.append(invalid(f"spec.{key}", (new["spec"]).get(key), "field is immutable"))
+    return errors
+
+
+def validate_autoscaler(obj: Object) -> list[FieldError]:
+    """Return what is wrong with a HorizontalPodAutoscaler."""
+    spec = obj.get("spec") or {}
+    errors = []
+    least, most = spec.get("minReplicas", 1), spec.get("maxReplicas", 0)
+    if least < 1:
+        errors.append(invalid("spec.minReplicas", least, "must be greater than or equal to 1"))
+    if most < 1:
+        errors.append(invalid("spec.maxReplicas", most, "must be greater than 0"))
+    if most < least:
+        text = "must be greater than or equal to `minReplicas`"
+        errors.append(invalid("spec.maxReplicas", most, text))
+    for key in ("kind", "name"):
+        if not (spec.get("scaleTargetRef") or {}).get(key):
+            errors.append(required(f"spec.scaleTargetRef.{key}"))
+    return errors
+
+
+def validate_disruption_budget(obj: Object) -> list[FieldError]:
+    """Return what is wrong with a PodDisruptionBudget."""
+    spec = obj.get("spec") or {}
+    errors = []
+    if "minAvailable" in spec and "maxUnavailable" in spec:
+        text = "minAvailable and maxUnavailable cannot be both set"
+        errors.append(invalid("spec", spec, text))
+    for key in ("minAvailable", "maxUnavailable"):
+        errors += _amount(spec.get(key), f"spec.{key}")
+    return errors + _selector(spec.get("selector"), "spec.selector")
+
+
+def validate_selector_update(new: Object, old: Object) -> list[FieldError]:
+    """A workload's selector says which Pods are its own, for ever."""
+    selector = (new.get("spec") or {}).get("selector")
+    if selector == (old.get("spec") or {}).get("selector"):
+        return []
+    return [invalid("spec.selector", selector, "field is immutable")]
+
+
+def _not_negative(spec: Object, *keys: str) -> list[FieldError]:
+    return [
+        invalid(f"spec.{key}", spec[key], _NOT_NEGATIVE)
+        for key in keys
+        if spec.get(key) is not None and spec[key] < 0
+    ]
+
+
+def _selected_template(spec: Object) -> list[FieldError]:
+    """A workload needs a selector that is not empty and matches its own template's labels."""
+    selector, template = spec.get("selector"), spec.get("template") or {}
+    errors: list[FieldError] = []
+    if selector is None:
+        errors.append(required("spec.selector"))
+    else:
+        errors += _selector(selector, "spec.selector")
+        if not selector.get("matchLabels") and not selector.get("matchExpressions"):
+            errors.append(invalid("spec.selector", selector, "empty selector is invalid for deployment"))
+        elif not errors:
+            labels = (template.get("metadata") or {}).get("labels") or {}
+            if not from_label_selector(selector).matches(labels):
+                text = "`selector` does not match template `labels`"
+                errors.append(invalid("spec.template.metadata.labels", labels, text))
+    return errors + _template(template, "spec.template", always=True)
+
+
+def _template(template: Object, field: str, *, always: bool) -> list[FieldError]:
+    metadata = template.get("metadata") or {}
+    errors = validate_labels(metadata.get("labels"), f"{field}.labels")
+    errors += validate_annotations(metadata.get("annotations"), f"{field}.annotations")
+    spec = template.get("spec") or {}
+    errors += validate_pod_spec(spec, f"{field}.spec")
+    policy = spec.get("restartPolicy")
+    if always and policy in ("OnFailure", "Never"):
+        errors.append(unsupported(f"{field}.spec.restartPolicy", policy, ("Always",)))
+    return errors
+
+
+def _selector(selector: Object | None, field: str) -> list[FieldError]:
+    errors: list[FieldError] = []
+    for index, term in enumerate((selector or {}).get("matchExpressions") or []):
+        where, operator, values = (
+            f"{field}.matchExpressions[{index}]",
+            term.get("operator"),
+            term.get("values"),
+        )
+        if operator not in _OPERATORS:
+            errors.append(invalid(f"{where}.operator", operator or "", "not a valid selector operator"))
+        elif operator in ("In", "NotIn") and not values:
+            text = "must be specified when `operator` is 'In' or 'NotIn'"
+            errors.append(required(f"{where}.values", text))
+        elif operator in ("Exists", "DoesNotExist") and values:
+            text = "may not be specified when `operator` is 'Exists' or 'DoesNotExist'"
+            errors.append(forbidden(f"{where}.values", text))
+        errors += [
+            invalid(f"{where}.key", term.get("key"), text) for text in qualified_name(term.get("key", ""))
+        ]
+    for key, value in ((selector or {}).get("matchLabels") or {}).items():
+        where = f"{field}.matchLabels"
+        errors += [invalid(where, key, problem) for problem in qualified_name(key)]
+        errors += [invalid(where, value, problem) for problem in label_value(value)]
+    return errors
+
+
+def _strategy(strategy: Object) -> list[FieldError]:
+    kind, rolling = strategy.get("type", ""), strategy.get("rollingUpdate")
+    field = "spec.strategy"
+    if kind == "Recreate":
+        text = "may not be specified when strategy `type` is 'Recreate'"
+        return [forbidden(f"{field}.rollingUpdate", text)] if rolling is not None else []
+    if kind != "RollingUpdate":
+        return [unsupported(f"{field}.type", kind, ("Recreate", "RollingUpdate"))]
+    rolling = rolling or {}
+    unavailable, surge = rolling.get("maxUnavailable"), rolling.get("maxSurge")
+    errors = _amount(unavailable, f"{field}.rollingUpdate.maxUnavailable")
+    errors += _amount(surge, f"{field}.rollingUpdate.maxSurge")
+    if not errors and _is_zero(unavailable) and _is_zero(surge):
+        text = "may not be 0 when `maxSurge` is 0"
+        errors.append(invalid(f"{field}.rollingUpdate.maxUnavailable", unavailable, text))
+    if isinstance(unavailable, str) and not errors and int(unavailable[:-1]) > 100:
+        text = "must not be greater than 100%"
+        errors.append(invalid(f"{field}.rollingUpdate.maxUnavailable", unavailable, text))
+    return errors
+
+
+def _amount(value: Any, field: str) -> list[FieldError]:
+    """A number that is not negative, or a percentage."""
+    if isinstance(value, str):
+        if _PERCENT.fullmatch(value):
+            return []
+        text = (
+            "a valid percent string must be a numeric string followed by an ending '%' (e.g. '1%', or '93%', "
+        )
+        return [invalid(field, value, text + "regex used for validation is '[0-9]+%')")]
+    return [invalid(field, value, _NOT_NEGATIVE)] if value is not None and value < 0 else []
+
+
+def _is_zero(value: Any) -> bool:
+    return value in (0, "0%", None)
