@@ -21,7 +21,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 Where = tuple[str, int]
-_SERVER = re.compile(r"server: https://([\d.]+):(\d+)")
+_SERVER = re.compile(r'server"?: "?https://([\d.]+):(\d+)')
 
 
 def reap() -> None:

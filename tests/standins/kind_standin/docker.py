@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Sequence
 from typing import IO
 
 from kind_standin.errors import CommandError
@@ -34,12 +33,18 @@ def lines(*argv: str) -> list[str]:
     return run(*argv).splitlines()
 
 
-def exec_argv(node: str, *argv: str, stdin: bool = False) -> Sequence[str]:
-    """Return the arguments of docker that run a command on a node, as kind does."""
-    return ("exec", "--privileged", *(("-i",) if stdin else ()), node, *argv)
+def exec_argv(node: str, *argv: str, stdin: bool = False) -> list[str]:
+    """Return kind's whole command for a command on a node."""
+    return ["docker", "exec", "--privileged", *(("-i",) if stdin else ()), node, *argv]
 
 
 def on_node(node: str, *argv: str, text: str | None = None, stdin: IO[bytes] | None = None) -> str:
-    """Run a command on a node and return its standard output."""
-    fed = text is not None or stdin is not None
-    return run(*exec_argv(node, *argv, stdin=fed), text=text, stdin=stdin)
+    """Run a command on a node and return its standard output; the error names kind's own command.
+
+    What runs here needs no privileges, and not every machine can give them.
+    """
+    command = exec_argv(node, *argv, stdin=text is not None or stdin is not None)
+    try:
+        return run(*(word for word in command[1:] if word != "--privileged"), text=text, stdin=stdin)
+    except CommandError as error:
+        raise CommandError(command, error.status, error.output) from None

@@ -24,6 +24,7 @@ class CommandError(KindError):
 
     def __init__(self, argv: Sequence[str], status: int, output: str) -> None:
         super().__init__(f'command "{shlex.join(argv)}" failed with error: exit status {status}', output)
+        self.status = status
 
 
 def aggregate(messages: Sequence[str]) -> str:

@@ -62,7 +62,7 @@ def kubeadm(node: str) -> CommandError:
         "[wait-control-plane] Waiting for a healthy kubelet at http://127.0.0.1:10248/healthz. "
         "This can take up to 4m0s\n[kubelet-check] The kubelet is not healthy after 4m0.000s\n"
     )
-    return CommandError(["docker", *argv], 1, output)
+    return CommandError(argv, 1, output)
 
 
 def importing(argv: list[str]) -> CommandError | None:

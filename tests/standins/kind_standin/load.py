@@ -94,12 +94,11 @@ def _tags(node: str, identity: str) -> list[str]:
 
 def _import(archive: Path, chosen: Iterable[str]) -> None:
     def one(node: str) -> None:
-        argv = docker.exec_argv(node, "ctr", *IMPORT, stdin=True)
         try:
-            if (failed := failures.importing(["docker", *argv])) is not None:
+            if (failed := failures.importing(docker.exec_argv(node, "ctr", *IMPORT, stdin=True))) is not None:
                 raise failed
             with archive.open("rb") as file:
-                docker.run(*argv, stdin=file)
+                docker.on_node(node, "ctr", *IMPORT, stdin=file)
         except CommandError as error:
             raise error.within("failed to load image") from None
 
