@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from kubetour.checks import Observation, Proof
 from kubetour.project import OWNED_BY, OWNER
-from kubetour.proofs.common import condition, fails, first_json, holds, verdict
+from kubetour.proofs.common import condition, fails, holds, json_object, verdict
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ class ImageOnNodes:
         """Return the verdict on one `crictl inspecti` per node, in the nodes' order."""
         have = []
         for node, result in zip(self.nodes, seen.confirmed, strict=False):
-            answer = first_json(result.stdout) or {}
+            answer = json_object(result.stdout)
             tags = answer.get("status", {}).get("repoTags") or ()
             if result.status == 0 and any(
                 tag == self.image or tag.endswith("/" + self.image) for tag in tags

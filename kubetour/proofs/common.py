@@ -65,6 +65,18 @@ def first_json(text: str) -> Any:
         return None
 
 
+def json_object(text: str) -> dict[str, Any]:
+    """Return the JSON object of a text, or an empty one if it is anything else."""
+    value = first_json(text)
+    return value if isinstance(value, dict) else {}
+
+
+def inspected(text: str) -> dict[str, Any]:
+    """Return the first object in the list that `inspect` prints; an empty one if there is none."""
+    value = first_json(text)
+    return value[0] if isinstance(value, list) and value and isinstance(value[0], dict) else {}
+
+
 def json_lines(text: str) -> list[dict[str, Any]]:
     """Return the JSON objects of a text with one on each line; other lines are passed over."""
     values = (first_json(line) for line in text.splitlines() if line.strip())

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from kubetour.checks import Observation, Proof
 from kubetour.project import OWNED_BY, OWNER
-from kubetour.proofs.common import fails, first_json, holds, json_lines, verdict
+from kubetour.proofs.common import fails, holds, inspected, json_lines, json_object, verdict
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class ToolsFound:
 
     def __call__(self, seen: Observation) -> Proof:
         """Return the verdict on `kubectl version --client -o json`."""
-        answer = first_json(seen.results[0].stdout) or {}
+        answer = json_object(seen.results[0].stdout)
         version = answer.get("clientVersion", {}).get("gitVersion", "")
         if not version:
             return fails("kubectl-silent")
@@ -63,14 +63,14 @@ class ImageBuilt:
 
     def __call__(self, seen: Observation) -> Proof:
         """Return the verdict on `image inspect`."""
-        answer = first_json(seen.confirmed[0].stdout)
-        if not isinstance(answer, list) or not answer:
+        answer = inspected(seen.confirmed[0].stdout)
+        if not answer:
             return fails("image-absent", image=self.image)
-        size = answer[0].get("Size", 0)
+        size = answer.get("Size", 0)
         data = {
-            "id": answer[0].get("Id", ""),
+            "id": answer.get("Id", ""),
             "size": size,
-            "layers": answer[0].get("RootFS", {}).get("Layers", []),
+            "layers": answer.get("RootFS", {}).get("Layers", []),
         }
         return holds(
             "image", data, image=self.image, id=data["id"].removeprefix("sha256:")[:12], size=_size(size)
@@ -118,12 +118,12 @@ class ContainerStarted:
 
     def __call__(self, seen: Observation) -> Proof:
         """Return the verdict on `inspect`."""
-        details = first_json(seen.confirmed[0].stdout)
-        if not isinstance(details, list) or not details:
+        details = inspected(seen.confirmed[0].stdout)
+        if not details:
             return fails("container-absent", name=self.name)
-        if (details[0]["Config"].get("Labels") or {}).get(OWNED_BY) != OWNER:
+        if (details.get("Config", {}).get("Labels") or {}).get(OWNED_BY) != OWNER:
             return fails("container-foreign", name=self.name)
-        identity = str(details[0].get("Id", ""))
+        identity = str(details.get("Id", ""))
         return holds("container", {"id": identity}, name=self.name, id=identity[:12])
 
 
@@ -136,10 +136,7 @@ class ContainerAnswered:
     def __call__(self, seen: Observation) -> Proof:
         """Return the verdict on the answer, and the ID from `inspect`."""
         answer = seen.results[0].stdout.strip()
-        details = first_json(seen.confirmed[0].stdout)
-        host = (
-            details[0].get("Config", {}).get("Hostname", "") if isinstance(details, list) and details else ""
-        )
+        host = inspected(seen.confirmed[0].stdout).get("Config", {}).get("Hostname", "")
         if host and host in answer:
             return holds("container-answered", {"answer": answer}, host=host)
         return fails("container-other", {"answer": answer}, host=host or "?", answer=answer[:200])
