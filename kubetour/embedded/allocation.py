@@ -14,7 +14,7 @@ NODE_PORT_TYPES = ("NodePort", "LoadBalancer")
 
 
 class Allocator:
-    """Hands out addresses of one range; it keeps nothing: what is taken is read from the Services there are."""
+    """Hands out addresses of one range. It keeps nothing: the Services there are say what is taken."""
 
     def __init__(self, first: str, last: str, random: Random) -> None:
         self._first = int(ipaddress.IPv4Address(first))

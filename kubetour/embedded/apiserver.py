@@ -1,7 +1,9 @@
-"""The API server: HTTPS on loopback in front of the registry. Authenticates, routes, and turns errors into Status."""
+"""The API server: HTTPS on loopback before the registry. It authenticates, routes, and answers errors."""
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import hmac
 import logging
 from collections.abc import Awaitable, Callable, Mapping
@@ -12,6 +14,7 @@ from aiohttp import web
 from kubetour.embedded import apierrors
 from kubetour.embedded.api import StatusError
 from kubetour.embedded.certs import SERVICE_NAMES, Certificates
+from kubetour.embedded.compaction import keep_compact
 from kubetour.embedded.handlers import delete, pods, read, scale, watch, write
 from kubetour.embedded.handlers.context import Call, status_response
 from kubetour.embedded.handlers.meta import ANONYMOUS, MetaHandler
@@ -71,6 +74,7 @@ class APIServer:
         self._hosts = {*_LOOPBACK, *SERVICE_NAMES}
         self._runner: web.ServerRunner | None = None
         self._meta = MetaHandler()
+        self._compactor: asyncio.Task[None] | None = None
         self._watches: set[Watcher] = set()
 
     async def start(self, host: str = "127.0.0.1", port: int = 0) -> int:
@@ -85,10 +89,16 @@ class APIServer:
         await site.start()
         bound = int(self._runner.addresses[0][1])
         self._meta.address = f"{host}:{bound}"
+        self._compactor = asyncio.create_task(keep_compact(self._registry), name="compaction")
         return bound
 
     async def stop(self) -> None:
         """End every watch and close the port."""
+        if self._compactor is not None:
+            self._compactor.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._compactor
+            self._compactor = None
         for watcher in tuple(self._watches):
             watcher.close()
         if self._runner is not None:

@@ -1,6 +1,6 @@
 """Server-side apply, simplified: what is applied is merged in; who owns which field is not kept.
 
-So a field that one apply sets and the next leaves out stays as it is, and there are no conflicts between managers.
+So a field that one apply sets and the next leaves out stays as it is, and managers never conflict.
 Lists that the API declares as maps merge by all of their keys (`x-kubernetes-list-map-keys`).
 """
 

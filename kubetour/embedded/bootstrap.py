@@ -9,8 +9,11 @@ NAMESPACES = ("default", "kube-node-lease", "kube-public", "kube-system")
 
 
 def bootstrap(registry: Registry, *, service_ip: str, address: str, port: int) -> None:
-    """Make the namespaces, their default ServiceAccounts and the Service `kubernetes` at `service_ip`:443, which
-    leads to the API server at `address`:`port`. What is there already stays; the endpoints follow the server."""
+    """Make the namespaces, their default ServiceAccounts and the Service `kubernetes`.
+
+    It has the address `service_ip`, port 443, and leads to the API server at `address`:`port`. What is there
+    already stays; the endpoints follow the server.
+    """
     for name in NAMESPACES:
         _ensure(registry, "namespaces", {"metadata": {"name": name}})
         _ensure(registry, "serviceaccounts", {"metadata": {"name": "default", "namespace": name}})

@@ -46,7 +46,7 @@ class Certificates:
 
 
 def ensure(directory: Path, addresses: tuple[str, ...], now: datetime) -> Certificates:
-    """Return the certificates kept in a directory; make them, for these IP addresses, where there are none."""
+    """Return the certificates kept in a directory; make them, for these IP addresses, if there are none."""
     certs = Certificates(directory / "ca.crt", directory / "apiserver.crt", directory / "apiserver.key")
     if not certs.key.exists():
         directory.mkdir(parents=True, exist_ok=True, mode=0o700)

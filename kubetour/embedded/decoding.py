@@ -1,6 +1,6 @@
 """Decoding as the API server does it: types are checked, unknown fields found, nulls and empty lists dropped.
 
-The result is a new structure that shares nothing with the input, so decoding is also the copy that callers need.
+The result shares nothing with the input, so decoding is also the copy that callers need.
 """
 
 from __future__ import annotations
@@ -158,7 +158,7 @@ def decode(
             f"{given[1]} in version {str(given[0]).rsplit('/', 1)[-1]!r} cannot be handled as a {kind}: "
             f"converting ({given[0]}/{given[1]}) to ({api_version}/{kind}): unknown conversion"
             if given[1] != kind
-            else f"the API version in the data ({given[0]}) does not match the expected API version ({version})"
+            else f"the API version in the data ({given[0]}) does not match the expected one ({version})"
         )
     decoder = Decoder()
     try:

@@ -1,4 +1,4 @@
-"""Defaults of a Pod, and of the Pod template in every workload (k8s.io/kubernetes/pkg/apis/core/v1/defaults.go)."""
+"""Defaults of a Pod and of a workload's Pod template (k8s.io/kubernetes/pkg/apis/core/v1/defaults.go)."""
 
 from __future__ import annotations
 

@@ -61,15 +61,15 @@ class Change:
     deleted: bool
 
 
-class CompareFailed(Exception):
+class CompareError(Exception):
     """The key is not at the revision that the writer expected."""
 
 
-class Compacted(Exception):
+class CompactedError(Exception):
     """The history asked for is gone; `args[0]` is the oldest revision that can still be read."""
 
 
-class StoreInUse(Exception):
+class StoreInUseError(Exception):
     """Another process has this store open."""
 
 
@@ -86,14 +86,16 @@ class Store:
         except sqlite3.OperationalError as error:
             self._db.close()
             if "locked" in str(error):
-                raise StoreInUse(f"another process uses the store {path}; stop that cluster first") from error
+                raise StoreInUseError(
+                    f"another process uses the store {path}; stop that cluster first"
+                ) from error
             raise
         self._watchers: dict[str, list[Watcher]] = {}
 
     def _open(self) -> None:
         self._db.execute("PRAGMA locking_mode=EXCLUSIVE")
         self._db.execute("PRAGMA journal_mode=WAL")
-        # NORMAL: a commit survives the death of the process, not a power cut, which a scratch cluster need not.
+        # NORMAL: a commit survives the death of the process; of the machine, a scratch cluster need not.
         self._db.execute("PRAGMA synchronous=NORMAL")
         self._db.executescript(_SCHEMA)
         self.compacted: int = self._db.execute("SELECT revision FROM compaction").fetchone()[0]
@@ -116,11 +118,11 @@ class Store:
     def range(self, prefix: str, revision: int = 0) -> list[KeyValue]:
         """Return what lies under a prefix in key order, now or as it was at a revision.
 
-        Raises Compacted for a revision before the compaction and ValueError for one yet to come.
+        Raises CompactedError for a revision before the compaction and ValueError for one yet to come.
         """
         if revision and revision != self.revision:
             if revision < self.compacted:
-                raise Compacted(self.compacted)
+                raise CompactedError(self.compacted)
             if revision > self.revision:
                 raise ValueError(f"revision {revision} is in the future; the store is at {self.revision}")
             return self._at(prefix, revision)
@@ -135,14 +137,14 @@ class Store:
     def put(self, key: str, value: str, expected: int | None = None) -> int:
         """Write a value and return its revision.
 
-        `expected` is the mod_revision the key must have (0: it must not exist), else CompareFailed.
+        `expected` is the mod_revision the key must have (0: it must not exist), else CompareError.
         """
         return self._write(key, value, expected, deleted=False)
 
     def delete(self, key: str, last: str, expected: int | None = None) -> int:
         """Remove a key, which must exist, and return the revision; watchers are sent `last`."""
         if self.get(key) is None:
-            raise CompareFailed(key)
+            raise CompareError(key)
         return self._write(key, last, expected, deleted=True)
 
     def _write(self, key: str, value: str, expected: int | None, *, deleted: bool) -> int:
@@ -151,7 +153,7 @@ class Store:
         old = bucket.get(key)
         prev = old.mod_revision if old else 0
         if expected is not None and expected != prev:
-            raise CompareFailed(key)
+            raise CompareError(key)
         revision = self.revision + 1
         created = old.create_revision if old else revision
         self._db.execute(
@@ -172,26 +174,29 @@ class Store:
     def watch(self, prefix: str, after: int) -> Watcher:
         """Follow every change under a prefix with a revision above `after`, in order, none twice.
 
-        Raises Compacted where some of them are gone. Close the watcher when done.
+        Raises CompactedError where some of them are gone. Close the watcher when done.
         """
         if after < self.compacted:
-            raise Compacted(self.compacted)
+            raise CompactedError(self.compacted)
         watchers = self._watchers.setdefault(_bucket(prefix), [])
         watcher = Watcher(self, prefix, after, on_close=watchers.remove)
         watchers.append(watcher)
         return watcher
 
     def history(self, prefix: str, after: int, limit: int) -> deque[Change]:
-        """Return the first `limit` changes under a prefix above revision `after`; Compacted if some are gone."""
+        """Return the first `limit` changes under a prefix above revision `after`.
+
+        Raises CompactedError where some of them are gone.
+        """
         if after < self.compacted:
-            raise Compacted(self.compacted)
+            raise CompactedError(self.compacted)
         rows: Iterable[tuple[int, str, str, str | None, int]] = self._db.execute(
             _HISTORY, (after, *_bounds(prefix), limit)
         )
         return deque(Change(rev, key, value, old, bool(gone)) for rev, key, value, old, gone in rows)
 
     def compact(self, revision: int) -> None:
-        """Forget what was superseded or deleted at or before a revision; no reader may start before it again."""
+        """Forget what was superseded or deleted at or before a revision; no reader may start there again."""
         revision = min(revision, self.revision)
         if revision <= self.compacted:
             return

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 from kubetour.embedded import apierrors
-from kubetour.embedded.etcd import Change, Compacted, KeyValue, Store
+from kubetour.embedded.etcd import Change, CompactedError, KeyValue, Store
 from kubetour.embedded.resources import Resource
 from kubetour.embedded.selectors import matcher
 from kubetour.embedded.watcher import Watcher
@@ -47,10 +47,10 @@ def page(store: Store, resource: Resource, namespace: str, query: Query) -> Page
     revision, start = _position(store, query)
     try:
         found = store.range(prefix(resource, namespace), revision)
-    except Compacted:
+    except CompactedError:
         raise apierrors.expired(
-            "The provided continue parameter is too old to display a consistent list result. You can start a new "
-            "list without the continue parameter."
+            "The provided continue parameter is too old to display a consistent list result. You can start "
+            "a new list without the continue parameter."
             if start
             else "The resourceVersion for the provided list is too old."
         ) from None
@@ -100,7 +100,7 @@ def follow(store: Store, resource: Resource, namespace: str, after: int) -> Watc
     """Watch a resource in the store from a revision on; 410 where that is compacted."""
     try:
         return store.watch(prefix(resource, namespace), after)
-    except Compacted as error:
+    except CompactedError as error:
         raise apierrors.too_old(after, error.args[0]) from None
 
 
@@ -109,12 +109,12 @@ async def changes(watcher: Watcher) -> AsyncIterator[Change]:
     try:
         async for change in watcher:
             yield change
-    except Compacted as error:
+    except CompactedError as error:
         raise apierrors.too_old(watcher.revision, error.args[0]) from None
 
 
 class EventView:
-    """How changes look through selectors: an object that begins to match is ADDED, one that ceases DELETED."""
+    """How changes look through selectors: what begins to match is ADDED, what ceases is DELETED."""
 
     def __init__(self, resource: Resource, labels: str, fields: str) -> None:
         self._match = matcher(resource, labels, fields)

@@ -97,7 +97,7 @@ def parse_yaml(body: bytes) -> Any:
         return json.loads(body)
     except ValueError:
         pass
-    import yaml  # noqa: PLC0415 -- slow to import, and only YAML bodies need it
+    import yaml
 
     try:
         return yaml.safe_load(body)

@@ -1,7 +1,7 @@
 """OpenAPI v3, one document per group version: what `kubectl explain`, `apply` and `diff` read.
 
-kubectl looks for four things: the kinds and their fields with descriptions; how each list merges; that PATCH takes
-`dryRun` and `fieldValidation`; and which path belongs to which kind.
+kubectl looks for four things: the kinds and their fields with descriptions; how each list merges; that PATCH
+takes `dryRun` and `fieldValidation`; and which path belongs to which kind.
 """
 
 from __future__ import annotations
@@ -178,8 +178,9 @@ def _operation(resource: Resource, method: str, action: str) -> Object:
     reference = {
         "$ref": "#/components/schemas/" + schema_name(kinds()[f"{resource.api_version}/{resource.kind}"])
     }
+    owner = (group or "core").title().replace(".", "")
     operation: Object = {
-        "operationId": f"{action}{(group or 'core').title().replace('.', '')}{version.title()}{resource.kind}",
+        "operationId": f"{action}{owner}{version.title()}{resource.kind}",
         "parameters": [
             {"name": name, "in": "query", "schema": {"type": "string"}} for name in _PARAMETERS[method]
         ],
@@ -190,13 +191,13 @@ def _operation(resource: Resource, method: str, action: str) -> Object:
     media = PATCHES if method == "patch" else (JSON,) if method in ("post", "put") else ()
     if media:
         body: dict[str, Any] = {"schema": {"type": "object"} if method == "patch" else reference}
-        operation["requestBody"] = {"content": {name: body for name in media}, "required": True}
+        operation["requestBody"] = {"content": dict.fromkeys(media, body), "required": True}
     return operation
 
 
 @cache
 def index() -> Object:
-    """Return GET /openapi/v3: where each group version's document is, with a hash by which clients cache it."""
+    """Return GET /openapi/v3: where each document is, with a hash by which clients cache it."""
     paths = {}
     for resource in RESOURCES:
         path = f"apis/{resource.api_version}" if resource.group else f"api/{resource.version}"

@@ -1,8 +1,8 @@
 """Reads request bodies that come as protobuf, as kubectl 1.32 and later send what it builds from Go types.
 
-Only reading: answers are JSON, which every client accepts. A body is the four bytes "k8s\\0" and a runtime.Unknown
-that holds the object; `protobuf.json` has each struct's field numbers. The result is what the client would have sent
-as JSON: zeros are left out where Go's `omitempty` would leave them out.
+Only reading: answers are JSON, which every client accepts. A body is the four bytes "k8s\\0" and a
+runtime.Unknown that holds the object; `protobuf.json` has each struct's field numbers. The result is what the
+client would have sent as JSON: zeros are left out where Go's `omitempty` would leave them out.
 """
 
 from __future__ import annotations

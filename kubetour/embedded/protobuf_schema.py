@@ -1,10 +1,10 @@
-"""Makes `protobuf.json` from Kubernetes' Go types: the field numbers under which each struct travels as protobuf.
+"""Makes `protobuf.json` from Kubernetes' Go types: the field numbers of each struct as protobuf.
 
     git clone https://github.com/kubernetes/api && git clone https://github.com/kubernetes/apimachinery
     python -m kubetour.embedded.protobuf_schema api apimachinery
 
-A struct becomes one line, "1:replicas* 2:selector* 3:template": field number and JSON name. "*" marks a pointer,
-whose zero counts; "+Name" stands for a struct that JSON inlines, and Name has a line of its own.
+A struct becomes one line, "1:replicas* 2:selector* 3:template": field number and JSON name. "*" marks a
+pointer, whose zero counts; "+Name" is a struct that JSON inlines, and Name has a line of its own.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class GoTypes:
         self._packages: dict[str, dict[str, Fields]] = {}
 
     def fields(self, package: str, name: str) -> Fields | None:
-        """Return a struct's fields as (number, JSON name, Go type, pointer, inline); None if it is no struct."""
+        """Return a struct's (number, JSON name, Go type, pointer, inline) rows; None if it is no struct."""
         if package not in self._packages:
             root = self._machinery / "pkg/apis" if package == _META else self._api
             text = (root / package / "types.go").read_text(encoding="utf-8")

@@ -35,7 +35,7 @@ def _parse(text: str | float) -> tuple[Fraction, str]:
 
 @lru_cache(maxsize=4096)
 def canonical(text: str | float) -> str:
-    """Return the form without fraction and with the largest suffix that is exact: "1000m" is "1", "0.5Gi" "512Mi"."""
+    """Return the form with no fraction and the largest suffix: "1" for "1000m", "512Mi" for "0.5Gi"."""
     value, form = _parse(text)
     if value == 0:
         return "0"

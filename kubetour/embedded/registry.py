@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Callable
 from random import SystemRandom
 from typing import Any
 
-from kubetour.embedded import apierrors, defaults, deletion, listing, names, strategy
+from kubetour.embedded import admission, apierrors, defaults, deletion, listing, names, strategy
 from kubetour.embedded.allocation import Allocator
 from kubetour.embedded.api import Event, Object, ObjectList
 from kubetour.embedded.clock import Clock, rfc3339
@@ -96,7 +96,7 @@ class Registry:
     ) -> Object:
         """As `create`, of an object that was decoded already (and now belongs to the registry)."""
         metadata = new["metadata"]
-        self._settle_namespace(resource, metadata, namespace)
+        admission.settle_namespace(resource, metadata, namespace)
         if metadata.pop("resourceVersion", ""):
             raise apierrors.bad_request("resourceVersion should not be set on objects to be created")
         base = metadata.get("generateName", "")
@@ -117,7 +117,8 @@ class Registry:
         key = _key(resource, space, name)
         if self.store.get(key) is not None:
             raise apierrors.already_exists(resource, name)
-        self._check_namespace(resource, name, space)
+        if resource.namespaced:
+            admission.check_open(resource, name, self.read(by_plural("namespaces"), space))
         return new if dry_run else self._put(key, new, 0)
 
     def update(self, resource: str, obj: Object, *, subresource: str = "", dry_run: bool = False) -> Object:
@@ -144,7 +145,7 @@ class Registry:
         metadata = new["metadata"]
         if metadata.get("resourceVersion", str(current.mod_revision)) != str(current.mod_revision):
             raise apierrors.conflict(resource, name)
-        _check_uid(resource, old, metadata.get("uid", ""))
+        admission.check_uid(resource, old, metadata.get("uid", ""))
         metadata["resourceVersion"] = str(current.mod_revision)
         if "namespace" in old["metadata"]:
             metadata.setdefault("namespace", old["metadata"]["namespace"])
@@ -209,7 +210,7 @@ class Registry:
         grace_period_seconds: int | None = None,
         propagation_policy: str = "",
     ) -> Object:
-        """Delete an object: at once, or by setting its deletionTimestamp where something stands in the way."""
+        """Delete an object: at once, or by setting its deletionTimestamp if something stands in the way."""
         options = DeleteOptions(grace_period_seconds, propagation_policy, uid)
         return self.delete_with(by_plural(resource), name, namespace, options)[0]
 
@@ -225,16 +226,7 @@ class Registry:
         """Delete an object; return it as it is now, and whether it is gone."""
         current = self.read(resource, name, namespace)
         obj: Object = json.loads(current.value)
-        _check_uid(resource, obj, options.uid)
-        if options.resource_version not in ("", str(current.mod_revision)):
-            raise apierrors.conflict(
-                resource,
-                name,
-                f"Precondition failed: ResourceVersion in precondition: {options.resource_version}, "
-                f"ResourceVersion in object meta: {current.mod_revision}",
-            )
-        if resource.plural == "namespaces" and name in ("default", "kube-system", "kube-public"):
-            raise apierrors.forbidden(resource, name, "this namespace may not be deleted")
+        admission.check_deletable(resource, obj, current.mod_revision, options)
         marked = deletion.mark(resource, obj, options, self.clock.now())
         if dry_run or marked == obj:
             return marked or obj, marked is None
@@ -254,35 +246,6 @@ class Registry:
         self.store.delete(current.key, to_json(obj), current.mod_revision)
         return obj
 
-    def _settle_namespace(self, resource: Resource, metadata: Object, namespace: str) -> None:
-        if not resource.namespaced:
-            metadata.pop("namespace", None)
-            return
-        given = metadata.setdefault("namespace", namespace)
-        if not given:
-            raise apierrors.bad_request("an empty namespace may not be set during creation")
-        if namespace and given != namespace:
-            raise apierrors.bad_request(
-                "the namespace of the provided object does not match the namespace sent on the request"
-            )
-
-    def _check_namespace(self, resource: Resource, name: str, namespace: str) -> None:
-        """The NamespaceLifecycle admission plugin."""
-        if not resource.namespaced:
-            return
-        found = self.read(by_plural("namespaces"), namespace)
-        if (
-            '"deletionTimestamp"' in found.value
-            and "deletionTimestamp" in json.loads(found.value)["metadata"]
-        ):
-            why = f"unable to create new content in namespace {namespace} because it is being terminated"
-            cause = {
-                "reason": "NamespaceTerminating",
-                "message": f"namespace {namespace} is being terminated",
-                "field": "metadata.namespace",
-            }
-            raise apierrors.forbidden(resource, name, why, {"causes": [cause]})
-
     def _free_name(self, resource: Resource, namespace: str, base: str) -> str:
         for _ in range(_NAME_TRIES):
             name = names.generate(base, self._random)
@@ -293,13 +256,3 @@ class Registry:
 
 def _key(resource: Resource, namespace: str, name: str) -> str:
     return f"{listing.prefix(resource, namespace)}{name}"
-
-
-def _check_uid(resource: Resource, obj: Object, uid: str) -> None:
-    actual = obj["metadata"]["uid"]
-    if uid not in ("", actual):
-        raise apierrors.conflict(
-            resource,
-            obj["metadata"]["name"],
-            f"Precondition failed: UID in precondition: {uid}, UID in object meta: {actual}",
-        )

@@ -1,4 +1,4 @@
-"""What a URL asks for, as k8s.io/apiserver's RequestInfo: group, version, namespace, resource, name, subresource."""
+"""What a URL asks for, as k8s.io/apiserver's RequestInfo has it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from kubetour.embedded.resources import Resource, by_path
 
 @dataclass(frozen=True)
 class RequestInfo:
-    """A request for a resource: `name` is "" for the collection, `namespace` "" for all or a cluster resource."""
+    """A request for a resource; `name` is "" for the collection, `namespace` "" where there is none."""
 
     resource: Resource
     namespace: str = ""

@@ -25,8 +25,8 @@ class Subresource:
 class Resource:
     """One resource of one group and version, in the words of `kubectl api-resources`.
 
-    `generation` says that metadata.generation counts changes of the wanted state; `returns_deleted` that DELETE
-    answers with the object rather than with a Status.
+    `generation` says that metadata.generation counts changes of the wanted state; `returns_deleted` that
+    DELETE answers with the object rather than with a Status.
     """
 
     group: str

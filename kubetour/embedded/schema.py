@@ -1,6 +1,6 @@
-"""The fields and types of every kind served, as compact data: `schema.json`, made from the `kubernetes` client.
+"""The fields and types of every kind served: `schema.json`, made from the `kubernetes` client.
 
-Importing the client's models costs about a second and tens of megabytes; reading this file costs milliseconds.
+Importing the client's models costs a second and tens of megabytes; reading this file, milliseconds.
 `python -m kubetour.embedded.schema` makes it again from the client that is installed.
 
 A struct maps each JSON field to its type: "string", "int32", "int64", "bool", "float", "bytes", "time",

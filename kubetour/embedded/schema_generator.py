@@ -103,10 +103,8 @@ def generate() -> tuple[dict[str, Any], dict[str, Any]]:
     structs: dict[str, dict[str, str]] = {}
     required: dict[str, list[str]] = {}
     docs: dict[str, dict[str, str]] = {}
-    todo = []
-    for key in kinds:
-        kinds[key] = _MODELS.get(key, f"V1{key.rsplit('/', 1)[1]}")
-        todo.append(kinds[key])
+    kinds = {key: _MODELS.get(key, f"V1{key.rsplit('/', 1)[1]}") for key in kinds}
+    todo = list(kinds.values())
     while todo:
         name = todo.pop()
         if name in structs:

@@ -150,7 +150,7 @@ class FieldSelector:
 
 
 def parse_fields(resource: Resource, text: str) -> FieldSelector:
-    """Parse `status.phase=Running,metadata.name!=web`; StatusError 400 for a field that cannot be selected by."""
+    """Parse `status.phase=Running,metadata.name!=web`; 400 for a field that cannot be selected by."""
     terms = []
     for term in filter(None, (part.strip() for part in text.split(","))):
         path, sign, value = re.match(r"([^!=]*)(==|!=|=)?(.*)", term, re.DOTALL).groups()  # type: ignore[union-attr]
@@ -158,8 +158,8 @@ def parse_fields(resource: Resource, text: str) -> FieldSelector:
             raise bad_request(f"invalid selector: '{text}'; can't understand '{term}'")
         if path not in ("metadata.name", "metadata.namespace", *_FIELDS.get(resource.plural, ())):
             raise bad_request(
-                f'Unable to find "{resource.api_version}, Resource={resource.plural}" that match label selector "", '
-                f'field selector "{text}": field label not supported: {path}'
+                f'Unable to find "{resource.api_version}, Resource={resource.plural}" that match '
+                f'label selector "", field selector "{text}": field label not supported: {path}'
             )
         terms.append((path, sign != "!=", value))
     return FieldSelector(tuple(terms))

@@ -118,20 +118,20 @@ def _list(struct: str, key: str, present: list[Any], patches: list[Any]) -> list
 
 
 def _ordered(items: list[Any], order: list[Any], key: str) -> list[Any]:
-    """Sort by the order the patch asks for; what only the server knows keeps its place after its predecessor."""
+    """Sort by the order the patch asks for; what only the server has stays after its predecessor."""
     wanted = [item.get(key) if key and isinstance(item, dict) else item for item in order]
     rank = {value: index for index, value in enumerate(wanted)}
     ranks: list[float] = []
     last = -0.5
     for item in items:
         name = item.get(key) if key else item
-        last = rank[name] if name in rank else last
+        last = rank.get(name, last)
         ranks.append(last)
     return [item for _, item in sorted(zip(ranks, items, strict=True), key=lambda pair: pair[0])]
 
 
 def _plain(struct: str, value: Any) -> Any:
-    """Return a patch's own value as it is where there is nothing to merge with: without directives and nulls."""
+    """Return a patch's value as it is with nothing to merge it into: without directives and nulls."""
     if isinstance(value, dict):
         if value.get(_DIRECTIVE) == "delete":
             return {}

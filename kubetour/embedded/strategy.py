@@ -59,7 +59,7 @@ _FIRST_STATUS: dict[str, Callable[[Object], Object]] = {
 
 
 def prepare_for_update(resource: Resource, new: Object, old: Object, subresource: str) -> Object:
-    """Return the object as it would be stored: the parts this subresource may write from `new`, the rest from `old`."""
+    """Return the object to store: what this subresource may write from `new`, the rest from `old`."""
     if subresource == "status":
         result = _status_update(resource, new, old)
     elif subresource == "finalize":
@@ -124,7 +124,7 @@ def complete(resource: Resource, new: Object, old: Object | None) -> None:
 
 
 def _complete_service(new: Object, old: Object | None) -> None:
-    """Keep addresses and ports over an update that does not name them; drop those that the type has no use for."""
+    """Keep addresses and ports that an update does not name; drop those the type has no use for."""
     spec, before = new["spec"], (old or {}).get("spec") or {}
     node_ports = spec["type"] in ("NodePort", "LoadBalancer")
     if spec["type"] != "ExternalName":

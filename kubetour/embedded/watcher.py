@@ -1,4 +1,4 @@
-"""A watch on the store: a cursor that is fed directly while it keeps up, and from the log when it does not."""
+"""A watch on the store: fed directly while it keeps up, and from the log when it does not."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ BACKLOG = 1000
 
 
 class Watcher:
-    """An endless asynchronous iterator of changes; it ends when closed, and raises Compacted if left behind.
+    """An endless asynchronous iterator of changes. It ends when closed; CompactedError if left behind.
 
-    It starts as one that lags: what happened before it came is read from the log, by the same code that serves
-    a slow reader, and only then is it fed directly. So there is one way for a change to arrive and no seam.
+    It starts as one that lags: what happened before it came is read from the log, by the same code that
+    serves a slow reader, and only then is it fed directly. So changes arrive in one way and there is no seam.
     """
 
     def __init__(
@@ -68,7 +68,10 @@ class Watcher:
         raise StopAsyncIteration
 
     async def wait(self, seconds: float | None = None) -> None:
-        """Return when there may be something to poll, when closed, or after that many seconds. One waiter at a time."""
+        """Return when there may be something to poll, when closed, or after that many seconds.
+
+        One waiter at a time.
+        """
         if self._closed or self._queue or self._lagging:
             return
         self._waiting = asyncio.get_running_loop().create_future()

@@ -1,1 +1,1 @@
-"""The API server's verbs over HTTP: each module takes one kind of request and leaves the rules to the registry."""
+"""The API server's verbs over HTTP: a module per kind of request; the rules are the registry's."""

@@ -26,7 +26,10 @@ _TRUE = ("true", "1")
 
 @dataclass
 class Call:
-    """One request for a resource. `watches` are the open watches of all clients; `warnings` go into the headers."""
+    """One request for a resource.
+
+    `watches` are the open watches of all clients; `warnings` go into the answer's headers.
+    """
 
     request: web.BaseRequest
     info: RequestInfo
@@ -122,7 +125,7 @@ class Call:
         return self.text(to_json(eventsv1.to_view(obj) if eventsv1.is_view(self.resource) else obj), status)
 
     def stored_text(self, value: str) -> web.Response:
-        """Return one stored object, from its JSON text, which is sent as it is where that is what was asked for."""
+        """Return one stored object from its JSON text, which is sent as it is if JSON was asked for."""
         if not eventsv1.is_view(self.resource) and not form(self.request.headers.get("Accept", "")):
             return self.text(value)
         return self.object(json.loads(value))

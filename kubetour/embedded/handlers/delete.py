@@ -17,7 +17,7 @@ from kubetour.embedded.registry import to_json
 
 
 async def delete(call: Call) -> web.StreamResponse:
-    """Answer DELETE of one object: with the object where it lives on or its kind says so, else with a Status."""
+    """Answer DELETE of one object: with it where it lives on or its kind says so, else with a Status."""
     options = await read_options(call)
     obj, gone = call.registry.delete_with(
         call.stored, call.info.name, call.info.namespace, options, dry_run=call.dry_run
@@ -41,7 +41,7 @@ def success(details: Object) -> Object:
 
 
 async def delete_collection(call: Call) -> web.StreamResponse:
-    """Answer DELETE of a collection: every object that the selectors match; the answer lists them as they were."""
+    """Answer DELETE of a collection: all objects that the selectors match, listed as they were."""
     options = await read_options(call)
     query = replace(call.list_query(), limit=0, continue_token="", match="", resource_version="")
     page = listing.page(call.registry.store, call.stored, call.info.namespace, query)

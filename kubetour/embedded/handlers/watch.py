@@ -9,7 +9,7 @@ from aiohttp import web
 
 from kubetour.embedded import apierrors, eventsv1, listing
 from kubetour.embedded.api import Object, StatusError
-from kubetour.embedded.etcd import Compacted
+from kubetour.embedded.etcd import CompactedError
 from kubetour.embedded.handlers.context import Call
 from kubetour.embedded.handlers.read import ENDPOINTS_DEPRECATED
 from kubetour.embedded.negotiation import JSON, form
@@ -17,7 +17,7 @@ from kubetour.embedded.registry import to_json
 from kubetour.embedded.tables import partial_metadata, row, table
 from kubetour.embedded.watcher import Watcher
 
-# As in Kubernetes: a bookmark about once a minute, and an end after 30 to 60 minutes if the client names none.
+# As in Kubernetes: a bookmark about once a minute, and an end after 30 to 60 minutes.
 _BOOKMARK_SECONDS = 60.0
 _SHORTEST, _LONGEST = 1800.0, 3600.0
 
@@ -131,10 +131,8 @@ async def _run(stream: Stream, response: web.StreamResponse, call: Call, seconds
     while True:
         try:
             lines += stream.pending()
-        except Compacted as error:
-            await response.write(
-                error_line(apierrors.too_old(stream.watcher.revision, error.args[0]))
-            )
+        except CompactedError as error:
+            await response.write(error_line(apierrors.too_old(stream.watcher.revision, error.args[0])))
             return
         now = clock.monotonic()
         if bookmarks and now >= bookmark:

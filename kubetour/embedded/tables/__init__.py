@@ -1,4 +1,4 @@
-"""Tables: the columns that `kubectl get` shows are the server's (k8s.io/kubernetes/pkg/printers/internalversion)."""
+"""Tables: the columns of `kubectl get` are the server's (kubernetes/pkg/printers/internalversion)."""
 
 from __future__ import annotations
 

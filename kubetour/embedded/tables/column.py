@@ -17,7 +17,10 @@ NONE = "<none>"
 
 @dataclass(frozen=True)
 class Column:
-    """One column. Priority 1 shows with `-o wide` only. `source` is "Struct.field": where its description is."""
+    """One column; priority 1 shows with `-o wide` only.
+
+    `source` is the description, or "Struct.field" where the API's own words are it.
+    """
 
     name: str
     source: str

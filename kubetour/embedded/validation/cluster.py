@@ -20,8 +20,10 @@ def _keys(data: dict[str, Any], field: str) -> list[FieldError]:
     for key in data:
         where = f"{field}[{key}]"
         if not re.fullmatch(_KEY, key):
-            text = "a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. 'key.name',  or "
-            text += f"'KEY_NAME',  or 'key-name', regex used for validation is '{_KEY}')"
+            text = "a valid config key must consist of alphanumeric characters, '-', '_' or '.' "
+            text += (
+                f"(e.g. 'key.name',  or 'KEY_NAME',  or 'key-name', regex used for validation is '{_KEY}')"
+            )
             errors.append(invalid(where, key, text))
         elif key in (".", "..") or key.startswith(".."):
             errors.append(

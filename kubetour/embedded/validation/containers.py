@@ -7,8 +7,15 @@ from typing import Any
 
 from kubetour.embedded import quantity
 from kubetour.embedded.api import Object
-from kubetour.embedded.fielderrors import FieldError, duplicate, forbidden, invalid, not_found, required
-from kubetour.embedded.fielderrors import unsupported
+from kubetour.embedded.fielderrors import (
+    FieldError,
+    duplicate,
+    forbidden,
+    invalid,
+    not_found,
+    required,
+    unsupported,
+)
 from kubetour.embedded.validation.metadata import dns1123_label, qualified_name
 
 _PULL_POLICIES = ("Always", "IfNotPresent", "Never")
@@ -122,7 +129,8 @@ def _environment(variables: list[Object], field: str) -> list[FieldError]:
         if not name:
             errors.append(required(f"{where}.name"))
         elif "=" in name or not name.isprintable() or not name.isascii():
-            text = "a valid environment variable name must consist only of printable ASCII characters other than '='"
+            text = "a valid environment variable name must consist only of printable ASCII characters "
+            text += "other than '='"
             errors.append(invalid(f"{where}.name", name, text))
         source = variable.get("valueFrom")
         if source is None:
@@ -135,8 +143,8 @@ def _environment(variables: list[Object], field: str) -> list[FieldError]:
                 invalid(
                     f"{where}.valueFrom",
                     "",
-                    "must specify one of: `fieldRef`, `resourceFieldRef`, `configMapKeyRef`, `secretKeyRef` or "
-                    "`fileKeyRef`",
+                    "must specify one of: `fieldRef`, `resourceFieldRef`, `configMapKeyRef`, `secretKeyRef` "
+                    "or `fileKeyRef`",
                 )
             )
         elif len(given) > 1:

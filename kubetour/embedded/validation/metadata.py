@@ -1,4 +1,4 @@
-"""Rules of metadata, and of the names and labels found everywhere (k8s.io/apimachinery/pkg/api/validation)."""
+"""Rules of metadata, and of names and labels everywhere (k8s.io/apimachinery/pkg/api/validation)."""
 
 from __future__ import annotations
 
@@ -34,22 +34,22 @@ def _check(value: str, pattern: str, limit: int, message: str) -> list[str]:
 
 def dns1123_label(value: str) -> list[str]:
     """Return what keeps a value from being a DNS-1123 label."""
-    text = "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start "
-    text += "and end with an alphanumeric character"
+    text = "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must "
+    text += "start and end with an alphanumeric character"
     return _check(value, _LABEL, 63, _rule(text, _LABEL, "my-name", "123-abc"))
 
 
 def dns1123_subdomain(value: str) -> list[str]:
     """Return what keeps a value from being a DNS-1123 subdomain."""
-    text = "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must "
-    text += "start and end with an alphanumeric character"
+    text = "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', "
+    text += "and must start and end with an alphanumeric character"
     return _check(value, _SUBDOMAIN, 253, _rule(text, _SUBDOMAIN, "example.com"))
 
 
 def dns1035_label(value: str) -> list[str]:
     """Return what keeps a value from being a DNS-1035 label, which Services' names were before v1.34."""
-    text = "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic "
-    text += "character, and end with an alphanumeric character"
+    text = "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an "
+    text += "alphabetic character, and end with an alphanumeric character"
     return _check(value, _DNS1035, 63, _rule(text, _DNS1035, "my-name", "abc-123"))
 
 
@@ -74,15 +74,17 @@ def qualified_name(value: str) -> list[str]:
     elif len(name) > 63:
         problems.append("name part must be no more than 63 bytes")
     if not re.fullmatch(_QUALIFIED, name):
-        text = "name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an "
-        problems.append(_rule(text + "alphanumeric character", _QUALIFIED, "MyName", "my.name", "123-abc"))
+        text = "name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end "
+        problems.append(
+            _rule(text + "with an alphanumeric character", _QUALIFIED, "MyName", "my.name", "123-abc")
+        )
     return problems
 
 
 def label_value(value: str) -> list[str]:
     """Return what keeps a text from being a label's value."""
-    text = "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must "
-    text += "start and end with an alphanumeric character"
+    text = "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', "
+    text += "and must start and end with an alphanumeric character"
     return _check(value, _VALUE, 63, _rule(text, _VALUE, "MyValue", "my_value", "12345"))
 
 

@@ -7,8 +7,15 @@ from collections.abc import Sequence
 from typing import Any
 
 from kubetour.embedded.api import Object
-from kubetour.embedded.fielderrors import FieldError, duplicate, forbidden, invalid, not_found, required
-from kubetour.embedded.fielderrors import unsupported
+from kubetour.embedded.fielderrors import (
+    FieldError,
+    duplicate,
+    forbidden,
+    invalid,
+    not_found,
+    required,
+    unsupported,
+)
 from kubetour.embedded.validation.containers import validate_containers
 from kubetour.embedded.validation.metadata import dns1123_label, dns1123_subdomain, validate_labels
 

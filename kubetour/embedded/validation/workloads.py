@@ -8,8 +8,12 @@ from typing import Any
 from kubetour.embedded.api import Object
 from kubetour.embedded.fielderrors import FieldError, forbidden, invalid, required, unsupported
 from kubetour.embedded.selectors import from_label_selector
-from kubetour.embedded.validation.metadata import label_value, qualified_name
-from kubetour.embedded.validation.metadata import validate_annotations, validate_labels
+from kubetour.embedded.validation.metadata import (
+    label_value,
+    qualified_name,
+    validate_annotations,
+    validate_labels,
+)
 from kubetour.embedded.validation.pods import validate_pod_spec
 
 _NOT_NEGATIVE = "must be greater than or equal to 0"

@@ -1,0 +1,69 @@
+"""What is checked of a request before its object is looked at: its namespace, and its preconditions."""
+
+from __future__ import annotations
+
+import json
+
+from kubetour.embedded import apierrors
+from kubetour.embedded.api import Object
+from kubetour.embedded.deletion import DeleteOptions
+from kubetour.embedded.etcd import KeyValue
+from kubetour.embedded.resources import Resource
+
+# The NamespaceLifecycle admission plugin's immortal namespaces.
+_IMMORTAL = ("default", "kube-system", "kube-public")
+
+
+def settle_namespace(resource: Resource, metadata: Object, namespace: str) -> None:
+    """Set a new object's namespace from the request's; 400 where they differ or neither names one."""
+    if not resource.namespaced:
+        metadata.pop("namespace", None)
+        return
+    given = metadata.setdefault("namespace", namespace)
+    if not given:
+        raise apierrors.bad_request("an empty namespace may not be set during creation")
+    if namespace and given != namespace:
+        raise apierrors.bad_request(
+            "the namespace of the provided object does not match the namespace sent on the request"
+        )
+
+
+def check_open(resource: Resource, name: str, namespace: KeyValue) -> None:
+    """Refuse new content in a namespace that is being terminated."""
+    # The text is searched first: parsing it for every object made would be the most costly part of making it.
+    if '"deletionTimestamp"' not in namespace.value:
+        return
+    metadata = json.loads(namespace.value)["metadata"]
+    if "deletionTimestamp" not in metadata:
+        return
+    space = metadata["name"]
+    why = f"unable to create new content in namespace {space} because it is being terminated"
+    cause = {
+        "reason": "NamespaceTerminating",
+        "message": f"namespace {space} is being terminated",
+        "field": "metadata.namespace",
+    }
+    raise apierrors.forbidden(resource, name, why, {"causes": [cause]})
+
+
+def check_deletable(resource: Resource, obj: Object, revision: int, options: DeleteOptions) -> None:
+    """Check a delete's preconditions, and that the object is not a namespace the cluster lives in."""
+    name = obj["metadata"]["name"]
+    check_uid(resource, obj, options.uid)
+    if options.resource_version not in ("", str(revision)):
+        raise apierrors.conflict(
+            resource,
+            name,
+            f"Precondition failed: ResourceVersion in precondition: {options.resource_version}, "
+            f"ResourceVersion in object meta: {revision}",
+        )
+    if resource.plural == "namespaces" and name in _IMMORTAL:
+        raise apierrors.forbidden(resource, name, "this namespace may not be deleted")
+
+
+def check_uid(resource: Resource, obj: Object, uid: str) -> None:
+    """409 where a writer means another object of the same name; an empty uid means whichever there is."""
+    actual = obj["metadata"]["uid"]
+    if uid not in ("", actual):
+        why = f"Precondition failed: UID in precondition: {uid}, UID in object meta: {actual}"
+        raise apierrors.conflict(resource, obj["metadata"]["name"], why)

@@ -1,0 +1,50 @@
+"""What the API server tidies: old revisions, every five minutes, and Events that are an hour old.
+
+As kube-apiserver does: a compaction forgets what was superseded before the previous one, so a client may be
+at least five minutes behind (`--etcd-compaction-interval`); Events live for an hour (`--event-ttl`).
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime, timedelta, timezone
+
+from kubetour.embedded.api import StatusError
+from kubetour.embedded.registry import Registry
+
+INTERVAL_SECONDS = 300.0
+EVENT_TTL = timedelta(hours=1)
+
+
+async def keep_compact(registry: Registry, interval: float = INTERVAL_SECONDS) -> None:
+    """Tidy the store for ever; end it by cancelling."""
+    previous = registry.store.revision
+    while True:
+        await registry.clock.sleep(interval)
+        expire_events(registry)
+        registry.store.compact(previous)
+        previous = registry.store.revision
+
+
+def expire_events(registry: Registry) -> None:
+    """Delete the Events that were last written to longer ago than their time to live."""
+    oldest = registry.clock.now() - EVENT_TTL
+    for entry in registry.store.range("/events/"):
+        event = json.loads(entry.value)
+        if _last_seen(event) < oldest:
+            metadata = event["metadata"]
+            try:
+                registry.delete("events", metadata["name"], metadata["namespace"])
+            except StatusError as error:
+                if error.reason != "NotFound":
+                    raise
+
+
+def _last_seen(event: dict[str, object]) -> datetime:
+    series = event.get("series")
+    last = series.get("lastObservedTime") if isinstance(series, dict) else None
+    metadata = event["metadata"]
+    created = metadata.get("creationTimestamp") if isinstance(metadata, dict) else None
+    text = str(last or event.get("lastTimestamp") or event.get("eventTime") or created)
+    moment = datetime.fromisoformat(text.replace("Z", "+00:00"))
+    return moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
