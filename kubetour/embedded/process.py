@@ -1,0 +1,163 @@
+"""Operating system processes: started in a session of their own, told from others by their start time.
+
+A process ID alone says nothing after a while, as numbers are given again; with the start time it is unique.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import resource
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+_LINUX = sys.platform.startswith("linux")
+_PR_SET_PDEATHSIG, _PR_SET_NO_NEW_PRIVS = 1, 38
+# PyDLL keeps the interpreter's lock: between fork and exec there is no other thread to give it back.
+_LIBC = ctypes.PyDLL(None) if _LINUX else None
+# What a container may have open, as container runtimes set it, in so far as this machine allows.
+_OPEN_FILES = 65536
+
+
+@dataclass(frozen=True)
+class ProcessIdentity:
+    """A process ID, and when the process started: boot and clock ticks on Linux, else what `ps` says."""
+
+    pid: int
+    started: str
+
+
+def identify(pid: int) -> ProcessIdentity | None:
+    """Return the identity of a running process, or None if there is none (or only its zombie)."""
+    started = _started_linux(pid) if _LINUX else _started_ps(pid)
+    return ProcessIdentity(pid, started) if started else None
+
+
+def is_alive(process: ProcessIdentity) -> bool:
+    """Return whether that very process runs, not another one with its number."""
+    return identify(process.pid) == process
+
+
+def _started_linux(pid: int) -> str:
+    try:
+        # The command's name, in parentheses, may hold anything; the fields after it are numbers.
+        fields = (
+            Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
+        )
+    except OSError:
+        return ""
+    return "" if fields[0] in "ZX" else f"{_boot_id()}/{fields[19]}"
+
+
+def _boot_id() -> str:
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+    except OSError:
+        return ""
+
+
+def _started_ps(pid: int) -> str:
+    done = subprocess.run(
+        ["ps", "-o", "stat=,lstart=", "-p", str(pid)], capture_output=True, text=True, check=False
+    )
+    state, _, started = done.stdout.strip().partition(" ")
+    return "" if state.startswith("Z") else started.strip()
+
+
+def spawn(argv: Sequence[str], *, directory: Path, environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
+    """Start a program as the leader of a new session, its output in pipes; OSError if it cannot be started.
+
+    It gains no privileges by exec, leaves no core files, and on Linux is killed when this thread dies.
+    """
+    return subprocess.Popen(
+        argv,
+        cwd=directory,
+        env=dict(environment),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+        umask=0o022,
+        preexec_fn=_child_setup(os.getpid()),  # noqa: PLW1509 (it calls nothing that takes a lock)
+    )
+
+
+def _child_setup(parent: int) -> Callable[[], None]:
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    files = _OPEN_FILES if hard == resource.RLIM_INFINITY else min(_OPEN_FILES, hard)
+
+    def setup() -> None:
+        for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM, signal.SIGQUIT):
+            signal.signal(number, signal.SIG_DFL)
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        resource.setrlimit(resource.RLIMIT_NOFILE, (files, hard))
+        if _LIBC is not None:
+            _LIBC.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
+            _LIBC.prctl(_PR_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0)
+            if os.getppid() != parent:  # it died before the line above
+                os._exit(1)
+
+    return setup
+
+
+def signal_group(pid: int, number: int) -> None:
+    """Send a signal to every process of the group that this process leads; none left is fine."""
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(pid, number)
+
+
+def kill_session(process: ProcessIdentity, mark: str) -> None:
+    """Kill a process and what it left in its session, if they are the ones that were started as such.
+
+    `mark` is "NAME=value" of the environment that they were started with: it proves that a process is one of
+    them where the leader is gone and its number may be somebody else's.
+    """
+    if is_alive(process):
+        signal_group(process.pid, signal.SIGKILL)
+    for pid in _session_members(process.pid):
+        if mark.encode() in _environment(pid):
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+
+
+def _session_members(session: int) -> list[int]:
+    members = []
+    for entry in Path("/proc").glob("[0-9]*") if _LINUX else ():
+        with suppress(OSError):
+            if os.getsid(int(entry.name)) == session:
+                members.append(int(entry.name))
+    return members
+
+
+def _environment(pid: int) -> list[bytes]:
+    try:
+        return Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
+    except OSError:
+        return []
+
+
+def exit_code(returncode: int) -> int:
+    """Return an exit status as shells and container runtimes give it: 128 + N after signal N."""
+    return returncode if returncode >= 0 else 128 - returncode
+
+
+def start_detached(argv: Sequence[str], log: IO[bytes], pass_fds: Sequence[int] = ()) -> int:
+    """Start a program that goes on after us, in its own session, its output in `log`; return its ID."""
+    # Popen objects of processes that outlive them warn on deletion; this one is the system's from now on.
+    child = subprocess.Popen(
+        argv,
+        stdin=subprocess.DEVNULL,
+        stdout=log,
+        stderr=log,
+        start_new_session=True,
+        pass_fds=pass_fds,
+        close_fds=True,
+    )
+    child.returncode = 0
+    return child.pid

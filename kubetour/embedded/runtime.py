@@ -1,0 +1,297 @@
+"""The container runtime: containers that are plain processes of this user. The CRI's verbs, nothing isolated.
+
+One Runtime manages the containers in one directory, in one event loop. When it goes, its containers go; where
+it was killed, the next one over the same directory ends what is left.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import IO
+
+from kubetour.embedded import container as containers
+from kubetour.embedded.clock import Clock
+from kubetour.embedded.container import EXITED, MARK, RUNNING, START_ERROR, Container, ContainerSpec
+from kubetour.embedded.containerlog import LogOptions, LogWriter, rfc3339_nano, stream
+from kubetour.embedded.errors import EmbeddedError
+from kubetour.embedded.imagestore import Image, ImageStore
+from kubetour.embedded.process import (
+    exit_code,
+    identify,
+    is_alive,
+    kill_session,
+    signal_group,
+    spawn,
+)
+
+_CHUNK = 65536
+
+
+class StartError(EmbeddedError):
+    """The container's program could not be started."""
+
+
+class _Running:
+    """A container's process while it runs, its log, and who waits for either."""
+
+    def __init__(self, process: subprocess.Popen[bytes], log: Path) -> None:
+        self.process = process
+        self.exited = asyncio.Event()
+        self.log = LogWriter(log, time.time_ns, self._written)
+        self._writes = 0
+        self._more = asyncio.Event()
+
+    def _written(self) -> None:
+        self._writes += 1
+        self._more.set()
+        self._more = asyncio.Event()
+
+    def follower(self) -> Callable[[], Awaitable[bool]]:
+        """Return what waits until more was written since its last call, and tells whether more can come."""
+        seen = self._writes
+
+        async def wait() -> bool:
+            nonlocal seen
+            if seen == self._writes and not self.exited.is_set():
+                await self._more.wait()
+            seen = self._writes
+            return not self.exited.is_set()
+
+        return wait
+
+
+class Runtime:
+    """Makes, starts, stops and removes containers; `on_exit` is called with each one that ended."""
+
+    def __init__(
+        self, directory: Path, images: ImageStore, clock: Clock, on_exit: Callable[[Container], None]
+    ) -> None:
+        self.directory, self.images = directory, images
+        self._clock, self._on_exit = clock, on_exit
+        self._running: dict[str, _Running] = {}
+        self.containers: dict[str, Container] = {}
+
+    def _now(self) -> str:
+        return rfc3339_nano(int(self._clock.now().timestamp() * 1_000_000) * 1000)
+
+    def recover(self) -> None:
+        """Take over the containers on disk: what still runs of them is killed, and all that ran has ended."""
+        for path in sorted(self.directory.glob("*/state.json")):
+            try:
+                found = containers.load(path.parent)
+            except EmbeddedError:
+                shutil.rmtree(path.parent, ignore_errors=True)
+                continue
+            if found.state != EXITED:
+                end_leftovers(found)
+                found.lost(self._now())
+                containers.save(found, path.parent)
+            self.containers[found.id] = found
+
+    def create(self, spec: ContainerSpec, image: Image, identity: str = "") -> Container:
+        """Return a new container; it has its files, but does not run."""
+        identity = identity or containers.new_id()
+        made = containers.prepare(spec, image, self.images, self.directory / identity, identity)
+        self.containers[identity] = made
+        return made
+
+    def start(self, container: Container) -> None:
+        """Start a container that was created; StartError (and it has ended) if its program does not start."""
+        try:
+            process = spawn(
+                containers.program(container),
+                directory=Path(container.directory),
+                environment=container.environment,
+            )
+        except (OSError, subprocess.SubprocessError, ValueError) as error:
+            message = start_message(container, error)
+            container.ended(START_ERROR, self._now(), "StartError", message)
+            self._save(container)
+            raise StartError(message) from error
+        identity = identify(process.pid)
+        container.state, container.started_at = RUNNING, self._now()
+        container.pid = process.pid
+        container.process_started = identity.started if identity else ""
+        self._save(container)
+        running = _Running(process, Path(container.log))
+        self._running[container.id] = running
+        for name, pipe in (("stdout", process.stdout), ("stderr", process.stderr)):
+            if pipe is not None:
+                self._follow(running, name, pipe)
+        _when_ended(process, lambda: self._reap(container))
+
+    async def stop(self, container: Container, grace: float) -> None:
+        """Ask a container to end; kill it after `grace` seconds. Return when it has ended."""
+        running = self._running.get(container.id)
+        if running is None:
+            return
+        if grace > 0:
+            signal_group(container.pid, container.stop_signal_number)
+            with suppress(asyncio.TimeoutError):
+                await self._within(running.exited.wait(), grace)
+        if not running.exited.is_set():
+            signal_group(container.pid, signal.SIGKILL)
+            await running.exited.wait()
+
+    async def wait(self, container: Container) -> None:
+        """Return when the container has ended."""
+        running = self._running.get(container.id)
+        if running is not None:
+            await running.exited.wait()
+
+    def remove(self, container: Container) -> None:
+        """Forget a container that has ended, and its files; its log stays if it is kept elsewhere."""
+        self.containers.pop(container.id, None)
+        shutil.rmtree(self.directory / container.id, ignore_errors=True)
+
+    async def shut_down(self, grace: float) -> None:
+        """End all containers, at the same time."""
+        running = [self.containers[identity] for identity in self._running]
+        await asyncio.gather(*(self.stop(container, grace) for container in running))
+
+    def logs(self, container: Container, options: LogOptions) -> AsyncIterator[bytes]:
+        """Return the container's log; to follow it ends with the container."""
+        running = self._running.get(container.id)
+        return stream(Path(container.log), options, running.follower() if running else _nothing_more)
+
+    async def run(self, container: Container, argv: list[str], timeout: float) -> tuple[int, bytes]:
+        """Run a program beside the container, with its directory and environment, as an exec probe does.
+
+        Return its exit code and what it printed; asyncio.TimeoutError if it takes longer.
+        """
+        process = await asyncio.create_subprocess_exec(
+            *[containers.localised(word, self.directory / container.id / "rootfs") for word in argv],
+            cwd=container.directory,
+            env=container.environment,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+            start_new_session=True,
+        )
+        try:
+            output, _ = await asyncio.wait_for(process.communicate(), timeout)
+        except BaseException:
+            signal_group(process.pid, signal.SIGKILL)
+            await process.wait()
+            raise
+        return exit_code(process.returncode or 0), output
+
+    # --- helpers
+
+    async def _within(self, awaitable: Awaitable[object], seconds: float) -> None:
+        waiting = asyncio.ensure_future(awaitable)
+        timer = asyncio.ensure_future(self._clock.sleep(seconds))
+        try:
+            await asyncio.wait({waiting, timer}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            waiting.cancel()
+            timer.cancel()
+
+    def _save(self, container: Container) -> None:
+        directory = self.directory / container.id
+        if directory.is_dir():
+            containers.save(container, directory)
+
+    def _follow(self, running: _Running, name: str, pipe: IO[bytes]) -> None:
+        loop = asyncio.get_running_loop()
+        os.set_blocking(pipe.fileno(), False)
+
+        def read() -> None:
+            if not _drain(running.log, name, pipe, once=True):
+                loop.remove_reader(pipe.fileno())
+
+        loop.add_reader(pipe.fileno(), read)
+
+    def _reap(self, container: Container) -> None:
+        running = self._running.pop(container.id)
+        code = exit_code(running.process.wait())
+        # With process 1 of a container everything in it ends.
+        signal_group(container.pid, signal.SIGKILL)
+        loop = asyncio.get_running_loop()
+        for name, pipe in (("stdout", running.process.stdout), ("stderr", running.process.stderr)):
+            if pipe is not None:
+                loop.remove_reader(pipe.fileno())
+                _drain(running.log, name, pipe)
+                pipe.close()
+        running.log.close()
+        container.ended(code, self._now())
+        self._save(container)
+        running.exited.set()
+        self._on_exit(container)
+
+
+def _drain(log: LogWriter, name: str, pipe: IO[bytes], *, once: bool = False) -> bool:
+    """Move to the log what a pipe holds; return whether more may come."""
+    while True:
+        try:
+            data = os.read(pipe.fileno(), _CHUNK)
+        except BlockingIOError:
+            return True
+        except OSError:
+            return False
+        if not data:
+            return False
+        log.feed(name, data)
+        if once:
+            return True
+
+
+async def _nothing_more() -> bool:
+    return False
+
+
+def _when_ended(process: subprocess.Popen[bytes], call: Callable[[], None]) -> None:
+    """Call back in the event loop when a child has ended."""
+    loop = asyncio.get_running_loop()
+    if hasattr(os, "pidfd_open"):
+        with suppress(OSError):
+            descriptor = os.pidfd_open(process.pid)
+
+            def ready() -> None:
+                loop.remove_reader(descriptor)
+                os.close(descriptor)
+                call()
+
+            loop.add_reader(descriptor, ready)
+            return
+
+    def wait() -> None:
+        process.wait()
+        with suppress(RuntimeError):  # the loop is closed: nobody is interested any more
+            loop.call_soon_threadsafe(call)
+
+    threading.Thread(target=wait, daemon=True).start()
+
+
+def start_message(container: Container, error: Exception) -> str:
+    """Return why a program did not start, as runc words it."""
+    first = container.argv[0]
+    if isinstance(error, FileNotFoundError):
+        why = f'exec: "{first}": ' + (
+            "stat: no such file or directory" if "/" in first else "executable file not found in $PATH"
+        )
+    elif isinstance(error, PermissionError):
+        why = f'exec: "{first}": permission denied'
+    else:
+        why = f'exec: "{first}": {error}'
+    return f"failed to create containerd task: unable to start container process: {why}"
+
+
+def end_leftovers(container: Container) -> None:
+    """Kill what runs of a container whose manager is gone."""
+    if container.process is not None:
+        kill_session(container.process, f"{MARK}={container.id}")
+
+
+def still_runs(container: Container) -> bool:
+    """Return whether a container's process is there, whoever manages it."""
+    return container.process is not None and is_alive(container.process)
