@@ -1,0 +1,126 @@
+"""What the two endpoint controllers have in common: which Pods a Service has, and on which ports."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from kubetour.embedded.api import Object
+from kubetour.embedded.clock import rfc3339
+from kubetour.embedded.controller import Informer, Key
+from kubetour.embedded.podutil import condition, is_ready, parse_time
+
+TRIGGER_TIME = "endpoints.kubernetes.io/last-change-trigger-time"
+HEADLESS = "service.kubernetes.io/headless"
+
+
+def selects(service: Object, pod: Object) -> bool:
+    """Tell whether a Service's selector matches a Pod. A Service without selector has no Pods of its own."""
+    selector = service["spec"].get("selector")
+    return bool(selector) and selector.items() <= (pod["metadata"].get("labels") or {}).items()
+
+
+def services_of(services: Informer, old: Object | None, new: Object | None) -> list[Object]:
+    """Return the Services whose endpoints a change of a Pod may change; none for one of no importance."""
+    if old and new and _facts(old) == _facts(new):
+        return []
+    pods = [pod for pod in (old, new) if pod]
+    namespace = pods[0]["metadata"]["namespace"]
+    return [
+        service
+        for service in services.by("namespace", namespace)
+        if any(selects(service, pod) for pod in pods)
+    ]
+
+
+def _facts(pod: Object) -> tuple[object, ...]:
+    """Return all of a Pod that its endpoint shows."""
+    metadata, status = pod["metadata"], pod.get("status") or {}
+    return (
+        metadata["uid"],
+        metadata.get("labels"),
+        "deletionTimestamp" in metadata,
+        status.get("podIP"),
+        status.get("phase"),
+        pod["spec"].get("nodeName"),
+        is_ready(pod),
+    )
+
+
+def selected(service: Object, pods: Informer) -> list[Object]:
+    """Return the Pods a Service selects, oldest first."""
+    found = [pod for pod in pods.by("namespace", service["metadata"]["namespace"]) if selects(service, pod)]
+    return sorted(found, key=lambda pod: (pod["metadata"]["creationTimestamp"], pod["metadata"]["name"]))
+
+
+def target_port(pod: Object, port: Object) -> int | None:
+    """Return the port of a Pod behind a Service's port, None where a named port is not there."""
+    target = port.get("targetPort") or port["port"]
+    if isinstance(target, int):
+        return target
+    protocol = port.get("protocol", "TCP")
+    for container in _serving_containers(pod):
+        for declared in container.get("ports") or ():
+            if declared.get("name") == target and declared.get("protocol", "TCP") == protocol:
+                return int(declared["containerPort"])
+    return None
+
+
+def _serving_containers(pod: Object) -> Iterable[Object]:
+    yield from pod["spec"].get("containers") or ()
+    # An init container that always restarts is a sidecar, which may serve.
+    yield from (
+        item for item in pod["spec"].get("initContainers") or () if item.get("restartPolicy") == "Always"
+    )
+
+
+def pod_ports(service: Object, pod: Object) -> list[Object] | None:
+    """Return the endpoint ports a Pod has for a Service, None where it has none of those it should."""
+    declared = service["spec"].get("ports") or []
+    found = []
+    for port in declared:
+        number = target_port(pod, port)
+        if number is not None:
+            entry = {"name": port.get("name", ""), "protocol": port.get("protocol", "TCP"), "port": number}
+            if port.get("appProtocol"):
+                entry["appProtocol"] = port["appProtocol"]
+            found.append(entry)
+    return found if found or not declared else None
+
+
+def is_headless(service: Object) -> bool:
+    """Tell whether a Service has no address of its own."""
+    return bool(service["spec"].get("clusterIP") == "None")
+
+
+def target_reference(pod: Object) -> Object:
+    """Return the reference by which an endpoint names its Pod."""
+    metadata = pod["metadata"]
+    return {
+        "kind": "Pod",
+        "namespace": metadata["namespace"],
+        "name": metadata["name"],
+        "uid": metadata["uid"],
+    }
+
+
+class TriggerTimes:
+    """Finds out when the change happened that endpoints are now written for (trigger_time_tracker.go)."""
+
+    def __init__(self) -> None:
+        self._known: dict[Key, dict[str, str]] = {}
+
+    def forget(self, key: Key) -> None:
+        """Drop what is known of a Service that is gone."""
+        self._known.pop(key, None)
+
+    def changed(self, key: Key, service: Object, pods: Iterable[Object]) -> str:
+        """Return the earliest moment that is new since the last call, "" if there is none."""
+        times = {"": service["metadata"]["creationTimestamp"]}
+        for pod in pods:
+            ready = condition(pod, "Ready")
+            if ready:
+                times[pod["metadata"]["name"]] = ready["lastTransitionTime"]
+        before = self._known.get(key, {})
+        self._known[key] = times
+        fresh = [parse_time(time) for name, time in times.items() if time > before.get(name, "")]
+        return rfc3339(min(fresh)) if fresh else ""
