@@ -172,7 +172,8 @@ def _ports(settings: Settings, provider: str, state: State) -> Ports:
 
 def _python() -> str:
     """Return how this Python is called, relative to the project if it lies in it."""
-    path = Path(sys.executable)
+    path = Path(sys.executable).with_name("python")
+    path = path if path.exists() else Path(sys.executable)
     return str(path.relative_to(ROOT)) if path.is_relative_to(ROOT) else str(path)
 
 
