@@ -46,13 +46,22 @@ class GroupLocal(Local):
             return
         self.interrupted = True
         self.signal_group(signal.SIGINT)
-        timer = Timer(PATIENCE, self.signal_group, (signal.SIGKILL,))
-        timer.daemon = True
-        timer.start()
+        self.killer = Timer(PATIENCE, self.signal_group, (signal.SIGKILL,))
+        self.killer.daemon = True
+        self.killer.start()
 
     def kill(self) -> None:
         """Kill the group: what Invoke does when a command's time is up."""
         self.signal_group(signal.SIGKILL)
+
+    def stop(self) -> None:
+        """Cancel every timer, as the process id may soon be another's, and close the pipes."""
+        super().stop()
+        if hasattr(self, "killer"):
+            self.killer.cancel()
+        for pipe in (self.process.stdout, self.process.stderr):
+            if pipe:
+                pipe.close()
 
     def signal_group(self, number: int) -> None:
         """Send a signal to whatever is left of the group."""

@@ -82,6 +82,8 @@ class Running:
             status = int(done.exited)
         except CommandTimedOut as error:
             done, status = error.result, TIMED_OUT
+        finally:
+            runner.stop()  # which Invoke leaves out where a command runs asynchronously
         for sink in self._sinks:
             sink.close()
         if getattr(runner, "interrupted", False):
