@@ -48,7 +48,7 @@ def read(directory: Path, shown: str, base: str = "") -> BuildContext:
             if size > LARGEST:
                 raise UsageError("context-too-large", directory=shown, megabytes=LARGEST // 1024**2)
             digest.update(_field(os.fsencode(name)) + _content(path))
-    except OSError as error:
+    except (OSError, ValueError) as error:
         raise UsageError("context-unreadable", directory=shown, reason=str(error)) from error
     return BuildContext(shown, names, size, digest.hexdigest())
 

@@ -30,7 +30,12 @@ KNOWN: tuple[tuple[str, str, type[KubetourError]], ...] = (
     (r"no space left on device", "disk-full", ResourceError),
     (r"port is already allocated|address already in use", "port-busy", ResourceError),
     (r"content digest sha256:\S+ not found", "digest-missing", EngineError),
-    (r"toomanyrequests|rate limit", "pull-limit", EngineError),
+    (r"toomanyrequests|pull rate limit", "pull-limit", EngineError),
+    (
+        r"connection to the server .* was refused|unable to connect to the server",
+        "cluster-down",
+        ClusterError,
+    ),
     (
         r"no such host|failed to pull image|pull access denied|failed to resolve source metadata",
         "pull-failed",
@@ -38,11 +43,6 @@ KNOWN: tuple[tuple[str, str, type[KubetourError]], ...] = (
     ),
     (r"too many open files", "inotify", ResourceError),
     (r"failCgroupV1|cgroup v1", "cgroup-v1", EngineError),
-    (
-        r"connection to the server .* was refused|unable to connect to the server",
-        "cluster-down",
-        ClusterError,
-    ),
     (r"context .* does not exist|no context exists", "context-unknown", ClusterError),
     (r"timed out waiting|exceeded its progress deadline", "rollout-late", DeadlineError),
     (r"\(NotFound\)", "object-missing", ClusterError),

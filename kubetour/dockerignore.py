@@ -46,7 +46,10 @@ def ignored(path: str, patterns: tuple[Pattern, ...]) -> bool:
 
 
 def files(root: Path) -> Iterator[str]:
-    """Yield the context's files and symbolic links: relative paths, sorted. OSError if unreadable."""
+    """Yield the context's files and symbolic links: relative paths, sorted.
+
+    OSError if something is unreadable, ValueError if .dockerignore is not UTF-8 or holds a broken pattern.
+    """
     source = root / ".dockerignore"
     patterns = parse(source.read_text(encoding="utf-8")) if source.is_file() else ()
     # An excluded directory can be skipped whole only if no later line may take something in it back.
@@ -97,10 +100,13 @@ def _regex(glob: str) -> re.Pattern[str]:
         elif glob[at] == "?":
             out, at = out + "[^/]", at + 1
         elif glob[at] == "[" and (end := glob.find("]", at + 2)) != -1:
-            body = glob[at + 1 : end].replace("\\", "\\\\")
+            body = re.sub(r"([\\\[&~|])", r"\\\1", glob[at + 1 : end])
             out, at = out + f"[{body}]", end + 1
         elif glob[at] == "\\" and at + 1 < len(glob):
             out, at = out + re.escape(glob[at + 1]), at + 2
         else:
             out, at = out + re.escape(glob[at]), at + 1
-    return re.compile(out, re.DOTALL)
+    try:
+        return re.compile(out, re.DOTALL)
+    except re.error as error:
+        raise ValueError(f".dockerignore: {glob}: {error}") from error

@@ -77,10 +77,12 @@ def load_kind_config(path: Path, shown: str) -> dict[str, Any]:
         config = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise UsageError("config-invalid", file=shown, reason=str(error)) from error
-    nodes = config.get("nodes", [{"role": "control-plane"}]) if isinstance(config, dict) else None
+    # As kind fills in: without nodes it makes one, and a node without a role is a control plane.
+    nodes = (config.get("nodes") or [{}]) if isinstance(config, dict) else None
     if not isinstance(nodes, list) or not all(isinstance(node, dict) for node in nodes):
         raise UsageError("config-invalid", file=shown, reason="no list of `nodes`")
-    if config.get("kind") != "Cluster" or not any(node.get("role") == "control-plane" for node in nodes):
+    nodes = [{"role": "control-plane", **node} for node in nodes]
+    if config.get("kind") != "Cluster" or not any(node["role"] == "control-plane" for node in nodes):
         raise UsageError("config-invalid", file=shown, reason="`kind: Cluster`, `role: control-plane`")
     return {**config, "nodes": nodes}
 
@@ -107,9 +109,9 @@ def kind_config(
         rest = [node for node in nodes if node.get("role") != "worker"]
         nodes = config["nodes"] = rest + [copy.deepcopy(template) for _ in range(workers)]
     for node in nodes:
-        node.setdefault("labels", {})[OWNED_BY] = OWNER
+        node["labels"] = {**(node.get("labels") or {}), OWNED_BY: OWNER}
     first = next(node for node in nodes if node.get("role") == "control-plane")
-    mappings = [m for m in first.get("extraPortMappings", []) if m.get("containerPort") != node_port]
+    mappings = [m for m in first.get("extraPortMappings") or [] if m.get("containerPort") != node_port]
     mapping = {"containerPort": node_port, "hostPort": host_port, "listenAddress": "127.0.0.1"}
     first["extraPortMappings"] = [*mappings, mapping]
     return config

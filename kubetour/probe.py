@@ -92,12 +92,13 @@ def judge_abilities(build: str, save: str, store: str, platform: str) -> Abiliti
 def free_port(wanted: int, taken: tuple[int, ...] = ()) -> int:
     """Return the first port from `wanted` on that nothing listens on, on this machine's loopback.
 
-    ResourceError if there is none near it. Ports from 32768 on are avoided: outgoing connections use them.
+    ResourceError if there is none near it.
     """
-    for port in range(wanted, wanted + TRIES):
+    last = min(wanted + TRIES - 1, 65535)
+    for port in range(wanted, last + 1):
         if port not in taken and _is_free(port):
             return port
-    raise ResourceError("ports-busy", first=wanted, last=wanted + TRIES - 1)
+    raise ResourceError("ports-busy", first=wanted, last=last)
 
 
 def _is_free(port: int) -> bool:
