@@ -19,10 +19,15 @@ SCOPES = (
 
 
 class Module:
-    """A source file's tree, with each node's parent and what its imports mean."""
+    """A source file's tree, with each node's parent and what its imports mean.
+
+    `others` are the modules that may call its functions. An expression is given together with the module
+    it stands in.
+    """
 
     def __init__(self, path: Path, source: str = "") -> None:
         self.path = path
+        self.others: list[Module] = []
         self.tree = ast.parse(source or path.read_text(encoding="utf-8"))
         self.parents = {child: node for node in ast.walk(self.tree) for child in ast.iter_child_nodes(node)}
         self.imports: dict[str, str] = {}
@@ -44,12 +49,31 @@ class Module:
             if isinstance(node, SCOPES):
                 yield node
 
-    def bound(self, name: ast.Name) -> list[ast.expr]:
-        """Return the expressions that a name may stand for: assignments and loops of the nearest scope."""
+    def imported(self, func: ast.expr) -> str:
+        """Return the full name of what is called, if it is imported."""
+        if isinstance(func, ast.Attribute):
+            return f"{self.imported(func.value)}.{func.attr}"
+        return self.imports.get(func.id, "") if isinstance(func, ast.Name) else ""
+
+    def type_of(self, item: ast.expr) -> str:
+        """Return the class that a parameter is annotated with, or that `self` is of; "" if it is not told."""
+        around: ast.AST = item
+        while isinstance(item, ast.Name) and around in self.parents:
+            around = self.parents[around]
+            if isinstance(around, ast.ClassDef) and item.id == "self":
+                return around.name
+            if isinstance(around, ast.FunctionDef):
+                for argument in around.args.args + around.args.kwonlyargs:
+                    if argument.arg == item.id and argument.annotation:
+                        return last(argument.annotation)
+        return ""
+
+    def bound(self, name: ast.Name) -> list[tuple[Module, ast.expr]]:
+        """Return what a name may stand for: assignments, loops and arguments of the nearest scope."""
         for scope in self.scopes(name):
-            found = [value for node in _own(scope) for value in self._bindings(node, name.id)]
+            found = [(self, value) for node in _own(scope) for value in self._bindings(node, name.id)]
+            found = [(module, v) for module, v in found if name.id not in _names(v)]  # x = x or …
             found += self._arguments(scope, name.id)
-            found = [value for value in found if name.id not in _names(value)]  # x = x or …
             if found:
                 return found
         return []
@@ -68,19 +92,22 @@ class Module:
         if isinstance(iterated, ast.Tuple | ast.List):
             return iterated.elts
         if isinstance(iterated, ast.Name):
-            return [row for value in self.bound(iterated) for row in self._rows(value)]
+            return [row for module, v in self.bound(iterated) if module is self for row in self._rows(v)]
         return []
 
-    def _arguments(self, scope: ast.AST, name: str) -> list[ast.expr]:
-        """Return what this module's calls of a function give for a parameter."""
+    def _arguments(self, scope: ast.AST, name: str) -> list[tuple[Module, ast.expr]]:
+        """Return what the calls of a function give for a parameter."""
         if not isinstance(scope, ast.FunctionDef | ast.AsyncFunctionDef):
             return []
         names = [item.arg for item in scope.args.posonlyargs + scope.args.args]
         if name not in names + [item.arg for item in scope.args.kwonlyargs]:
             return []
         place = names.index(name) - (names[0] == "self") if name in names else -1
-        calls = (call for call in self.calls() if last(call.func) == scope.name)
-        return [value for call in calls for value in given(call, place, name)]
+        calls = [(self, call) for call in self.calls() if last(call.func) == scope.name]
+        for other in self.others:
+            target = f"kubetour.{self.path.stem}.{scope.name}"
+            calls += [(other, call) for call in other.calls() if other.imported(call.func) == target]
+        return [(module, value) for module, call in calls for value in given(call, place, name)]
 
 
 def _own(scope: ast.AST) -> Iterator[ast.AST]:

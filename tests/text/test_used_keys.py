@@ -38,6 +38,14 @@ from kubetour.text import Text, say
             {"why.a", "why.b"},
             id="field",
         ),
+        pytest.param(
+            "class Pin:\n    name: str\nclass Other:\n    name: str\nOther('b')\n"
+            "def f(pin: Pin):\n    say(lang, pin.name)\n"
+            "class Engine:\n    trouble: str\n    def g(self):\n        Text(self.trouble)\n"
+            "Pin('a')\nEngine('c')",
+            {"a", "c"},
+            id="field of a known class",
+        ),
         pytest.param("def f(say):\n    say('not', 'a key')", set(), id="a callback of the same name"),
     ],
 )
@@ -45,6 +53,14 @@ def test_uses_are_found_whichever_way_a_key_is_given(code: str, keys: set[str]) 
     found = Source([Module(Path("made_up.py"), IMPORTS + code)])
     assert {use.key for use in found.uses} == keys
     assert found.unknown == []
+
+
+def test_an_argument_given_in_another_module_is_followed() -> None:
+    one = Module(Path("one.py"), IMPORTS + "def f(key):\n    Text(key)")
+    two = Module(
+        Path("two.py"), "from kubetour.one import f\nfrom kubetour import one\nf('a')\none.f(key='b')"
+    )
+    assert {use.key for use in Source([two, one]).uses} == {"a", "b"}
 
 
 def test_a_key_that_cannot_be_followed_is_reported() -> None:

@@ -53,6 +53,8 @@ class Source:
         self.uses: list[Use] = []
         self.unknown: list[str] = []
         for module in modules:
+            module.others = [other for other in modules if other is not module]
+        for module in modules:
             for call in module.calls():
                 self._read(module, call)
 
@@ -85,8 +87,8 @@ class Source:
                 return set()  # a callback, whatever its name
             if func.id in module.imports:
                 return {module.imports[func.id]}
-            bound = [value for value in module.bound(func) if isinstance(value, ast.Name | ast.IfExp)]
-            return {name for value in bound for name in self._named(module, value)}
+            bound = [(m, value) for m, value in module.bound(func) if isinstance(value, ast.Name | ast.IfExp)]
+            return {name for m, value in bound for name in self._named(m, value)}
         return set()
 
     def _literals(self, module: Module, item: ast.expr) -> list[str]:
@@ -100,16 +102,17 @@ class Source:
         if isinstance(item, ast.FormattedValue):
             return self._literals(module, item.value)
         if isinstance(item, ast.Name):
-            return [text for value in module.bound(item) for text in self._literals(module, value)]
+            return [text for m, value in module.bound(item) for text in self._literals(m, value)]
         if isinstance(item, ast.Attribute):
-            return [text for owner, value in self._field(item.attr) for text in self._literals(owner, value)]
+            found = self._field(item.attr, module.type_of(item.value))
+            return [text for m, value in found for text in self._literals(m, value)]
         return []
 
-    def _field(self, name: str) -> Iterator[tuple[Module, ast.expr]]:
-        """Yield what instances of this package's dataclasses are given for a field of that name."""
+    def _field(self, name: str, owner: str) -> Iterator[tuple[Module, ast.expr]]:
+        """Yield what instances of a dataclass (of any, if it is "") are given for a field of that name."""
         for module in self.modules:
             for node in ast.walk(module.tree):
-                if isinstance(node, ast.ClassDef):
+                if isinstance(node, ast.ClassDef) and owner in ("", node.name):
                     fields = [last(item.target) for item in node.body if isinstance(item, ast.AnnAssign)]
                     if name in fields:
                         for call in (call for call in module.calls() if last(call.func) == node.name):
@@ -134,7 +137,7 @@ class Source:
 
     def _dict_keys(self, module: Module, item: ast.expr) -> frozenset[str] | None:
         if isinstance(item, ast.Name):
-            bound = [self._dict_keys(module, value) for value in module.bound(item)]
+            bound = [self._dict_keys(m, value) for m, value in module.bound(item)]
             return bound[0] if len(bound) == 1 else None
         if not isinstance(item, ast.Dict):
             return None
