@@ -1,0 +1,196 @@
+"""The one caller of the shell, against a real /bin/sh."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from invoke.context import Context
+
+from kubetour.checks import Result
+from kubetour.errors import Interrupted
+from kubetour.runner import TIMED_OUT, Running, Sink, last_signal, perform, signals
+from kubetour.steps import Run
+from tests.making import sh
+from tests.test_script import HOSTILE, TELL
+
+pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="looks into /proc")
+
+EVER = "tail -f /dev/null"  # runs until it is ended, and is no shell's builtin
+
+
+def wait_for(condition: Callable[[], bool], seconds: float = 10.0) -> None:
+    """Return when the condition holds; the kernel tells nobody, so it is asked."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "not in time"
+        threading.Event().wait(0.01)
+
+
+def _alive(pids: Path) -> bool:
+    """Return whether the process, or one of its group, named in a file still runs."""
+    return any(_in_group(int(entry.name), pids) for entry in Path("/proc").iterdir() if entry.name.isdigit())
+
+
+def _in_group(pid: int, pids: Path) -> bool:
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return False
+    session, state = int(fields[3]), fields[0]
+    leader = int(pids.read_text())
+    return (session == leader or pid == leader) and state != "Z"
+
+
+def test_status_and_both_streams_are_the_commands(c: Context) -> None:
+    result = perform(c, sh("echo out; echo err >&2; exit 3"))
+    assert (result.status, result.stdout, result.stderr) == (3, "out\n", "err\n")
+    assert 0 < result.seconds < 30
+
+
+def test_a_program_that_is_not_there_has_the_shells_own_status(c: Context) -> None:
+    result = perform(c, Run(("no-such-program-anywhere",)))
+    assert result.status == 127
+    assert "not found" in result.stderr
+
+
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(HOSTILE, HOSTILE)
+def test_arguments_and_input_arrive_as_they_were(c: Context, word: str, text: str) -> None:
+    result = perform(c, Run((*TELL, word), text))
+    assert result.stdout == f"{word}\0{text.rstrip(chr(10))}\n"
+
+
+def test_a_command_without_input_reads_none(c: Context) -> None:
+    assert perform(c, Run(("cat",))) == Result(0, "", "", pytest.approx(0, abs=30))
+
+
+def test_lines_are_passed_on_while_the_command_runs(c: Context, tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    lines: list[str] = []
+
+    def line(text: str) -> None:
+        lines.append(text)
+        if text == "first":
+            pipe.write_text("go on\n")  # the command waits for this, so the line came while it ran
+
+    result = perform(c, sh(f"echo first; cat {pipe}; printf last"), line)
+    assert lines == ["first", "go on", "last"]
+    assert result.stdout == "first\ngo on\nlast"
+
+
+@pytest.mark.parametrize(
+    ("pieces", "lines"),
+    [
+        (["a\nb\n"], ["a", "b"]),
+        (["a", "b", "\n", "c"], ["ab", "c"]),
+        (["a\r\nb\r", "\nc"], ["a", "b", "c"]),
+        (["\n\n"], ["", ""]),
+        ([], []),
+        ([""], []),
+    ],
+)
+def test_a_sink_makes_whole_lines_of_pieces(pieces: list[str], lines: list[str]) -> None:
+    got: list[str] = []
+    sink = Sink(got.append)
+    for piece in pieces:
+        sink.write(piece)
+        sink.flush()
+    sink.close()
+    sink.close()
+    assert got == lines
+
+
+def test_eight_megabytes_of_output_are_captured_in_linear_time(c: Context) -> None:
+    size = 8 * 1024 * 1024
+    result = perform(c, sh(f"head -c {size} /dev/zero | tr '\\0' x"))
+    assert len(result.stdout) == size
+    assert result.seconds < 6
+
+
+def test_a_command_over_its_time_is_killed_with_all_its_children(c: Context, tmp_path: Path) -> None:
+    pids = tmp_path / "pid"
+    result = perform(c, sh(f"echo $$ > {pids}; trap '' INT TERM; {EVER} & {EVER}"), timeout=0.5)
+    assert result.status == TIMED_OUT
+    wait_for(lambda: not _alive(pids))
+
+
+def test_a_timer_of_a_command_that_has_ended_does_not_stay_behind(c: Context) -> None:
+    perform(c, sh("true"), timeout=60)
+    wait_for(lambda: not [t for t in threading.enumerate() if isinstance(t, threading.Timer)], 5)
+
+
+def test_ending_a_command_in_the_background_ends_its_whole_group(
+    c: Context, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("kubetour.local.PATIENCE", 0.2)  # what a shell puts in the background ignores SIGINT
+    pids = tmp_path / "pid"
+    running = Running(c, sh(f"{EVER} & echo $$ > {pids}.new; mv {pids}.new {pids}; wait"), lambda text: None)
+    wait_for(pids.exists)
+    assert not running.finished()
+    assert _alive(pids)
+    running.end()
+    assert running.finished()
+    wait_for(lambda: not _alive(pids))
+    running.end()  # a second time does nothing
+
+
+def test_ending_a_command_that_has_ended_is_harmless(c: Context) -> None:
+    running = Running(c, sh("true"), lambda text: None)
+    assert running.wait().status == 0
+    running.end()
+
+
+def test_a_command_that_ignores_the_interrupt_is_killed(
+    c: Context, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("kubetour.local.PATIENCE", 0.2)
+    pids = tmp_path / "pid"
+    running = Running(
+        c, sh(f"trap '' INT; echo $$ > {pids}.new; mv {pids}.new {pids}; exec {EVER}"), lambda text: None
+    )
+    wait_for(pids.exists)
+    running.end()
+    assert running.finished()
+    assert not _alive(pids)
+
+
+@pytest.mark.parametrize(
+    ("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
+)
+def test_a_signal_to_us_ends_the_command_and_is_told_as_an_interrupt(
+    c: Context, tmp_path: Path, number: int, status: int
+) -> None:
+    pids = tmp_path / "pid"
+
+    def line(text: str) -> None:
+        os.kill(os.getpid(), number)
+
+    with signals(), pytest.raises(Interrupted) as caught:
+        perform(c, sh(f"echo $$ > {pids}; echo ready; {EVER}"), line)
+    assert caught.value.exit_status == status
+    assert last_signal() == number
+    assert not _alive(pids)
+
+
+def test_the_handlers_of_before_come_back() -> None:
+    before = [signal.getsignal(n) for n in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)]
+    with signals():
+        assert signal.getsignal(signal.SIGTERM) is not before[1]
+    assert [signal.getsignal(n) for n in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)] == before
+
+
+def test_many_commands_leave_no_open_files(c: Context) -> None:
+    perform(c, sh("true"))
+    before = len(os.listdir("/proc/self/fd"))
+    for _ in range(20):
+        perform(c, sh("true"))
+    assert len(os.listdir("/proc/self/fd")) <= before

@@ -1,0 +1,146 @@
+"""Commands as text: what is shown is what a real shell runs, whatever stands in it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from kubetour.errors import UsageError
+from kubetour.script import LONGEST, script, shell
+from kubetour.steps import Lookup, Run
+from tests.making import sh, step
+
+# Prints its arguments and its input, each with a NUL behind it, which no argument can hold.
+TELL = (
+    sys.executable,
+    "-c",
+    "import sys; sys.stdout.buffer.write(b''.join(a.encode() + b'\\0' for a in sys.argv[1:]) "
+    "+ sys.stdin.buffer.read())",
+)
+HOSTILE = st.text(
+    alphabet=st.one_of(
+        st.sampled_from(" \t\n'\"$`\\!*?[]{}()<>|&;#~=%-E0O"), st.characters(exclude_categories=["Cs"])
+    ),
+    max_size=12,
+).map(lambda text: text.replace("\0", ""))
+
+
+def told(*runs: Run) -> bytes:
+    done = subprocess.run(
+        ["/bin/sh", "-c", "\n".join(shell(run) for run in runs)],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        check=True,
+        timeout=30,
+    )
+    assert not done.stderr
+    return done.stdout
+
+
+@settings(max_examples=25)
+@given(st.lists(HOSTILE, max_size=4))
+def test_every_argument_arrives_as_it_was(argv: list[str]) -> None:
+    assert told(Run((*TELL, *argv))) == b"".join(word.encode() + b"\0" for word in argv)
+
+
+@settings(max_examples=25)
+@given(
+    st.one_of(HOSTILE, st.lists(st.sampled_from(["EOF", "EOFF", "'EOF'", "$x", "", "a: b"])).map("\n".join))
+)
+def test_the_input_arrives_as_it_was_but_for_one_newline_at_its_end(text: str) -> None:
+    assert told(Run(TELL, text)).decode() == text.rstrip("\n") + "\n"
+
+
+def test_what_is_looked_up_stands_in_its_place() -> None:
+    look = Lookup(Run(("printf", "%s", "10.96.0.7")), "http://", ":80/")
+    assert told(Run((*TELL, look))) == b"http://10.96.0.7:80/\0"
+
+
+@settings(max_examples=15)
+@given(HOSTILE, HOSTILE, HOSTILE)
+def test_what_is_looked_up_is_one_word_with_its_text_around(before: str, found: str, after: str) -> None:
+    look = Lookup(Run(("printf", "%s", f"{found}.")), before, after)
+    assert told(Run((*TELL, look))).decode() == f"{before}{found}.{after}\0"
+
+
+@pytest.mark.parametrize(
+    ("run", "text"),
+    [
+        (Run(("kubectl", "get", "pods")), "kubectl get pods"),
+        (Run(("curl", "-H", "Connection: close")), "curl -H 'Connection: close'"),
+        (Run(("kubectl", "apply", "-f", "-"), "a: b\n"), "kubectl apply -f - <<'EOF'\na: b\nEOF"),
+        (Run(("x",), "EOF\n"), "x <<'EOFF'\nEOF\nEOFF"),
+        (
+            Run(("curl", Lookup(Run(("kubectl", "get", "service")), "http://", ":80/"))),
+            'curl "http://$(kubectl get service):80/"',
+        ),
+    ],
+)
+def test_a_command_looks_as_a_person_would_type_it(run: Run, text: str) -> None:
+    assert shell(run) == text
+
+
+def test_a_command_longer_than_a_shell_can_be_given_is_refused_and_one_just_short_enough_runs() -> None:
+    overhead = len(shell(Run(("cat",), "x"))) - 1
+    body = "ä" * ((LONGEST - overhead) // 2)
+    assert told(Run(("cat",), body)).decode() == body + "\n"
+    with pytest.raises(UsageError) as caught:
+        shell(Run(("cat",), body + "ää"))
+    assert caught.value.key == "command-too-long"
+
+
+def printed(tmp_path: Path, text: str) -> subprocess.CompletedProcess[str]:
+    file = tmp_path / "tour.sh"
+    file.write_text(text)
+    return subprocess.run(
+        ["sh", str(file)], cwd=tmp_path, capture_output=True, text=True, check=False, timeout=30
+    )
+
+
+TITLES = {"one": "First", "two": "Second"}
+
+
+def test_a_script_does_the_steps_in_order_with_their_titles_as_comments(tmp_path: Path) -> None:
+    steps = (
+        step("one", "echo 1", confirm=(sh("echo confirmed"),)),
+        step("two", "echo 2", "echo 3"),
+    )
+    text = script(steps, TITLES, ["Heading", ""], ["mkdir -p made"])
+    assert text.startswith("#!/bin/sh\n# Heading\n#\nset -eu\nmkdir -p made\n# one: First\n")
+    done = printed(tmp_path, text)
+    assert (done.returncode, done.stdout) == (0, "1\nconfirmed\n2\n3\n")
+    assert (tmp_path / "made").is_dir()
+
+
+def test_a_script_stops_where_a_command_fails(tmp_path: Path) -> None:
+    done = printed(tmp_path, script((step("one", "echo 1; exit 3"), step("two", "echo 2")), TITLES, [], []))
+    assert (done.returncode, done.stdout) == (3, "1\n")
+
+
+@pytest.mark.parametrize(("unless", "out"), [("exit 0", "confirmed\n"), ("exit 1", "acted\nconfirmed\n")])
+def test_a_script_leaves_out_actions_that_are_already_done(tmp_path: Path, unless: str, out: str) -> None:
+    one = step("one", "echo acted", unless=sh(f"echo noise; {unless}"), confirm=(sh("echo confirmed"),))
+    assert printed(tmp_path, script((one,), TITLES, [], [])).stdout == out
+
+
+def test_a_script_repeats_a_command_that_may_come_too_early(tmp_path: Path) -> None:
+    one = step("one", "echo x >> tries; test $(wc -l < tries) -ge 2", again=True)
+    done = printed(tmp_path, script((one, step("two", "echo 2")), TITLES, [], []))
+    assert (done.returncode, done.stdout) == (0, "2\n")
+    assert (tmp_path / "tries").read_text() == "x\nx\n"
+
+
+def test_a_script_gives_up_a_command_that_never_succeeds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("kubetour.script.TRIES", 1)
+    done = printed(
+        tmp_path, script((step("one", "exit 1", again=True), step("two", "echo 2")), TITLES, [], [])
+    )
+    assert done.returncode != 0
+    assert done.stdout == ""
