@@ -10,6 +10,7 @@ from kubetour.embedded.controller import Informer, Key
 from kubetour.embedded.podutil import condition, is_ready, parse_time
 
 TRIGGER_TIME = "endpoints.kubernetes.io/last-change-trigger-time"
+SERVICE_NAME = "kubernetes.io/service-name"
 HEADLESS = "service.kubernetes.io/headless"
 
 
@@ -85,6 +86,12 @@ def pod_ports(service: Object, pod: Object) -> list[Object] | None:
                 entry["appProtocol"] = port["appProtocol"]
             found.append(entry)
     return found if found or not declared else None
+
+
+def service_key(found: Object) -> Key:
+    """Return the key of the Service an EndpointSlice belongs to."""
+    metadata = found["metadata"]
+    return Key(metadata["namespace"], (metadata.get("labels") or {}).get(SERVICE_NAME, ""))
 
 
 def is_headless(service: Object) -> bool:
