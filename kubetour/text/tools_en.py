@@ -14,4 +14,6 @@ MESSAGES: dict[str, str] = {
     "error.checksum-unreadable.fix": "Does a proxy or mirror answer with a page of its own? Download over another network, or install the program yourself.",
     "error.cache-unwritable": "The download cannot be kept in {path}: {reason}",
     "error.cache-unwritable.fix": "Make the directory writable, or name another: XDG_CACHE_HOME=DIR",
+    "error.download-failed": "{url} could not be downloaded: {reason}",
+    "error.download-failed.fix": "Check network and proxy, and try again.",
 }

@@ -14,4 +14,6 @@ MESSAGES: dict[str, str] = {
     "error.checksum-unreadable.fix": "是否有代理或镜像站返回了自己的页面？请换一个网络下载，或自行安装该程序。",
     "error.cache-unwritable": "下载的文件无法存放到 {path}：{reason}",
     "error.cache-unwritable.fix": "请使该目录可写，或另行指定：XDG_CACHE_HOME=DIR",
+    "error.download-failed": "无法下载 {url}：{reason}",
+    "error.download-failed.fix": "请检查网络和代理，然后重试。",
 }
