@@ -1,0 +1,207 @@
+"""The whole tour on kind: the project's own tasks, a real engine, and the stand-in for kind."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.docker.conftest import Desk, Done, docker, inv, lines
+
+TOUR = [
+    *(
+        "tools",
+        "app",
+        "build",
+        "layers",
+        "run-container",
+        "hit-container",
+        "container-logs",
+        "stop-container",
+    ),
+    *("create-cluster", "cluster-info", "nodes", "describe-node", "load"),
+    *("run-pod", "describe-bare-pod", "expose-pod", "hit-pod", "delete-pod"),
+    *(
+        "deploy",
+        "expose",
+        "services",
+        "hit-inside",
+        "hit",
+        "picture",
+        "scale",
+        "hit-all",
+        "pods",
+        "describe-pod",
+    ),
+]
+
+
+def flags(desk: Desk) -> str:
+    """Return the flags that give everything a name of the test's own."""
+    return f"--provider kind --cluster-name {desk.cluster} --image {desk.image} --name w{desk.cluster}"
+
+
+def report(desk: Desk) -> dict[str, Any]:
+    """Return the youngest run's record."""
+    newest = max(desk.folder.glob(".kubetour/runs/*/report.json"), key=lambda path: path.stat().st_mtime)
+    record: dict[str, Any] = json.loads(newest.read_text(encoding="utf-8"))
+    return record
+
+
+def step(record: dict[str, Any], name: str) -> dict[str, Any]:
+    """Return one step of a record."""
+    found: dict[str, Any] = next(each for each in record["steps"] if each["step"] == name)
+    return found
+
+
+def well(done: Done) -> Done:
+    """Return a command's outcome, after seeing that it ended well."""
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done
+
+
+def test_the_tour_proves_every_step_and_down_leaves_nothing(project: Desk) -> None:
+    taken = well(project.run(inv(f"tour {flags(project)} --timeout 90"), timeout=300))
+    record = report(project)
+    assert record["ok"], record
+    assert record["provider"] == "kind"
+    assert [each["step"] for each in record["steps"]] == TOUR
+    assert all(each["proof"]["holds"] for each in record["steps"])
+
+    # what it says of the cluster is what the engine and the cluster say
+    assert project.nodes() == [f"{project.cluster}-{role}" for role in ("worker2", "worker", "control-plane")]
+    volumes = project.volumes()
+    exported = re.search(r'export KUBECONFIG="(.+)"', taken.stdout)
+    assert exported
+    pods = project.run("kubectl get pods -o name", KUBECONFIG=exported[1]).stdout.split()
+    assert len(pods) == 3
+    answers = "".join(command["stdout"] for command in step(record, "hit-all")["commands"])
+    assert set(re.findall(r"You've hit (\S+)", answers)) == {name.removeprefix("pod/") for name in pods}
+    assert not (Path(project.environment["HOME"]) / ".kube").exists()
+
+    # a second run finds everything done; another number of replicas is one more task
+    again = well(project.run(inv(f"tour {flags(project)} --timeout 90"), timeout=300))
+    assert "Traceback" not in again.stderr
+    assert step(report(project), "create-cluster")["already"]
+    well(project.run(inv("scale --replicas 5 --timeout 90")))
+    pods = project.run("kubectl get pods -o name", KUBECONFIG=exported[1]).stdout.split()
+    assert len(pods) == 5
+
+    # a changed app is another image, and rolls out
+    app = project.folder / "app" / "app.js"
+    app.write_text(app.read_text().replace("You've hit", "You've now hit"))
+    for task in ("build", "load", "deploy", "expose", "hit"):
+        well(
+            project.run(inv(f"{task} --timeout 90" if task in ("deploy", "expose", "hit", "load") else task))
+        )
+    assert "You've now hit" in json.dumps(report(project)["steps"])
+
+    down = well(project.run(inv("down")))
+    assert project.nodes() == []
+    assert not set(volumes) & set(lines("volume", "ls", "-q"))
+    assert lines("images", "-q", project.image) == []
+    assert f"kind-cluster/{project.cluster}" not in down.stdout.rpartition("Still there")[2]
+
+
+def test_the_script_of_the_tour_runs_by_itself(project: Desk) -> None:
+    script = well(project.run([*inv("")[:3], "--dry", *inv(f"tour {flags(project)} --down")[3:]])).stdout
+    (project.folder / "tour.sh").write_text(script)
+    ran = well(project.run(["sh", "-eu", "tour.sh"], timeout=300))
+    assert "Have a" in ran.stderr or "Thanks" in ran.stderr or "Not sure" in ran.stderr
+    assert project.nodes() == []
+
+
+@pytest.mark.parametrize(
+    ("failure", "words"),
+    [
+        ("create", ["kubeadm init"]),
+        ("pull", ["kindest/node:v1.36.2"]),
+        ("digest", ["content digest", "--platform"]),
+    ],
+)
+def test_where_kind_fails_the_cause_and_the_fix_are_told(
+    project: Desk, failure: str, words: list[str]
+) -> None:
+    done = project.run(
+        inv(f"tour {flags(project)} --until load --timeout 30"), timeout=200, KIND_STANDIN_FAIL=failure
+    )
+    assert done.returncode not in (0, 1)
+    for word in words:
+        assert word in done.stderr
+    assert "\n→ " in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_cluster_of_that_name_that_is_not_ours_is_left_alone(project: Desk) -> None:
+    well(project.run(f"kind create cluster --name {project.cluster} --kubeconfig ./theirs"))
+    try:
+        tried = project.run(inv(f"create-cluster {flags_without_image(project)} --timeout 20"))
+        assert tried.returncode != 0
+        assert "Traceback" not in tried.stderr
+        down = project.run(inv(f"down {flags_without_image(project)}"))
+        assert down.returncode == 9
+        assert len(project.nodes()) == 1
+    finally:
+        well(project.run(f"kind delete cluster --name {project.cluster} --kubeconfig ./theirs"))
+
+
+def flags_without_image(desk: Desk) -> str:
+    """Return the flags of a task that builds nothing."""
+    return f"--provider kind --cluster-name {desk.cluster}"
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda number: number.name)
+def test_an_interrupt_while_the_cluster_is_made_says_how_to_go_on(
+    project: Desk, number: signal.Signals
+) -> None:
+    with subprocess.Popen(
+        inv(f"create-cluster {flags_without_image(project)}"),
+        cwd=project.folder,
+        env={**project.environment, "KIND_STANDIN_FAIL": "stall"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as process:
+        deadline = time.monotonic() + 60
+        while len(lines("ps", "-q", "--filter", f"label=io.x-k8s.kind.cluster={project.cluster}")) < 3:
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+        os.kill(process.pid, number)
+        _, err = process.communicate(timeout=30)
+    assert process.returncode == 128 + number
+    assert "./inv down" in err
+    well(project.run(inv("down")))
+    assert project.nodes() == []
+
+
+def test_a_busy_host_port_gives_another(project: Desk, free_port: int) -> None:
+    name = f"holder-{project.cluster}"
+    docker(
+        "run",
+        "-d",
+        "--rm",
+        "--name",
+        name,
+        "-p",
+        "127.0.0.1:30080:1",
+        "--entrypoint",
+        "node",
+        "node:24-alpine",
+        "-e",
+        "setTimeout(()=>0,1e9)",
+    )
+    try:
+        well(project.run(inv(f"create-cluster {flags_without_image(project)}")))
+        published = lines("port", f"{project.cluster}-control-plane", "30080")
+        assert published
+        assert published != ["127.0.0.1:30080"]
+    finally:
+        docker("rm", "-f", name)
