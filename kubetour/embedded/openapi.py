@@ -15,7 +15,7 @@ from kubetour.embedded.api import Object
 from kubetour.embedded.negotiation import JSON, PATCHES
 from kubetour.embedded.registry import to_json
 from kubetour.embedded.resources import RESOURCES, Resource
-from kubetour.embedded.schema import client_version, documentation, kinds, required_fields, structs
+from kubetour.embedded.schema import client_version, documentation, element, kinds, required_fields, structs
 from kubetour.embedded.strategicpatch import merge_key
 
 _GVK = "x-kubernetes-group-version-kind"
@@ -74,12 +74,8 @@ def closure(wanted: list[str]) -> list[str]:
         struct = todo.pop()
         if struct not in found:
             found.add(struct)
-            todo += [kind for kind in map(_element, structs()[struct].values()) if kind in structs()]
+            todo += [kind for kind in map(element, structs()[struct].values()) if kind in structs()]
     return sorted(found)
-
-
-def _element(kind: str) -> str:
-    return re.sub(r"^(\[\]|map\[string\])+", "", kind)
 
 
 def struct_schema(struct: str, refs: str) -> Object:
@@ -108,7 +104,7 @@ def _gvk(key: str) -> Object:
 def _property(struct: str, field: str, kind: str, refs: str) -> Object:
     schema = {
         **_type(kind, refs),
-        "description": documentation(struct, field) or documentation(_element(kind)),
+        "description": documentation(struct, field),
     }
     key = merge_key(struct, field) if kind.startswith("[]") else None
     strategies = ["merge"] if key is not None else []

@@ -15,7 +15,12 @@ from kubetour.embedded.openapi import closure, schema_name, struct_schema
 from kubetour.embedded.registry import to_json
 from kubetour.embedded.schema import client_version, kinds
 
-PROTOBUF = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf"
+# What kubectl asks for; "@" may not stand in a Content-Type, so the answer's is another.
+ASKED = (
+    "application/com.github.proto-openapi.spec.v2@v1.0+protobuf",
+    "application/com.github.proto-openapi.spec.v2.v1.0+protobuf",
+)
+PROTOBUF = ASKED[1]
 _REFS = "#/definitions/"
 
 

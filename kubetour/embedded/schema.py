@@ -43,8 +43,18 @@ def _data() -> dict[str, Any]:
 
 
 def documentation(struct: str, field: str = "") -> str:
-    """Return the API's own words on a field, or on a struct; "" where it has none."""
-    return str(_read("schema_docs.json").get(struct, {}).get(field, ""))
+    """Return the API's own words on a field, or on a struct; a field without any has its struct's."""
+    text = _read("schema_docs.json").get(struct, {}).get(field, "")
+    if not text and field:
+        return documentation(element(structs().get(struct, {}).get(field, "")))
+    return str(text)
+
+
+def element(kind: str) -> str:
+    """Return what a list or map holds: "string" for "[]string"; anything else holds itself."""
+    while kind.startswith(("[]", "map[string]")):
+        kind = kind.removeprefix("[]").removeprefix("map[string]")
+    return kind
 
 
 def structs() -> dict[str, dict[str, str]]:

@@ -99,7 +99,7 @@ def _legacy(parts: list[str]) -> web.Response | None:
 
 def _openapi_v2(request: web.BaseRequest) -> web.Response:
     accepted = {media.name for media in clauses(request.headers.get("Accept", ""))}
-    if openapi_v2.PROTOBUF in accepted:
+    if accepted & set(openapi_v2.ASKED):
         return web.Response(body=openapi_v2.protobuf(), content_type=openapi_v2.PROTOBUF)
     return json_text(openapi_v2.json_text())
 
