@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import signal
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -59,18 +60,23 @@ class Running:
     def __init__(self, c: Context, run: Run, line: Line, timeout: float | None = None) -> None:
         self._sinks = Sink(line), Sink(line)
         self._started = time.monotonic()
-        self._promise: Promise = c.run(  # type: ignore[assignment]  # asynchronous: a Promise
-            shell(run),
-            in_stream=False,
-            hide=True,
-            warn=True,
-            pty=False,
-            asynchronous=True,
-            out_stream=self._sinks[0],
-            err_stream=self._sinks[1],
-            timeout=timeout,
-        )
         self.run = run
+        try:
+            with held_signals():
+                self._promise: Promise = c.run(  # type: ignore[assignment]  # asynchronous: a Promise
+                    shell(run),
+                    in_stream=False,
+                    hide=True,
+                    warn=True,
+                    pty=False,
+                    asynchronous=True,
+                    out_stream=self._sinks[0],
+                    err_stream=self._sinks[1],
+                    timeout=timeout,
+                )
+        except KeyboardInterrupt:
+            self.end()
+            raise Interrupted(last_signal()) from None
 
     def wait(self) -> Result:
         """Return the result when the command has ended; Interrupted if a signal ended it for us."""
@@ -82,6 +88,9 @@ class Running:
             status = int(done.exited)
         except CommandTimedOut as error:
             done, status = error.result, TIMED_OUT
+        except KeyboardInterrupt:  # in a moment in which Invoke does not expect one
+            self.end()
+            raise Interrupted(last_signal()) from None
         finally:
             runner.stop()  # which Invoke leaves out where a command runs asynchronously
         for sink in self._sinks:
@@ -121,13 +130,32 @@ def last_signal() -> int:
     return _caught[-1] if _caught else signal.SIGINT
 
 
+_held: list[int] = []  # how many signals had been caught when the holding began
+
+
+@contextmanager
+def held_signals() -> Iterator[None]:
+    """Let a signal take effect only at the end: of a command half started, nobody could end the process."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # signals reach the main thread alone
+        return
+    _held.append(len(_caught))
+    try:
+        yield
+    finally:
+        before = _held.pop()
+    if len(_caught) > before:
+        raise KeyboardInterrupt
+
+
 @contextmanager
 def signals() -> Iterator[None]:
     """Turn SIGTERM and SIGHUP into the KeyboardInterrupt that SIGINT is, so that one path ends everything."""
 
     def caught(number: int, frame: FrameType | None) -> None:
         _caught.append(number)
-        raise KeyboardInterrupt
+        if not _held:
+            raise KeyboardInterrupt
 
     before: dict[int, Any] = {
         n: signal.signal(n, caught) for n in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
