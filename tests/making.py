@@ -34,13 +34,15 @@ SETTINGS: dict[str, dict[str, Any]] = {
 }
 
 
-def make_provider(name: str, tools: Tools | None = None, replicas: int = 1, **given: Any) -> Provider:
-    """Return a provider whose templates are rendered for that many replicas."""
-    settings = Settings(**{**SETTINGS[name], **given})
+def make_provider(
+    kind: str, /, tools: Tools | None = None, first_replicas: int = 1, **given: Any
+) -> Provider:
+    """Return a provider of a kind whose templates are rendered for that many replicas."""
+    settings = Settings(**{**SETTINGS[kind], **given})
     settings = replace(settings, image=with_tag(settings.image, CONTEXT.tag))
     config = load_kind_config(ROOT / "kind-config.yaml", "kind-config.yaml")
-    bare = PROVIDERS[name](settings, tools or TOOLS[name], Ports(18080, 30080, 30080), config, {})
-    return replace(bare, templates=templates(bare, replicas))
+    bare = PROVIDERS[kind](settings, tools or TOOLS[kind], Ports(18080, 30080, 30080), config, {})
+    return replace(bare, templates=templates(bare, first_replicas))
 
 
 def values(provider: Provider, replicas: int = 1) -> dict[str, Any]:

@@ -1,0 +1,192 @@
+#!/bin/sh
+# The tour on context, as plain commands. Run it with: sh -eu FILE
+# Printed by kubetour (./inv script); each step stops the script if it fails.
+set -eu
+cd /path/to/kubetour
+mkdir -p .kubetour
+
+# tools: The tools
+kubectl version --client -o json
+
+# app: The app and its Dockerfile
+cat Dockerfile
+cat app/app.js
+
+# build: Build the image
+if ! docker image inspect registry.example/team/web:0123456789ab >/dev/null 2>&1; then
+docker build --provenance=false -t registry.example/team/web:0123456789ab .
+fi
+docker image inspect registry.example/team/web:0123456789ab
+
+# layers: The image's layers
+docker history registry.example/team/web:0123456789ab
+docker history --no-trunc --format '{{json .}}' registry.example/team/web:0123456789ab
+
+# run-container: Run it as a container
+if ! docker inspect kubetour-node-hostname >/dev/null 2>&1; then
+docker run -d --rm --name kubetour-node-hostname --label app.kubernetes.io/managed-by=kubetour -p 127.0.0.1:18080:8080 registry.example/team/web:0123456789ab
+fi
+docker inspect kubetour-node-hostname
+
+# hit-container: Ask it for an answer
+tries=0
+until curl -sS --fail --max-time 5 --noproxy '*' -H 'Connection: close' http://127.0.0.1:18080/; do
+    tries=$((tries + 1)); [ "$tries" -lt 60 ]; sleep 1
+done
+docker inspect kubetour-node-hostname
+
+# container-logs: Read its log
+docker logs kubetour-node-hostname
+
+# stop-container: Stop it, and mind SIGTERM
+docker stop kubetour-node-hostname
+
+# cluster-info: Where the API server is
+kubectl --context gke_example --namespace kubetour cluster-info
+
+# nodes: The nodes
+kubectl --context gke_example --namespace kubetour get nodes -o wide
+
+# describe-node: One node in detail
+kubectl --context gke_example --namespace kubetour describe node "$(kubectl --context gke_example --namespace kubetour get nodes -o 'jsonpath={.items[0].metadata.name}')"
+
+# push: Push the image to a registry
+docker push registry.example/team/web:0123456789ab
+
+# namespace: A namespace of our own
+if ! kubectl --context gke_example --namespace kubetour get namespace kubetour >/dev/null 2>&1; then
+kubectl --context gke_example --namespace kubetour apply -f - <<'EOF'
+apiVersion: v1
+kind: Namespace
+metadata:
+  name: "kubetour"
+  labels:
+    app.kubernetes.io/managed-by: kubetour
+    pod-security.kubernetes.io/enforce: restricted
+EOF
+fi
+
+# run-pod: A first Pod
+if ! kubectl --context gke_example --namespace kubetour get pod node-hostname-pod >/dev/null 2>&1; then
+kubectl --context gke_example --namespace kubetour run node-hostname-pod --image registry.example/team/web:0123456789ab --port 8080 --image-pull-policy IfNotPresent --labels run=node-hostname-pod,app.kubernetes.io/managed-by=kubetour
+fi
+kubectl --context gke_example --namespace kubetour wait --for=condition=Ready pod/node-hostname-pod --timeout=180s
+
+# describe-bare-pod: What happened to it
+kubectl --context gke_example --namespace kubetour describe pod node-hostname-pod
+
+# expose-pod: A Service in front of it
+if ! kubectl --context gke_example --namespace kubetour get service node-hostname-pod >/dev/null 2>&1; then
+kubectl --context gke_example --namespace kubetour expose pod node-hostname-pod --type NodePort
+fi
+
+# delete-pod: Delete it: nothing brings it back
+kubectl --context gke_example --namespace kubetour delete pod/node-hostname-pod service/node-hostname-pod --ignore-not-found
+
+# deploy: A Deployment
+kubectl --context gke_example --namespace kubetour apply -f - <<'EOF'
+apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: "node-hostname"
+  labels:
+    app: "node-hostname"
+    app.kubernetes.io/managed-by: kubetour
+spec:
+  replicas: 1
+  selector:
+    matchLabels:
+      app: "node-hostname"
+  template:
+    metadata:
+      labels:
+        app: "node-hostname"
+        app.kubernetes.io/managed-by: kubetour
+      annotations:
+        kubetour.dev/build-context: "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+    spec:
+      automountServiceAccountToken: false
+      securityContext:
+        runAsNonRoot: true
+        seccompProfile:
+          type: RuntimeDefault
+      containers:
+        - name: "node-hostname"
+          image: "registry.example/team/web:0123456789ab"
+          imagePullPolicy: IfNotPresent
+          ports:
+            - name: http
+              containerPort: 8080
+          readinessProbe:
+            httpGet:
+              path: "/healthz"
+              port: http
+            periodSeconds: 1
+          resources:
+            requests:
+              cpu: 10m
+              memory: 32Mi
+            limits:
+              memory: 256Mi
+          securityContext:
+            allowPrivilegeEscalation: false
+            readOnlyRootFilesystem: true
+            capabilities:
+              drop: ["ALL"]
+EOF
+kubectl --context gke_example --namespace kubetour rollout status deployment/node-hostname --timeout=180s
+
+# expose: A Service for the Deployment
+kubectl --context gke_example --namespace kubetour apply -f - <<'EOF'
+apiVersion: v1
+kind: Service
+metadata:
+  name: "node-hostname"
+  labels:
+    app: "node-hostname"
+    app.kubernetes.io/managed-by: kubetour
+spec:
+  type: LoadBalancer
+  selector:
+    app: "node-hostname"
+  ports:
+    - name: http
+      port: 8080
+      targetPort: http
+EOF
+
+# services: Why EXTERNAL-IP may be pending
+kubectl --context gke_example --namespace kubetour get services
+
+# hit: Hit it from outside
+tries=0
+until curl -sS --fail --max-time 5 --noproxy '*' -H 'Connection: close' "http://$(kubectl --context gke_example --namespace kubetour get service node-hostname -o 'go-template={{with .status.loadBalancer.ingress}}{{with index . 0}}{{if .ip}}{{.ip}}{{else}}{{.hostname}}{{end}}{{end}}{{end}}'):8080/"; do
+    tries=$((tries + 1)); [ "$tries" -lt 60 ]; sleep 1
+done
+
+# picture: The whole picture
+kubectl --context gke_example --namespace kubetour get deployment,replicaset,pod,service,endpointslice -l app=node-hostname
+
+# scale: Scale it
+kubectl --context gke_example --namespace kubetour scale deployment/node-hostname --replicas=3
+kubectl --context gke_example --namespace kubetour rollout status deployment/node-hostname --timeout=180s
+kubectl --context gke_example --namespace kubetour get deployment node-hostname
+
+# hit-all: Hit it until every Pod has answered
+tries=0
+until curl -sS --fail --max-time 5 --noproxy '*' -H 'Connection: close' "http://$(kubectl --context gke_example --namespace kubetour get service node-hostname -o 'go-template={{with .status.loadBalancer.ingress}}{{with index . 0}}{{if .ip}}{{.ip}}{{else}}{{.hostname}}{{end}}{{end}}{{end}}'):8080/?[1-37]"; do
+    tries=$((tries + 1)); [ "$tries" -lt 60 ]; sleep 1
+done
+
+# pods: Which node runs what
+kubectl --context gke_example --namespace kubetour get pods -o wide -l app=node-hostname
+
+# describe-pod: A Pod's story
+kubectl --context gke_example --namespace kubetour describe pod "$(kubectl --context gke_example --namespace kubetour get pods -l app=node-hostname -o 'jsonpath={.items[0].metadata.name}')"
+
+# delete-app: Remove the app
+kubectl --context gke_example --namespace kubetour delete deployment/node-hostname service/node-hostname pod/node-hostname-pod service/node-hostname-pod --ignore-not-found
+
+# delete-image: Delete the image
+docker image rm registry.example/team/web:0123456789ab
+docker images --format '{{.Repository}}:{{.Tag}}'

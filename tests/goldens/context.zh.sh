@@ -1,0 +1,192 @@
+#!/bin/sh
+# 在 context 上走完全程所用的命令。运行方式：sh -eu FILE
+# 由 kubetour 输出（./inv script）；任何一步失败，脚本即停止。
+set -eu
+cd /path/to/kubetour
+mkdir -p .kubetour
+
+# tools: 工具
+kubectl version --client -o json
+
+# app: 应用和它的 Dockerfile
+cat Dockerfile
+cat app/app.js
+
+# build: 构建镜像
+if ! docker image inspect registry.example/team/web:0123456789ab >/dev/null 2>&1; then
+docker build --provenance=false -t registry.example/team/web:0123456789ab .
+fi
+docker image inspect registry.example/team/web:0123456789ab
+
+# layers: 镜像的层
+docker history registry.example/team/web:0123456789ab
+docker history --no-trunc --format '{{json .}}' registry.example/team/web:0123456789ab
+
+# run-container: 作为容器运行
+if ! docker inspect kubetour-node-hostname >/dev/null 2>&1; then
+docker run -d --rm --name kubetour-node-hostname --label app.kubernetes.io/managed-by=kubetour -p 127.0.0.1:18080:8080 registry.example/team/web:0123456789ab
+fi
+docker inspect kubetour-node-hostname
+
+# hit-container: 请它回答
+tries=0
+until curl -sS --fail --max-time 5 --noproxy '*' -H 'Connection: close' http://127.0.0.1:18080/; do
+    tries=$((tries + 1)); [ "$tries" -lt 60 ]; sleep 1
+done
+docker inspect kubetour-node-hostname
+
+# container-logs: 看它的日志
+docker logs kubetour-node-hostname
+
+# stop-container: 停止它，留意 SIGTERM
+docker stop kubetour-node-hostname
+
+# cluster-info: API 服务器在哪里
+kubectl --context gke_example --namespace kubetour cluster-info
+
+# nodes: 节点
+kubectl --context gke_example --namespace kubetour get nodes -o wide
+
+# describe-node: 细看一个节点
+kubectl --context gke_example --namespace kubetour describe node "$(kubectl --context gke_example --namespace kubetour get nodes -o 'jsonpath={.items[0].metadata.name}')"
+
+# push: 把镜像推送到仓库
+docker push registry.example/team/web:0123456789ab
+
+# namespace: 自己的名字空间
+if ! kubectl --context gke_example --namespace kubetour get namespace kubetour >/dev/null 2>&1; then
+kubectl --context gke_example --namespace kubetour apply -f - <<'EOF'
+apiVersion: v1
+kind: Namespace
+metadata:
+  name: "kubetour"
+  labels:
+    app.kubernetes.io/managed-by: kubetour
+    pod-security.kubernetes.io/enforce: restricted
+EOF
+fi
+
+# run-pod: 第一个 Pod
+if ! kubectl --context gke_example --namespace kubetour get pod node-hostname-pod >/dev/null 2>&1; then
+kubectl --context gke_example --namespace kubetour run node-hostname-pod --image registry.example/team/web:0123456789ab --port 8080 --image-pull-policy IfNotPresent --labels run=node-hostname-pod,app.kubernetes.io/managed-by=kubetour
+fi
+kubectl --context gke_example --namespace kubetour wait --for=condition=Ready pod/node-hostname-pod --timeout=180s
+
+# describe-bare-pod: 它经历了什么
+kubectl --context gke_example --namespace kubetour describe pod node-hostname-pod
+
+# expose-pod: 在它前面放一个 Service
+if ! kubectl --context gke_example --namespace kubetour get service node-hostname-pod >/dev/null 2>&1; then
+kubectl --context gke_example --namespace kubetour expose pod node-hostname-pod --type NodePort
+fi
+
+# delete-pod: 删掉它：谁也不会让它回来
+kubectl --context gke_example --namespace kubetour delete pod/node-hostname-pod service/node-hostname-pod --ignore-not-found
+
+# deploy: Deployment
+kubectl --context gke_example --namespace kubetour apply -f - <<'EOF'
+apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: "node-hostname"
+  labels:
+    app: "node-hostname"
+    app.kubernetes.io/managed-by: kubetour
+spec:
+  replicas: 1
+  selector:
+    matchLabels:
+      app: "node-hostname"
+  template:
+    metadata:
+      labels:
+        app: "node-hostname"
+        app.kubernetes.io/managed-by: kubetour
+      annotations:
+        kubetour.dev/build-context: "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+    spec:
+      automountServiceAccountToken: false
+      securityContext:
+        runAsNonRoot: true
+        seccompProfile:
+          type: RuntimeDefault
+      containers:
+        - name: "node-hostname"
+          image: "registry.example/team/web:0123456789ab"
+          imagePullPolicy: IfNotPresent
+          ports:
+            - name: http
+              containerPort: 8080
+          readinessProbe:
+            httpGet:
+              path: "/healthz"
+              port: http
+            periodSeconds: 1
+          resources:
+            requests:
+              cpu: 10m
+              memory: 32Mi
+            limits:
+              memory: 256Mi
+          securityContext:
+            allowPrivilegeEscalation: false
+            readOnlyRootFilesystem: true
+            capabilities:
+              drop: ["ALL"]
+EOF
+kubectl --context gke_example --namespace kubetour rollout status deployment/node-hostname --timeout=180s
+
+# expose: 给 Deployment 一个 Service
+kubectl --context gke_example --namespace kubetour apply -f - <<'EOF'
+apiVersion: v1
+kind: Service
+metadata:
+  name: "node-hostname"
+  labels:
+    app: "node-hostname"
+    app.kubernetes.io/managed-by: kubetour
+spec:
+  type: LoadBalancer
+  selector:
+    app: "node-hostname"
+  ports:
+    - name: http
+      port: 8080
+      targetPort: http
+EOF
+
+# services: EXTERNAL-IP 为什么会是 pending
+kubectl --context gke_example --namespace kubetour get services
+
+# hit: 从外面访问
+tries=0
+until curl -sS --fail --max-time 5 --noproxy '*' -H 'Connection: close' "http://$(kubectl --context gke_example --namespace kubetour get service node-hostname -o 'go-template={{with .status.loadBalancer.ingress}}{{with index . 0}}{{if .ip}}{{.ip}}{{else}}{{.hostname}}{{end}}{{end}}{{end}}'):8080/"; do
+    tries=$((tries + 1)); [ "$tries" -lt 60 ]; sleep 1
+done
+
+# picture: 全貌
+kubectl --context gke_example --namespace kubetour get deployment,replicaset,pod,service,endpointslice -l app=node-hostname
+
+# scale: 扩缩
+kubectl --context gke_example --namespace kubetour scale deployment/node-hostname --replicas=3
+kubectl --context gke_example --namespace kubetour rollout status deployment/node-hostname --timeout=180s
+kubectl --context gke_example --namespace kubetour get deployment node-hostname
+
+# hit-all: 一直访问，直到每个 Pod 都回答过
+tries=0
+until curl -sS --fail --max-time 5 --noproxy '*' -H 'Connection: close' "http://$(kubectl --context gke_example --namespace kubetour get service node-hostname -o 'go-template={{with .status.loadBalancer.ingress}}{{with index . 0}}{{if .ip}}{{.ip}}{{else}}{{.hostname}}{{end}}{{end}}{{end}}'):8080/?[1-37]"; do
+    tries=$((tries + 1)); [ "$tries" -lt 60 ]; sleep 1
+done
+
+# pods: 哪个节点运行什么
+kubectl --context gke_example --namespace kubetour get pods -o wide -l app=node-hostname
+
+# describe-pod: 一个 Pod 的故事
+kubectl --context gke_example --namespace kubetour describe pod "$(kubectl --context gke_example --namespace kubetour get pods -l app=node-hostname -o 'jsonpath={.items[0].metadata.name}')"
+
+# delete-app: 移除应用
+kubectl --context gke_example --namespace kubetour delete deployment/node-hostname service/node-hostname pod/node-hostname-pod service/node-hostname-pod --ignore-not-found
+
+# delete-image: 删除镜像
+docker image rm registry.example/team/web:0123456789ab
+docker images --format '{{.Repository}}:{{.Tag}}'

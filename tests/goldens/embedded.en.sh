@@ -1,0 +1,221 @@
+#!/bin/sh
+# The tour on embedded, as plain commands. Run it with: sh -eu FILE
+# Printed by kubetour (./inv script); each step stops the script if it fails.
+set -eu
+cd /path/to/kubetour
+mkdir -p .kubetour
+
+# tools: The tools
+kubectl version --client -o json
+
+# app: The app and its Dockerfile
+cat Dockerfile
+cat app/app.js
+
+# build: Build the image
+if ! .venv/bin/python -m kubetour.embedded image inspect node-hostname:0123456789ab >/dev/null 2>&1; then
+.venv/bin/python -m kubetour.embedded build -t node-hostname:0123456789ab .
+fi
+.venv/bin/python -m kubetour.embedded image inspect node-hostname:0123456789ab
+
+# layers: The image's layers
+.venv/bin/python -m kubetour.embedded history node-hostname:0123456789ab
+.venv/bin/python -m kubetour.embedded history --no-trunc --format '{{json .}}' node-hostname:0123456789ab
+
+# run-container: Run it as a container
+if ! .venv/bin/python -m kubetour.embedded inspect kubetour-node-hostname >/dev/null 2>&1; then
+.venv/bin/python -m kubetour.embedded run -d --rm --name kubetour-node-hostname --label app.kubernetes.io/managed-by=kubetour -p 127.0.0.1:18080:8080 node-hostname:0123456789ab
+fi
+.venv/bin/python -m kubetour.embedded inspect kubetour-node-hostname
+
+# hit-container: Ask it for an answer
+tries=0
+until .venv/bin/python -m kubetour.curl -sS --fail --max-time 5 --noproxy '*' -H 'Connection: close' http://127.0.0.1:18080/; do
+    tries=$((tries + 1)); [ "$tries" -lt 60 ]; sleep 1
+done
+.venv/bin/python -m kubetour.embedded inspect kubetour-node-hostname
+
+# container-logs: Read its log
+.venv/bin/python -m kubetour.embedded logs kubetour-node-hostname
+
+# stop-container: Stop it, and mind SIGTERM
+.venv/bin/python -m kubetour.embedded stop kubetour-node-hostname
+
+# create-cluster: Create a cluster
+if ! .venv/bin/python -m kubetour.embedded export kubeconfig --name kubetour --kubeconfig .kubetour/embedded-kubetour.kubeconfig >/dev/null 2>&1; then
+.venv/bin/python -m kubetour.embedded create cluster --name kubetour --kubeconfig .kubetour/embedded-kubetour.kubeconfig --config - --wait 180s <<'EOF'
+kind: Cluster
+apiVersion: kind.x-k8s.io/v1alpha4
+nodes:
+- role: control-plane
+  labels:
+    app.kubernetes.io/managed-by: kubetour
+  extraPortMappings:
+  - containerPort: 30080
+    hostPort: 30080
+    listenAddress: 127.0.0.1
+- role: worker
+  labels:
+    app.kubernetes.io/managed-by: kubetour
+- role: worker
+  labels:
+    app.kubernetes.io/managed-by: kubetour
+EOF
+fi
+
+# cluster-info: Where the API server is
+kubectl --kubeconfig .kubetour/embedded-kubetour.kubeconfig --context embedded-kubetour cluster-info
+
+# nodes: The nodes
+kubectl --kubeconfig .kubetour/embedded-kubetour.kubeconfig --context embedded-kubetour get nodes -o wide
+
+# describe-node: One node in detail
+kubectl --kubeconfig .kubetour/embedded-kubetour.kubeconfig --context embedded-kubetour describe node kubetour-control-plane
+
+# load: Bring the image to the nodes
+.venv/bin/python -m kubetour.embedded load image node-hostname:0123456789ab --name kubetour
+.venv/bin/python -m kubetour.embedded exec kubetour-control-plane -- crictl inspecti docker.io/library/node-hostname:0123456789ab
+.venv/bin/python -m kubetour.embedded exec kubetour-worker -- crictl inspecti docker.io/library/node-hostname:0123456789ab
+.venv/bin/python -m kubetour.embedded exec kubetour-worker2 -- crictl inspecti docker.io/library/node-hostname:0123456789ab
+
+# run-pod: A first Pod
+if ! kubectl --kubeconfig .kubetour/embedded-kubetour.kubeconfig --context embedded-kubetour get pod node-hostname-pod >/dev/null 2>&1; then
+kubectl --kubeconfig .kubetour/embedded-kubetour.kubeconfig --context embedded-kubetour run node-hostname-pod --image node-hostname:0123456789ab --port 8080 --image-pull-policy IfNotPresent --labels run=node-hostname-pod,app.kubernetes.io/managed-by=kubetour
+fi
+kubectl --kubeconfig .kubetour/embedded-kubetour.kubeconfig --context embedded-kubetour wait --for=condition=Ready pod/node-hostname-pod --timeout=180s
+
+# describe-bare-pod: What happened to it
+kubectl --kubeconfig .kubetour/embedded-kubetour.kubeconfig --context embedded-kubetour describe pod node-hostname-pod
+
+# expose-pod: A Service in front of it
+if ! kubectl --kubeconfig .kubetour/embedded-kubetour.kubeconfig --context embedded-kubetour get service node-hostname-pod >/dev/null 2>&1; then
+kubectl --kubeconfig .kubetour/embedded-kubetour.kubeconfig --context embedded-kubetour expose pod node-hostname-pod --type NodePort
+fi
+
+# hit-pod: Ask the Service
+tries=0
+until .venv/bin/python -m kubetour.embedded exec kubetour-control-plane -- .venv/bin/python -m kubetour.curl -sS --fail --max-time 5 "http://$(kubectl --kubeconfig .kubetour/embedded-kubetour.kubeconfig --context embedded-kubetour get service node-hostname-pod -o 'jsonpath={.spec.clusterIP}'):8080/"; do
+    tries=$((tries + 1)); [ "$tries" -lt 60 ]; sleep 1
+done
+
+# delete-pod: Delete it: nothing brings it back
+kubectl --kubeconfig .kubetour/embedded-kubetour.kubeconfig --context embedded-kubetour delete pod/node-hostname-pod service/node-hostname-pod --ignore-not-found
+
+# deploy: A Deployment
+kubectl --kubeconfig .kubetour/embedded-kubetour.kubeconfig --context embedded-kubetour apply -f - <<'EOF'
+apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: "node-hostname"
+  labels:
+    app: "node-hostname"
+    app.kubernetes.io/managed-by: kubetour
+spec:
+  replicas: 1
+  selector:
+    matchLabels:
+      app: "node-hostname"
+  template:
+    metadata:
+      labels:
+        app: "node-hostname"
+        app.kubernetes.io/managed-by: kubetour
+      annotations:
+        kubetour.dev/build-context: "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+    spec:
+      automountServiceAccountToken: false
+      securityContext:
+        runAsNonRoot: true
+        seccompProfile:
+          type: RuntimeDefault
+      containers:
+        - name: "node-hostname"
+          image: "node-hostname:0123456789ab"
+          imagePullPolicy: IfNotPresent
+          ports:
+            - name: http
+              containerPort: 8080
+          readinessProbe:
+            httpGet:
+              path: "/healthz"
+              port: http
+            periodSeconds: 1
+          resources:
+            requests:
+              cpu: 10m
+              memory: 32Mi
+            limits:
+              memory: 256Mi
+          securityContext:
+            allowPrivilegeEscalation: false
+            readOnlyRootFilesystem: true
+            capabilities:
+              drop: ["ALL"]
+EOF
+kubectl --kubeconfig .kubetour/embedded-kubetour.kubeconfig --context embedded-kubetour rollout status deployment/node-hostname --timeout=180s
+
+# expose: A Service for the Deployment
+kubectl --kubeconfig .kubetour/embedded-kubetour.kubeconfig --context embedded-kubetour apply -f - <<'EOF'
+apiVersion: v1
+kind: Service
+metadata:
+  name: "node-hostname"
+  labels:
+    app: "node-hostname"
+    app.kubernetes.io/managed-by: kubetour
+spec:
+  type: LoadBalancer
+  selector:
+    app: "node-hostname"
+  ports:
+    - name: http
+      port: 8080
+      targetPort: http
+      nodePort: 30080
+EOF
+
+# services: Why EXTERNAL-IP may be pending
+kubectl --kubeconfig .kubetour/embedded-kubetour.kubeconfig --context embedded-kubetour get services
+
+# hit-inside: Hit it from inside a node
+tries=0
+until .venv/bin/python -m kubetour.embedded exec kubetour-control-plane -- .venv/bin/python -m kubetour.curl -sS --fail --max-time 5 "http://$(kubectl --kubeconfig .kubetour/embedded-kubetour.kubeconfig --context embedded-kubetour get service node-hostname -o 'jsonpath={.spec.clusterIP}'):8080/"; do
+    tries=$((tries + 1)); [ "$tries" -lt 60 ]; sleep 1
+done
+
+# hit: Hit it from outside
+tries=0
+until .venv/bin/python -m kubetour.curl -sS --fail --max-time 5 --noproxy '*' -H 'Connection: close' http://127.0.0.1:30080/; do
+    tries=$((tries + 1)); [ "$tries" -lt 60 ]; sleep 1
+done
+
+# picture: The whole picture
+kubectl --kubeconfig .kubetour/embedded-kubetour.kubeconfig --context embedded-kubetour get deployment,replicaset,pod,service,endpointslice -l app=node-hostname
+
+# scale: Scale it
+kubectl --kubeconfig .kubetour/embedded-kubetour.kubeconfig --context embedded-kubetour scale deployment/node-hostname --replicas=3
+kubectl --kubeconfig .kubetour/embedded-kubetour.kubeconfig --context embedded-kubetour rollout status deployment/node-hostname --timeout=180s
+kubectl --kubeconfig .kubetour/embedded-kubetour.kubeconfig --context embedded-kubetour get deployment node-hostname
+
+# hit-all: Hit it until every Pod has answered
+tries=0
+until .venv/bin/python -m kubetour.curl -sS --fail --max-time 5 --noproxy '*' -H 'Connection: close' 'http://127.0.0.1:30080/?[1-37]'; do
+    tries=$((tries + 1)); [ "$tries" -lt 60 ]; sleep 1
+done
+
+# pods: Which node runs what
+kubectl --kubeconfig .kubetour/embedded-kubetour.kubeconfig --context embedded-kubetour get pods -o wide -l app=node-hostname
+
+# describe-pod: A Pod's story
+kubectl --kubeconfig .kubetour/embedded-kubetour.kubeconfig --context embedded-kubetour describe pod "$(kubectl --kubeconfig .kubetour/embedded-kubetour.kubeconfig --context embedded-kubetour get pods -l app=node-hostname -o 'jsonpath={.items[0].metadata.name}')"
+
+# delete-app: Remove the app
+kubectl --kubeconfig .kubetour/embedded-kubetour.kubeconfig --context embedded-kubetour delete deployment/node-hostname service/node-hostname pod/node-hostname-pod service/node-hostname-pod --ignore-not-found
+
+# delete-cluster: Delete the cluster
+.venv/bin/python -m kubetour.embedded delete cluster --name kubetour --kubeconfig .kubetour/embedded-kubetour.kubeconfig
+.venv/bin/python -m kubetour.embedded get clusters
+
+# delete-image: Delete the image
+.venv/bin/python -m kubetour.embedded image rm node-hostname:0123456789ab
+.venv/bin/python -m kubetour.embedded images --format '{{.Repository}}:{{.Tag}}'

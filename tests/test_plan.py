@@ -1,0 +1,221 @@
+"""The plan of each provider: its whole script as a golden file, and what holds for every plan."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kubetour.errors import UsageError
+from kubetour.plan import clean_up, plan, select, singles
+from kubetour.printing import script_text
+from kubetour.project import ROOT
+from kubetour.providers import Provider
+from kubetour.session import Session
+from kubetour.settings import Resolved
+from kubetour.state import State
+from kubetour.steps import Lookup, Run, Step
+from tests.making import CONTEXT, TOOLS, make_provider
+
+SHELLCHECK = Path(sys.executable).with_name("shellcheck")
+
+
+def session(provider: Provider, tmp_path: Path) -> Session:
+    return Session(Resolved(provider.settings, {}), provider, CONTEXT, State(tmp_path))
+
+
+def every_step(provider: Provider) -> tuple[Step, ...]:
+    images = (provider.settings.image,)
+    return (*plan(provider, CONTEXT), *singles(provider), *clean_up(provider, images))
+
+
+def every_run(step: Step) -> tuple[Run, ...]:
+    """Return a step's commands, and those that stand in their arguments."""
+    runs = [*step.actions, *step.confirm, *((step.unless,) if step.unless else ())]
+    for run in runs:
+        runs += [part.run for part in run.argv if isinstance(part, Lookup)]
+    return tuple(runs)
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_the_script_of_a_whole_tour_is_as_recorded(
+    provider: Provider, language: str, tmp_path: Path, golden: Callable[[str, str], None]
+) -> None:
+    text = script_text(session(provider, tmp_path), language, down=True)
+    golden(f"{provider.name}.{language}.sh", text.replace(str(ROOT), "/path/to/kubetour"))
+
+
+def test_a_script_passes_shellcheck(provider: Provider, tmp_path: Path) -> None:
+    script = tmp_path / "tour.sh"
+    script.write_text(script_text(session(provider, tmp_path), "en", down=True))
+    done = subprocess.run(
+        [SHELLCHECK, "-s", "sh", script], capture_output=True, text=True, check=False, timeout=60
+    )
+    assert done.returncode == 0, done.stdout
+
+
+def commands(text: str) -> list[str]:
+    return [line for line in text.splitlines() if not line.startswith("#")]
+
+
+def test_the_commands_are_the_same_in_both_languages(provider: Provider, tmp_path: Path) -> None:
+    english, chinese = (script_text(session(provider, tmp_path), lang, True) for lang in ("en", "zh"))
+    assert commands(english) == commands(chinese)
+    assert english != chinese
+
+
+def test_ids_are_unique_and_fit_for_a_flag(provider: Provider) -> None:
+    ids = [step.id for step in every_step(provider)]
+    assert len(ids) == len(set(ids))
+    assert all(re.fullmatch(r"[a-z]+(-[a-z]+)*", name) for name in ids)
+
+
+def test_every_step_comes_after_what_it_needs(provider: Provider) -> None:
+    done: set[str] = set()
+    for step in plan(provider, CONTEXT):
+        assert set(step.needs) <= done, step.id
+        done.add(step.id)
+
+
+def test_the_stages_come_in_the_tours_order(provider: Provider) -> None:
+    order = list(type(plan(provider, CONTEXT)[0].stage))
+    stages = [order.index(step.stage) for step in (*plan(provider, CONTEXT), *clean_up(provider, ("web:1",)))]
+    assert stages == sorted(stages)
+
+
+def test_every_step_but_proofs_of_what_is_gone_has_a_command(provider: Provider) -> None:
+    assert all(step.actions for step in every_step(provider))
+
+
+def test_every_kubectl_command_names_its_context(provider: Provider) -> None:
+    for step in every_step(provider):
+        for run in every_run(step):
+            if run.argv[0] == provider.tools.kubectl and run.argv[1] != "version":
+                assert ("--context", provider.context) == run.argv[run.argv.index("--context") :][:2], step.id
+
+
+def test_a_cluster_of_ours_has_a_kubeconfig_of_its_own_and_every_command_names_it(provider: Provider) -> None:
+    if not provider.owns_cluster:
+        assert provider.kubeconfig == ""
+        return
+    for step in every_step(provider):
+        for run in every_run(step):
+            words = [part for part in run.argv if isinstance(part, str)]
+            speaks = run.argv[0] == provider.tools.kubectl and "version" not in words
+            if speaks or {
+                ("create", "cluster"),
+                ("delete", "cluster"),
+                ("export", "kubeconfig"),
+            }.intersection(pairwise(words)):
+                assert words[words.index("--kubeconfig") + 1] == provider.kubeconfig, step.id
+
+
+def test_what_is_created_is_removed_again(provider: Provider) -> None:
+    created = {entry for step in every_step(provider) for entry in step.creates}
+    removed = {entry for step in every_step(provider) for entry in step.removes}
+    namespaces = {entry for entry in created if entry.startswith("namespace/")}
+    assert created - namespaces == removed
+
+
+def test_a_step_that_acts_on_what_it_made_says_so_before(provider: Provider) -> None:
+    for step in every_step(provider):
+        if step.creates:
+            assert step.unless is not None, f"{step.id}: a second run must see what is already there"
+
+
+def test_a_cluster_that_is_not_ours_is_neither_made_nor_deleted() -> None:
+    ids = [step.id for step in every_step(make_provider("context"))]
+    assert "create-cluster" not in ids
+    assert "delete-cluster" not in ids
+    assert {"push", "namespace"} <= set(ids)
+
+
+@pytest.mark.parametrize("name", ["kind", "embedded"])
+def test_the_cluster_boots_while_the_image_is_built(name: str) -> None:
+    early = [step.id for step in plan(make_provider(name), CONTEXT) if step.early]
+    assert early == ["create-cluster"]
+
+
+def test_the_settings_reach_the_commands() -> None:
+    given: dict[str, Any] = {
+        "image": "shop:1",
+        "name": "shop",
+        "replicas": 7,
+        "port": 9000,
+        "namespace": "team",
+        "requests": 5,
+        "cluster_name": "mine",
+        "base": "node:22",
+        "timeout": 42,
+    }
+    provider = make_provider("kind", **given)
+    steps = {step.id: step for step in plan(provider, CONTEXT, 2)}
+
+    def argv(name: str) -> list[str]:
+        return [part for run in every_run(steps[name]) for part in run.argv if isinstance(part, str)]
+
+    assert {"shop:1", "BASE=node:22"} <= set(argv("build"))
+    assert "127.0.0.1:18080:9000" in argv("run-container")
+    assert {"mine", "42s", ".kubetour/kind-mine.kubeconfig"} <= set(argv("create-cluster"))
+    assert {"deployment/shop", "--replicas=7", "--namespace", "team"} <= set(argv("scale"))
+    assert "http://127.0.0.1:30080/?[1-5]" in argv("hit-all")
+
+
+def test_without_the_containerd_store_kind_loads_from_the_engine_itself() -> None:
+    provider = make_provider("kind", tools=replace(TOOLS["kind"], containerd_store=False))
+    (load,) = provider.image()
+    assert [run.argv[:3] for run in load.actions] == [("kind", "load", "docker-image")]
+
+
+def test_an_engine_that_cannot_choose_a_platform_is_not_told_one() -> None:
+    provider = make_provider("kind", tools=replace(TOOLS["kind"], save_flags=()))
+    assert not [part for run in provider.image()[0].actions for part in run.argv if part == "--platform"]
+
+
+@pytest.mark.parametrize("workers", [0, 1, 4])
+def test_the_image_is_proved_on_as_many_nodes_as_were_asked_for(workers: int) -> None:
+    provider = make_provider("kind", workers=workers)
+    assert len(provider.nodes()) == workers + 1
+    assert len(provider.image()[0].confirm) == workers + 1
+
+
+IDS = [step.id for step in plan(make_provider("kind"), CONTEXT)]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "expected"),
+    [
+        ({}, IDS),
+        ({"first": "pods"}, ["pods", "describe-pod"]),
+        ({"last": "app"}, ["tools", "app"]),
+        ({"first": "build", "last": "layers"}, ["build", "layers"]),
+        ({"first": "scale", "last": "scale"}, ["scale"]),
+        ({"only": ("scale", "app")}, ["app", "scale"]),
+        ({"first": "build", "only": ("app", "scale")}, ["scale"]),
+    ],
+)
+def test_steps_are_selected_in_the_plans_order(wanted: dict[str, Any], expected: list[str]) -> None:
+    chosen = select(plan(make_provider("kind"), CONTEXT), **wanted)
+    assert [step.id for step in chosen] == expected
+
+
+@pytest.mark.parametrize(
+    ("wanted", "key"),
+    [
+        ({"first": "nope"}, "step-unknown"),
+        ({"last": "nope"}, "step-unknown"),
+        ({"only": ("app", "nope")}, "step-unknown"),
+        ({"first": "scale", "last": "app"}, "steps-empty"),
+    ],
+)
+def test_a_choice_of_no_steps_is_an_error(wanted: dict[str, Any], key: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        select(plan(make_provider("kind"), CONTEXT), **wanted)
+    assert caught.value.key == key
