@@ -18,7 +18,7 @@ from kubetour.embedded.resources import RESOURCES, Resource
 from kubetour.embedded.schema import client_version, documentation, element, kinds, required_fields, structs
 from kubetour.embedded.strategicpatch import merge_key
 
-_GVK = "x-kubernetes-group-version-kind"
+GVK = "x-kubernetes-group-version-kind"
 _META = {
     "V1ObjectMeta",
     "V1OwnerReference",
@@ -41,7 +41,7 @@ _TYPES: dict[str, Object] = {
 }
 # Lists and structs that lose what a patch does not name: unions, of which only one member may be set.
 _RETAIN_KEYS = {("V1PodSpec", "volumes"), ("V1PodSpec", "resourceClaims"), ("V1DeploymentSpec", "strategy")}
-_PARAMETERS = {
+PARAMETERS = {
     "post": ("dryRun", "fieldManager", "fieldValidation"),
     "put": ("dryRun", "fieldManager", "fieldValidation"),
     "patch": ("dryRun", "fieldManager", "fieldValidation", "force"),
@@ -57,8 +57,22 @@ def schema_name(struct: str) -> str:
             group, _, version = key.rpartition("/")[0].rpartition("/")
             return f"io.k8s.api.{group.removesuffix('.k8s.io') or 'core'}.{version}.{key.rpartition('/')[2]}"
     version, plain = _go_name(struct)
-    where = "apimachinery.pkg.apis.meta" if struct in _META else "api.core"
-    return f"io.k8s.{where}.{version}.{plain}"
+    if struct in _META:
+        return f"io.k8s.apimachinery.pkg.apis.meta.{version}.{plain}"
+    # What only one group uses is that group's own; what several share comes from the core.
+    users = _users()[struct]
+    return f"io.k8s.api.{next(iter(users)) if len(users) == 1 else 'core'}.{version}.{plain}"
+
+
+@cache
+def _users() -> dict[str, set[str]]:
+    """Return, by struct, the groups whose kinds lead to it."""
+    users: dict[str, set[str]] = {}
+    for key, name in kinds().items():
+        group = key.rpartition("/")[0].rpartition("/")[0]
+        for struct in closure([name]):
+            users.setdefault(struct, set()).add(group.removesuffix(".k8s.io") or "core")
+    return users
 
 
 def _go_name(struct: str) -> tuple[str, str]:
@@ -92,7 +106,7 @@ def struct_schema(struct: str, refs: str) -> Object:
         schema["required"] = required_fields()[struct]
     named = [key for key, name in kinds().items() if name == struct]
     if named:
-        schema[_GVK] = [_gvk(key) for key in named]
+        schema[GVK] = [_gvk(key) for key in named]
     return schema
 
 
@@ -150,9 +164,7 @@ def document(group: str, version: str) -> str | None:
 
 
 def _paths(resource: Resource) -> Object:
-    root = f"/apis/{resource.api_version}" if resource.group else f"/api/{resource.version}"
-    scope = "/namespaces/{namespace}" if resource.namespaced else ""
-    collection, item = f"{root}{scope}/{resource.plural}", f"{root}{scope}/{resource.plural}/{{name}}"
+    collection, item = resource_paths(resource)
     verbs = resource.verbs
     paths = {
         collection: {
@@ -169,6 +181,14 @@ def _paths(resource: Resource) -> Object:
     return {path: operations for path, operations in paths.items() if operations}
 
 
+def resource_paths(resource: Resource) -> tuple[str, str]:
+    """Return the path templates of a resource's collection and of one object."""
+    root = f"/apis/{resource.api_version}" if resource.group else f"/api/{resource.version}"
+    scope = "/namespaces/{namespace}" if resource.namespaced else ""
+    collection = f"{root}{scope}/{resource.plural}"
+    return collection, f"{collection}/{{name}}"
+
+
 def _operation(resource: Resource, method: str, action: str) -> Object:
     group, version = resource.group, resource.version
     reference = {
@@ -178,11 +198,11 @@ def _operation(resource: Resource, method: str, action: str) -> Object:
     operation: Object = {
         "operationId": f"{action}{owner}{version.title()}{resource.kind}",
         "parameters": [
-            {"name": name, "in": "query", "schema": {"type": "string"}} for name in _PARAMETERS[method]
+            {"name": name, "in": "query", "schema": {"type": "string"}} for name in PARAMETERS[method]
         ],
         "responses": {"200": {"description": "OK", "content": {JSON: {"schema": reference}}}},
         "x-kubernetes-action": action,
-        _GVK: {"group": group, "kind": resource.kind, "version": version},
+        GVK: {"group": group, "kind": resource.kind, "version": version},
     }
     media = PATCHES if method == "patch" else (JSON,) if method in ("post", "put") else ()
     if media:
@@ -210,6 +230,4 @@ def _digest(resource: Resource) -> str:
 
 @cache
 def _revision() -> str:
-    return hashlib.sha256(
-        to_json([structs(), sorted(_RETAIN_KEYS), _TYPES, _PARAMETERS]).encode()
-    ).hexdigest()
+    return hashlib.sha256(to_json([structs(), sorted(_RETAIN_KEYS), _TYPES, PARAMETERS]).encode()).hexdigest()

@@ -11,8 +11,9 @@ from functools import cache
 from typing import Any
 
 from kubetour.embedded.api import Object
-from kubetour.embedded.openapi import closure, schema_name, struct_schema
+from kubetour.embedded.openapi import GVK, PARAMETERS, closure, resource_paths, schema_name, struct_schema
 from kubetour.embedded.registry import to_json
+from kubetour.embedded.resources import RESOURCES
 from kubetour.embedded.schema import client_version, kinds
 
 # What kubectl asks for; "@" may not stand in a Content-Type, so the answer's is another.
@@ -63,7 +64,7 @@ def protobuf() -> bytes:
     source = document()
     info = _text(1, source["info"]["title"]) + _text(2, source["info"]["version"])
     definitions = _named(source["definitions"])
-    return _text(1, "2.0") + _bytes(2, info) + _bytes(8, b"") + _bytes(9, definitions)
+    return _text(1, "2.0") + _bytes(2, info) + _bytes(8, _paths()) + _bytes(9, definitions)
 
 
 def _varint(number: int) -> bytes:
@@ -82,6 +83,21 @@ def _bytes(field: int, content: bytes) -> bytes:
 
 def _text(field: int, content: str) -> bytes:
     return _bytes(field, content.encode()) if content else b""
+
+
+def _paths() -> bytes:
+    """The one thing kubectl reads of a path: that PATCH of a kind takes `dryRun`."""
+    out = b""
+    for resource in RESOURCES:
+        if "patch" in resource.verbs:
+            kind = {"group": resource.group, "kind": resource.kind, "version": resource.version}
+            extension = _bytes(13, _text(1, GVK) + _bytes(2, _text(2, json.dumps(kind))))
+            # ParametersItem > Parameter > NonBodyParameter > QueryParameterSubSchema{in = 2, name = 4}
+            query = [_text(2, "query") + _text(4, name) for name in PARAMETERS["patch"]]
+            parameters = b"".join(_bytes(8, _bytes(1, _bytes(2, _bytes(3, item)))) for item in query)
+            patch = _bytes(8, parameters + extension)
+            out += _bytes(2, _text(1, resource_paths(resource)[1]) + _bytes(2, patch))
+    return out
 
 
 def _named(schemas: Object) -> bytes:
