@@ -136,7 +136,7 @@ def test_it_holds_what_pyproject_asks_for(lock: str, where: dict[str, str]) -> N
 def test_it_holds_what_its_packages_ask_for(lock: str, where: dict[str, str]) -> None:
     """As far as what is installed here can tell: each package's own metadata name what it needs."""
     found = pins(lock, where)
-    asked_extras = {
+    asked_extras: dict[str, set[str]] = {
         canonicalize_name(Requirement(text).name): Requirement(text).extras for text in LOCKS[lock]
     }
     for entry in found.values():
@@ -146,7 +146,7 @@ def test_it_holds_what_its_packages_ask_for(lock: str, where: dict[str, str]) ->
         except metadata.PackageNotFoundError:
             continue
         for need in map(Requirement, needs if same else []):
-            if any(applies(need, where, extra) for extra in ("", *(asked_extras.get(entry.name) or ()))):
+            if any(applies(need, where, extra) for extra in ("", *asked_extras.get(entry.name, ()))):
                 name = canonicalize_name(need.name)
                 assert name in found, f"{entry.requirement} needs {need}"
                 assert need.specifier.contains(found[name].version), f"{entry.requirement} needs {need}"
