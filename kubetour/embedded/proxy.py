@@ -2,8 +2,8 @@
 
 `Proxy(api: Informers, clock: Clock, host_ports: Sequence[HostPort] = ())`. It listens on every Service's
 address and port, on every node's address at each node port, and on this machine's at each of the host ports;
-each TCP connection goes to one ready endpoint. `bind_host_ports()` may be called before `run()`, to know early
-that one is taken.
+each TCP connection goes to one ready endpoint. `bind_host_ports()` may be called before `run()`, to know
+early that one is taken.
 """
 
 from __future__ import annotations

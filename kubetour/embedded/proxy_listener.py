@@ -16,8 +16,8 @@ _random = SystemRandom()
 
 
 class Balancer:
-    """The backends of one Service's port. Each connection gets one at random, as by kube-proxy's rules; or, if
-    the Service has affinity, the one its client had before, until that has been away too long."""
+    """The backends of one Service's port. Each connection gets one at random, as by kube-proxy's rules; or,
+    if the Service has affinity, the one its client had before, until that has been away too long."""
 
     def __init__(self, port: ServicePort, clock: Clock) -> None:
         self.port = port
@@ -48,7 +48,7 @@ class Balancer:
 
 
 class Listener:
-    """A socket that hands its connections on: bound when made (OSError if that fails), served after `start`."""
+    """A socket that hands its connections on: bound when made (or OSError), served after `start`."""
 
     def __init__(
         self,
