@@ -24,7 +24,8 @@ from kubetour.steps import Step
 from kubetour.terminal import console as consoles
 from kubetour.terminal.brief import Json, Quiet
 from kubetour.terminal.full import Full
-from kubetour.text import Text, from_locale, say, tell
+from kubetour.text import Text, say, tell
+from kubetour.text import choose as choose_language
 from kubetour.tour import Outcome, Presenter, Tour
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ def settled(c: Context, flags: Mapping[str, Any]) -> Iterator[tuple[Resolved, St
     """Go to the project's root, read the settings, and tell every error of the body in their language."""
     configure(c)
     state = State(ROOT / STATE)
-    with told(str(flags.get("lang") or os.environ.get("KUBETOUR_LANG") or from_locale())):
+    with told(choose_language(flags.get("lang"))):
         resolved = settle(c, flags, state)
         os.chdir(ROOT)
         with told(resolved.settings.language):

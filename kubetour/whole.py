@@ -12,7 +12,7 @@ from kubetour.plan import select
 from kubetour.printing import print_script
 from kubetour.session import Session
 from kubetour.steps import Step
-from kubetour.text import from_locale
+from kubetour.text import choose
 
 if TYPE_CHECKING:
     from invoke.context import Context
@@ -20,8 +20,7 @@ if TYPE_CHECKING:
 
 def tour(c: Context, flags: Mapping[str, Any], **options: Any) -> None:
     """Take the tour; with Invoke's `--dry`, print it as a script instead."""
-    language = str(flags.get("lang") or from_locale())
-    with play.told(language):
+    with play.told(choose(flags.get("lang"))):
         for one, other in (("keep", "down"), ("quiet", "json"), ("pause", "json"), ("pause", "quiet")):
             if options[one] and options[other]:
                 raise UsageError("flags-exclude", one=f"--{one}", other=f"--{other}")
@@ -31,7 +30,7 @@ def tour(c: Context, flags: Mapping[str, Any], **options: Any) -> None:
         print_script(c, flags, options["down"])
         return
 
-    def choose(session: Session) -> tuple[Step, ...]:
+    def pick(session: Session) -> tuple[Step, ...]:
         steps = session.plan()
         if options["down"]:
             steps = (*steps, *session.clean_up())
@@ -40,4 +39,4 @@ def tour(c: Context, flags: Mapping[str, Any], **options: Any) -> None:
 
     shown = {name: options[name] for name in ("pause", "quiet", "json")}
     after = None if options["json"] else play.summary
-    play.play(c, flags, choose, lessons=True, after=after, **shown)
+    play.play(c, flags, pick, lessons=True, after=after, **shown)

@@ -45,6 +45,12 @@ def tell(language: str, text: Text) -> str:
     return say(language, text.key, **text.values)
 
 
+def choose(wanted: object) -> str:
+    """Return the language asked for by flag or environment if there is such, else the locale's."""
+    asked = str(wanted or os.environ.get("KUBETOUR_LANG") or "")
+    return asked if asked in LANGUAGES else from_locale()
+
+
 def from_locale(environ: Mapping[str, str] = os.environ) -> str:
     """Return the language of the locale, as POSIX ranks its variables: LC_ALL, LC_MESSAGES, LANG."""
     for variable in ("LC_ALL", "LC_MESSAGES", "LANG"):
