@@ -24,8 +24,8 @@ from kubetour.steps import Step
 from kubetour.terminal import console as consoles
 from kubetour.terminal.brief import Json, Quiet
 from kubetour.terminal.full import Full
-from kubetour.text import Text, say, tell
 from kubetour.text import choose as choose_language
+from kubetour.text import say, tell
 from kubetour.tour import Outcome, Presenter, Tour
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ Choose = Callable[[Session], tuple[Step, ...]]
 
 
 @contextmanager
-def told(language: str, debug: bool = False) -> Iterator[None]:
+def told(language: str) -> Iterator[None]:
     """Turn an error into its text on standard error and its exit status."""
     try:
         with signals():
@@ -205,6 +205,3 @@ def summary(language: str) -> Callable[[Session, list[Outcome], str], None]:
         out.print("  ./inv down", style="bold")
 
     return after
-
-
-__all__ = ["Text", "play", "run", "settled", "summary", "told"]

@@ -13,7 +13,7 @@ from kubetour import buildcontext, manifests, probe, tools
 from kubetour.buildcontext import BuildContext
 from kubetour.errors import KubetourError, RefusedError, UsageError
 from kubetour.plan import clean_up, plan, singles
-from kubetour.project import OWNER, ROOT, STATE, TEMPLATES
+from kubetour.project import OWNER, ROOT, TEMPLATES
 from kubetour.providers import PROVIDERS, Ports, Provider, Tools
 from kubetour.settings import Resolved, Settings, resolve
 from kubetour.state import State
@@ -187,6 +187,3 @@ def _from_root(caller: Path, value: str) -> str:
     if path == ROOT:
         return "."
     return str(path.relative_to(ROOT)) if path.is_relative_to(ROOT) else os.path.relpath(path, ROOT)
-
-
-__all__ = ["STATE", "Session", "choose", "open_session", "render", "settle"]
