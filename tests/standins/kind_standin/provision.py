@@ -98,6 +98,7 @@ def _common(name: str, role: str, cluster: str) -> list[str]:
     """Return the arguments that every node gets."""
     environment = {
         "NODE_NAME": name,
+        "CLUSTER_NAME": cluster,
         "KUBETOUR_EMBEDDED_ROOT": ROOT,
         "KIND_STANDIN_PYTHON": sys.executable,
         "PYTHONPATH": f"{node_image.STANDINS}:{node_image.PROJECT}",
