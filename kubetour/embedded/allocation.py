@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from random import Random
 
 from kubetour.embedded.api import Object
+from kubetour.embedded.apierrors import internal_error
 from kubetour.embedded.fielderrors import FieldError, invalid
 
 NODE_PORTS = range(30000, 32768)
@@ -70,10 +71,13 @@ class Allocator:
         # The first sixteenth is left for addresses asked for by number, as Kubernetes does (KEP-3070).
         size = self._last - self._first + 1
         start = self._first + min(max(16, size // 16), 256)
-        while True:
-            address = str(ipaddress.IPv4Address(self._random.randint(start, self._last)))
+        span = self._last - start + 1
+        at = self._random.randrange(span)
+        for step in range(span):
+            address = str(ipaddress.IPv4Address(start + (at + step) % span))
             if address not in taken and not address.endswith((".0", ".255")):
                 return address
+        raise internal_error(f"failed to allocate a serviceIP: the range {self._range} is full")
 
     def _node_ports(self, spec: Object, taken: set[tuple[str | None, int]]) -> list[FieldError]:
         errors = []
@@ -82,6 +86,8 @@ class Allocator:
             where = f"spec.ports[{index}].nodePort"
             if not number:
                 free = [n for n in NODE_PORTS if (protocol, n) not in taken]
+                if not free:
+                    raise internal_error("failed to allocate a nodePort: range is full")
                 number = port["nodePort"] = self._random.choice(free)
             elif number not in NODE_PORTS:
                 span = f"{NODE_PORTS[0]}-{NODE_PORTS[-1]}"

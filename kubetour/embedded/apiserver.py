@@ -82,7 +82,9 @@ class APIServer:
         if host not in _LOOPBACK and not host.startswith("127."):
             raise ValueError(f"the API server listens on loopback only, and {host} is not; use 127.0.0.1")
         self._hosts.add(host)
-        server = web.Server(self._handle, request_factory=_request, handler_cancellation=True)
+        server = web.Server(
+            self._handle, request_factory=_request, handler_cancellation=True, access_log=None
+        )
         self._runner = web.ServerRunner(server, handle_signals=False, shutdown_timeout=1)
         await self._runner.setup()
         site = web.TCPSite(self._runner, host, port, ssl_context=self._certs.server_context())

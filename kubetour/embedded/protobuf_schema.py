@@ -32,7 +32,6 @@ _PACKAGES = {
     "batch": "batch/v1",
     "policy": "policy/v1",
     "rbac.authorization.k8s.io": "rbac/v1",
-    "authorization.k8s.io": "authorization/v1",
     "coordination.k8s.io": "coordination/v1",
     "discovery.k8s.io": "discovery/v1",
 }

@@ -143,7 +143,7 @@ class Registry:
         old: Object = json.loads(current.value)
         name = old["metadata"]["name"]
         metadata = new["metadata"]
-        if metadata.get("resourceVersion", str(current.mod_revision)) != str(current.mod_revision):
+        if metadata.get("resourceVersion") not in (None, "", str(current.mod_revision)):
             raise apierrors.conflict(resource, name)
         admission.check_uid(resource, old, metadata.get("uid", ""))
         metadata["resourceVersion"] = str(current.mod_revision)
@@ -154,7 +154,7 @@ class Registry:
             defaults.apply(resource, new)
             strategy.complete(resource, new, old)
         errors = validate_update(resource, new, old, subresource)
-        if not errors and resource.plural == "services":
+        if not errors and resource.plural == "services" and not subresource:
             errors = self._allocator.allocate(new, self.list("services").items)
         if errors:
             raise apierrors.invalid(resource, name, errors)

@@ -20,7 +20,6 @@ _EXTRA = (
     "autoscaling/v1/Scale",
     "policy/v1/Eviction",
     "v1/DeleteOptions",
-    "authorization.k8s.io/v1/SelfSubjectAccessReview",
 )
 # What the API's Go types say and the client's models do not: 64-bit integers, and microsecond times.
 _INT64 = frozenset(
