@@ -37,7 +37,7 @@ def parser() -> argparse.ArgumentParser:
     """Return the parser of all commands; a parsed namespace has its command as `run`."""
     top = _Parser(
         prog="python -m kubetour.embedded",
-        description="A small Kubernetes without a container engine, to learn and test with. Nothing is isolated.",
+        description="A small Kubernetes without a container engine, to learn with. Nothing is isolated.",
     )
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND", parser_class=_Parser)
     _clusters(commands)
@@ -61,9 +61,7 @@ def _group(commands: _Commands, name: str, text: str) -> _Commands:
 
 
 def _name(leaf: argparse.ArgumentParser) -> None:
-    leaf.add_argument(
-        "-n", "--name", default="kind", metavar="NAME", help="the cluster's name (default kind)"
-    )
+    leaf.add_argument("-n", "--name", metavar="NAME", help="the cluster's name (default kind)")
 
 
 def _clusters(commands: _Commands) -> None:
@@ -108,7 +106,8 @@ def _clusters(commands: _Commands) -> None:
     leaf.add_argument("argv", nargs=argparse.REMAINDER, metavar="-- COMMAND")
     leaf = commands.add_parser("serve")
     leaf.set_defaults(run=_lazy("cli_cluster", "serve"))
-    _name(leaf)
+    leaf.add_argument("--name", required=True)
+    leaf.add_argument("--report", type=int)
 
 
 def _nodes(leaf: argparse.ArgumentParser) -> None:

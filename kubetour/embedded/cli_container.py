@@ -13,8 +13,9 @@ from kubetour.embedded import containerformat, imageformat
 from kubetour.embedded.cli_image import find, print_objects, print_rows, store
 from kubetour.embedded.container import RUNNING
 from kubetour.embedded.containerlog import LogOptions, LogReader, select
-from kubetour.embedded.containerstore import ContainerStore, PortMapping, RunOptions, free_ports
+from kubetour.embedded.containerstore import ContainerStore, PortMapping, RunOptions
 from kubetour.embedded.errors import EmbeddedError
+from kubetour.embedded.listening import free_ports
 from kubetour.embedded.paths import state_root
 
 PS = {
@@ -65,7 +66,7 @@ def port_mapping(text: str) -> PortMapping:
     if not match or not all(0 < number < 65536 for number in numbers):
         raise EmbeddedError(f"-p {text}: the form is [IP:]HOST:CONTAINER, such as 127.0.0.1:8080:8080")
     address = "127.0.0.1" if match[1] in (None, "localhost") else match[1]
-    return PortMapping(address, int(match[2]) if match[2] else next(free_ports()), int(match[3]))
+    return PortMapping(address, int(match[2]) if match[2] else next(free_ports(address)), int(match[3]))
 
 
 def _pairs(texts: list[str], flag: str) -> dict[str, str]:

@@ -177,7 +177,7 @@ def _environment(spec: ContainerSpec, image: list[str], root: Path) -> dict[str,
     machine = [str(node.parent)] if node else []
     machine += os.environ.get("PATH", os.defpath).split(":")
     inside = [part for part in own if part.startswith(str(root))]
-    environment["PATH"] = ":".join(dict.fromkeys([*inside, *machine, *own]))
+    environment["PATH"] = ":".join(dict.fromkeys([*machine, *inside, *own]))
     return environment
 
 

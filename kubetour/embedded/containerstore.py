@@ -5,10 +5,9 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-import socket
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from kubetour.embedded.container import EXITED, Container, ContainerSpec
 from kubetour.embedded.containerlog import rfc3339_nano
 from kubetour.embedded.errors import EmbeddedError
 from kubetour.embedded.imagestore import Image, ImageStore
+from kubetour.embedded.listening import can_bind
 from kubetour.embedded.paths import locked, private_directory
 from kubetour.embedded.process import signal_group, start_detached
 from kubetour.embedded.runtime import end_leftovers, still_runs
@@ -173,7 +173,7 @@ class ContainerStore:
         with open(reading, encoding="utf-8") as report:
             with (self.directory / container.id / "shim.log").open("wb") as log:
                 try:
-                    start_detached(argv, log, pass_fds=(writing,))
+                    start_detached(argv, log, root=self.root, pass_fds=(writing,))
                 finally:
                     os.close(writing)
             said = report.read()
@@ -200,31 +200,13 @@ def _listen(options: RunOptions, identity: str, exposed: list[int]) -> tuple[str
         return first.address, first.host
     number = int(identity[:4], 16) % 64516
     own = f"127.63.{number // 254}.{number % 254 + 1}"
-    address = own if _can_bind(own, 0) else "127.0.0.1"
-    return address, exposed[0] if exposed and _can_bind(address, exposed[0]) else 0
+    address = own if can_bind(own, 0) else "127.0.0.1"
+    return address, exposed[0] if exposed and can_bind(address, exposed[0]) else 0
 
 
 def _check_free(mapping: PortMapping) -> None:
-    if not _can_bind(mapping.address, mapping.host):
+    if not can_bind(mapping.address, mapping.host):
         raise EmbeddedError(
             f"Bind for {mapping.address}:{mapping.host} failed: port is already allocated; "
             f"stop what listens there, or publish another port with -p"
         )
-
-
-def _can_bind(address: str, port: int) -> bool:
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((address, port))
-        except OSError:
-            return False
-    return True
-
-
-def free_ports() -> Iterator[int]:
-    """Yield ports that nobody listens on, below those of outgoing connections."""
-    start = 20000 + int.from_bytes(os.urandom(2), "big") % 10000
-    for port in (*range(start, 32000), *range(20000, start)):
-        if _can_bind("127.0.0.1", port):
-            yield port

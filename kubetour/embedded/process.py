@@ -17,6 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+from kubetour.embedded.paths import ROOT_VARIABLE
+
 _LINUX = sys.platform.startswith("linux")
 _PR_SET_PDEATHSIG, _PR_SET_NO_NEW_PRIVS = 1, 38
 # PyDLL keeps the interpreter's lock: between fork and exec there is no other thread to give it back.
@@ -147,11 +149,15 @@ def exit_code(returncode: int) -> int:
     return returncode if returncode >= 0 else 128 - returncode
 
 
-def start_detached(argv: Sequence[str], log: IO[bytes], pass_fds: Sequence[int] = ()) -> int:
-    """Start a program that goes on after us, in its own session, its output in `log`; return its ID."""
+def start_detached(argv: Sequence[str], log: IO[bytes], *, root: Path, pass_fds: Sequence[int] = ()) -> int:
+    """Start a program that goes on after us, in its own session, its output in `log`; return its ID.
+
+    `root` is the state directory it is to use.
+    """
     # Popen objects of processes that outlive them warn on deletion; this one is the system's from now on.
     child = subprocess.Popen(
         argv,
+        env={**os.environ, ROOT_VARIABLE: str(root)},
         stdin=subprocess.DEVNULL,
         stdout=log,
         stderr=log,

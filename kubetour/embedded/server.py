@@ -1,0 +1,215 @@
+"""The cluster's one process: store, API server, controllers, kubelets and proxy, in one event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+from collections.abc import Callable, Coroutine
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any
+
+from kubetour.embedded import certs
+from kubetour.embedded.apiserver import APIServer
+from kubetour.embedded.bootstrap import bootstrap
+from kubetour.embedded.clock import Clock, SystemClock
+from kubetour.embedded.clusterstate import ClusterDirectory, ClusterRecord
+from kubetour.embedded.deployment import DeploymentController
+from kubetour.embedded.endpoints import EndpointsController
+from kubetour.embedded.endpointslice import EndpointSliceController
+from kubetour.embedded.errors import EmbeddedError
+from kubetour.embedded.etcd import Store
+from kubetour.embedded.garbagecollector import GarbageCollector
+from kubetour.embedded.handlers.meta import version
+from kubetour.embedded.informer import Informers
+from kubetour.embedded.kubelet import Kubelet
+from kubetour.embedded.kubelet_node import NodeConfig
+from kubetour.embedded.listening import free_ports
+from kubetour.embedded.namespace import NamespaceController
+from kubetour.embedded.network import AddressPlan, Network, NetworkError
+from kubetour.embedded.nodelifecycle import NodeLifecycleController
+from kubetour.embedded.podutil import is_ready
+from kubetour.embedded.proxy import HostPort, Proxy
+from kubetour.embedded.registry import Registry
+from kubetour.embedded.replicaset import ReplicaSetController
+from kubetour.embedded.scheduler import Scheduler
+from kubetour.embedded.serviceaccount import ServiceAccountController
+
+_log = logging.getLogger(__name__)
+API_HOST = "127.0.0.1"
+Report = Callable[[str], None]
+CONTROLLERS = (
+    DeploymentController,
+    ReplicaSetController,
+    EndpointSliceController,
+    EndpointsController,
+    NamespaceController,
+    GarbageCollector,
+    NodeLifecycleController,
+    Scheduler,
+)
+
+
+class ClusterServer:
+    """A whole cluster. `start` returns when its nodes are ready; `stop` ends it, Pods included."""
+
+    def __init__(self, directory: ClusterDirectory, clock: Clock) -> None:
+        self._directory, self._clock = directory, clock
+        self._stack = AsyncExitStack()
+        self._tasks: list[asyncio.Task[None]] = []
+        self.failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    async def start(self, report: Report) -> None:
+        """Bring everything up; EmbeddedError names what is in the way. `report` hears of each stage."""
+        record = self._directory.load()
+        try:
+            network = Network.acquire(record.octet if record.octet >= 0 else None)
+            self._stack.callback(network.close)
+            record.octet = network.plan.octet
+            registry = await self._api_server(record, network.plan)
+            report("api")
+            api = Informers(registry, self._clock)
+            proxy = Proxy(api, self._clock, [HostPort(**port) for port in record.ports])
+            proxy.bind_host_ports()
+        except NetworkError as error:
+            raise EmbeddedError(str(error)) from error
+        ca = (self._directory.path / "pki" / "ca.crt").read_text(encoding="ascii")
+        kubelets = self._kubelets(record, network.plan, api)
+        self._run(api.run())
+        self._run(proxy.run())
+        self._run(ServiceAccountController(api, self._clock, ca).run())
+        for controller in CONTROLLERS:
+            self._run(controller(api, self._clock).run())
+        for kubelet in kubelets:
+            self._run(kubelet.run())
+        await _nodes_ready(registry, [node["name"] for node in record.nodes])
+        report("ready")
+
+    async def stop(self) -> None:
+        """End Pods, components, server and store, in this order."""
+        await self._stack.aclose()
+
+    async def _api_server(self, record: ClusterRecord, plan: AddressPlan) -> Registry:
+        path = self._directory.path
+        store = Store(path / "state.db")
+        self._stack.callback(store.close)
+        registry = Registry(store, self._clock, service_ips=plan.services())
+        issued = certs.ensure(path / "pki", (API_HOST, plan.kubernetes), self._clock.now())
+        server = APIServer(registry, token=record.token, certs=issued)
+        self._stack.push_async_callback(server.stop)
+        record.port = await _listen(server, record.port)
+        self._directory.save(record)
+        bootstrap(registry, service_ip=plan.kubernetes, address=API_HOST, port=record.port)
+        self._stack.push_async_callback(self._end_tasks)
+        return registry
+
+    def _kubelets(self, record: ClusterRecord, plan: AddressPlan, api: Informers) -> list[Kubelet]:
+        workers = any(node["role"] == "worker" for node in record.nodes)
+        kubelets = []
+        for index, node in enumerate(record.nodes):
+            self._directory.make_socket_directory(node["name"])
+            config = NodeConfig(
+                name=node["name"],
+                role=node["role"],
+                address=plan.node(index),
+                pod_cidr=plan.pod_cidr(index),
+                socket=str(self._directory.kubelet_socket(node["name"])),
+                labels=node["labels"],
+                schedulable=not workers,
+            )
+            kubelet = Kubelet(
+                api,
+                self._clock,
+                config,
+                cluster=record.name,
+                directory=self._directory.node(node["name"]),
+                addresses=list(plan.pods(index)),
+                version=version()["gitVersion"],
+            )
+            kubelets.append(kubelet)
+        self._stack.push_async_callback(_stop_all, kubelets)
+        return kubelets
+
+    def _run(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        task.add_done_callback(self._ended)
+        self._tasks.append(task)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        """A component that ends by itself takes the cluster down, rather than leave half of one."""
+        if task.cancelled() or self.failed.done():
+            return
+        error = task.exception() or EmbeddedError("a component ended by itself")
+        self.failed.set_exception(error)
+
+    async def _end_tasks(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self.failed.done():
+            self.failed.exception()  # it was seen
+        else:
+            self.failed.cancel()
+
+
+async def _listen(server: APIServer, port: int) -> int:
+    """Start the API server on the port it had before, else on a free one; return the port."""
+    if port:
+        try:
+            return await server.start(API_HOST, port)
+        except OSError as error:
+            raise EmbeddedError(
+                f"the cluster's port {port} is taken: {error}; end what listens there, or delete the cluster"
+            ) from error
+    for candidate in free_ports(API_HOST):
+        try:
+            return await server.start(API_HOST, candidate)
+        except OSError:
+            await server.stop()
+    raise EmbeddedError("no free port below 30000 was found for the API server; end some servers")
+
+
+async def _nodes_ready(registry: Registry, names: list[str]) -> None:
+    found = registry.list("nodes")
+    missing = set(names) - {node["metadata"]["name"] for node in found.items if is_ready(node)}
+    if not missing:
+        return
+    async for event in registry.watch("nodes", resource_version=found.resource_version):
+        if is_ready(event.object):
+            missing.discard(event.object["metadata"]["name"])
+        if not missing:
+            return
+
+
+async def _stop_all(kubelets: list[Kubelet]) -> None:
+    await asyncio.gather(*(kubelet.stop() for kubelet in kubelets))
+
+
+async def serve(name: str, report: Report, root: Path | None = None) -> None:
+    """Be the cluster until told to end by a signal, or until a component fails."""
+    directory = ClusterDirectory(name, root)
+    directory.note_server(os.getpid())
+    loop = asyncio.get_running_loop()
+    told = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, told.set)
+    loop.add_signal_handler(signal.SIGHUP, lambda: None)
+    server = ClusterServer(directory, SystemClock())
+    ending: asyncio.Future[Any] = asyncio.ensure_future(told.wait())
+    starting: asyncio.Future[Any] = asyncio.ensure_future(server.start(report))
+    failed: asyncio.Future[Any] = server.failed
+    try:
+        await asyncio.wait({starting, ending, failed}, return_when=asyncio.FIRST_COMPLETED)
+        if not starting.done():
+            starting.cancel()
+        elif not told.is_set():
+            starting.result()
+            await asyncio.wait({ending, failed}, return_when=asyncio.FIRST_COMPLETED)
+        if failed.done():
+            failed.result()
+    finally:
+        ending.cancel()
+        await asyncio.gather(starting, ending, return_exceptions=True)
+        await server.stop()

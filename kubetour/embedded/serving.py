@@ -1,0 +1,65 @@
+"""The server process as the operating system sees it: its log, its report to `create cluster`, its end."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+
+from kubetour.embedded.clusterstate import ClusterDirectory
+from kubetour.embedded.errors import EmbeddedError
+from kubetour.embedded.server import serve
+
+_log = logging.getLogger(__name__)
+
+
+class AbandonedError(Exception):
+    """`create cluster` was killed before the cluster was ready: nobody is going to use it."""
+
+
+class Reporter:
+    """Tells `create cluster` of each stage, one line each, through a pipe; without one it only logs."""
+
+    def __init__(self, descriptor: int | None) -> None:
+        self._descriptor = descriptor
+
+    def __call__(self, line: str) -> None:
+        """Report a stage, or what failed; AbandonedError if nobody listens any more."""
+        _log.info("%s", line)
+        if self._descriptor is None:
+            return
+        try:
+            os.write(self._descriptor, f"{' '.join(line.split())}\n".encode())
+        except BrokenPipeError as error:
+            raise AbandonedError from error
+        if line == "ready":
+            self.close()
+
+    def close(self) -> None:
+        """Close the pipe."""
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
+
+
+def main(name: str, descriptor: int | None) -> int:
+    """Run a cluster's server until it is told to end; 0 if it was, 1 if it failed."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.getLogger("asyncio").setLevel(logging.WARNING)
+    report = Reporter(descriptor)
+    try:
+        asyncio.run(serve(name, report))
+    except AbandonedError:
+        _log.warning("create cluster is gone; the cluster is removed")
+        ClusterDirectory(name).remove()
+        return 1
+    except (EmbeddedError, OSError) as error:
+        _log.error("%s", error)
+        try:
+            report(str(error))
+        except AbandonedError:
+            ClusterDirectory(name).remove()
+        return 1
+    finally:
+        report.close()
+    return 0
