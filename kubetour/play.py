@@ -20,7 +20,7 @@ from kubetour.runner import configure, last_signal, signals
 from kubetour.session import Session, open_session, settle
 from kubetour.settings import Resolved
 from kubetour.state import State
-from kubetour.steps import Step
+from kubetour.steps import Stage, Step
 from kubetour.terminal import console as consoles
 from kubetour.terminal.brief import Json, Quiet
 from kubetour.terminal.full import Full
@@ -182,26 +182,19 @@ def _tell_failure(session: Session, outcomes: list[Outcome], record: str, langua
     raise SystemExit(error.exit_status)
 
 
-def summary(language: str) -> Callable[[Session, list[Outcome], str], None]:
-    """Return what ends a whole tour: what was proved, the record, how to go on, how to clean up."""
-
-    def after(session: Session, outcomes: list[Outcome], record: str) -> None:
-        out = consoles.make()
-        seconds = outcomes[-1].started + outcomes[-1].seconds
-        out.print()
-        out.rule(say(language, "tour.done"), style="green", align="left")
-        out.print(
-            say(language, "tour.proved", count=len(outcomes), seconds=f"{seconds:.1f}"), style="bold green"
-        )
-        out.print(say(language, "tour.report", path=record), soft_wrap=True)
-        if outcomes[-1].step.stage.value == "down":
-            return
-        if session.provider.kubeconfig:
-            out.print(say(language, "tour.by-hand"))
-            out.print(
-                f'  export KUBECONFIG="{ROOT / session.provider.kubeconfig}"', style="bold", soft_wrap=True
-            )
-        out.print(say(language, "tour.clean-up"))
-        out.print("  ./inv down", style="bold")
-
-    return after
+def summary(session: Session, outcomes: list[Outcome], record: str) -> None:
+    """End a whole tour: what was proved, the record, how to go on, how to clean up."""
+    language = session.settings.language
+    out = consoles.make()
+    seconds = outcomes[-1].started + outcomes[-1].seconds
+    out.print()
+    out.rule(say(language, "tour.done"), style="green", align="left")
+    out.print(say(language, "tour.proved", count=len(outcomes), seconds=f"{seconds:.1f}"), style="bold green")
+    out.print(say(language, "tour.report", path=record), soft_wrap=True)
+    if outcomes[-1].step.stage is Stage.DOWN:
+        return
+    if session.provider.kubeconfig:
+        out.print(say(language, "tour.by-hand"))
+        out.print(f'  export KUBECONFIG="{ROOT / session.provider.kubeconfig}"', style="bold", soft_wrap=True)
+    out.print(say(language, "tour.clean-up"))
+    out.print("  ./inv down", style="bold")

@@ -46,8 +46,6 @@ def script_text(session: Session, language: str, down: bool) -> str:
 
 def print_lessons(c: Context, flags: Mapping[str, Any], step: str) -> None:
     """Print one lesson, or all, as the provider's tour tells them."""
-    from rich.markdown import Markdown
-
     with play.settled(c, flags) as (resolved, state):
         language = resolved.settings.language
         lessons = play.read_lessons(language)
@@ -58,5 +56,5 @@ def print_lessons(c: Context, flags: Mapping[str, Any], step: str) -> None:
         out = consoles.make()
         for name in [step] if step else list(lessons):
             out.rule(f"{name} · {lessons[name].title}", style="cyan", align="left")
-            out.print(Markdown(lessons[name].text(session.provider.name, values)))
+            consoles.print_prose(out, lessons[name].text(session.provider.name, values))
             out.print()

@@ -10,7 +10,7 @@ from kubetour.checks import Proof
 from kubetour.lessons import Lesson
 from kubetour.script import shell
 from kubetour.steps import Run, Step
-from kubetour.terminal.console import harmless
+from kubetour.terminal.console import harmless, print_prose
 from kubetour.terminal.pictures import picture
 from kubetour.text import Text, say, tell
 from kubetour.tour import Outcome
@@ -111,9 +111,7 @@ class Full:
             self._console.print(f"✓ {harmless(tell(self._language, outcome.proof.text))}", style="bold green")
 
     def _lesson(self, lesson: Lesson) -> None:
-        from rich.markdown import Markdown
-
-        self._console.print(Markdown(lesson.text(self._provider, self._values)))
+        print_prose(self._console, lesson.text(self._provider, self._values))
         self._console.print()
 
     def _typed(self, run: Run) -> None:
