@@ -11,7 +11,6 @@ from kubetour.embedded import allocation
 from kubetour.embedded.allocation import Allocator
 from kubetour.embedded.api import StatusError
 
-
 RANDOM = Random(1)  # noqa: S311 -- the same choices every time
 
 
