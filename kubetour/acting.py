@@ -120,7 +120,13 @@ class Acting:
             result = self._performer.perform(run, line)
             self.results.append((run, result))
             if result.status != 0 and not self.step.again:
+                self._strike_what_was_not_made()
                 raise self._failed(run, result)
+
+    def _strike_what_was_not_made(self) -> None:
+        """Take back what was entered into the ledger, if the failed actions have left nothing."""
+        if self.step.unless and self._performer.perform(self.step.unless).status != 0:
+            self._performer.state.strike(*self.step.creates)
 
     def _failed(self, run: Run, result: Result) -> KubetourError:
         program = next((part for part in run.argv if isinstance(part, str)), "").rpartition("/")[2]

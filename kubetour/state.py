@@ -6,6 +6,7 @@ import fcntl
 import json
 import os
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -20,6 +21,7 @@ class State:
 
     def __init__(self, root: Path) -> None:
         self.root = root
+        self._ledger = threading.Lock()
 
     def remembered(self) -> dict[str, Any]:
         """Return the settings that the last command in this checkout used."""
@@ -37,12 +39,14 @@ class State:
     def add(self, *entries: str) -> None:
         """Enter something into the ledger, before it is made: better named for nothing than left unnamed."""
         if entries:
-            self._write("created.json", {"created": list(dict.fromkeys((*self.created(), *entries)))})
+            with self._ledger:  # a step in the background enters what it makes, too
+                self._write("created.json", {"created": list(dict.fromkeys((*self.created(), *entries)))})
 
     def strike(self, *entries: str) -> None:
         """Take something out of the ledger, after it was removed."""
         if entries:
-            self._write("created.json", {"created": [e for e in self.created() if e not in entries]})
+            with self._ledger:
+                self._write("created.json", {"created": [e for e in self.created() if e not in entries]})
 
     def ports(self) -> dict[str, int]:
         """Return the ports that what is in the ledger was made with."""
