@@ -6,6 +6,7 @@ The result shares nothing with the input, so decoding is also the copy that call
 from __future__ import annotations
 
 import re
+from datetime import datetime, timezone
 from typing import Any
 
 from kubetour.embedded import quantity
@@ -23,8 +24,8 @@ _GO_SCALARS = {
 }
 _LIMITS = {"int32": 2**31, "int64": 2**63}
 # The API writes these times as null where they are not set; every other null is as if it were absent.
-_NULLABLE = ("lastProbeTime", "eventTime")
-_TIME = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$")
+_NULLABLE = ("lastProbeTime", "eventTime", "firstTimestamp", "lastTimestamp")
+_TIME = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d+))?(Z|[+-]\d\d:\d\d)")
 
 
 class DecodeError(Exception):
@@ -89,7 +90,7 @@ class Decoder:
                     raise DecodeError(str(error)) from None
         elif kind in ("time", "micro-time"):
             if isinstance(value, str):
-                return _time(value)
+                return _time(value, micro=kind == "micro-time")
         elif kind == "int-or-string":
             if isinstance(value, str) or type(value) is int:
                 return value
@@ -108,12 +109,19 @@ class Decoder:
         )
 
 
-def _time(text: str) -> str:
-    if not _TIME.match(text):
+def _time(text: str, *, micro: bool) -> str:
+    """Return an RFC 3339 time as the API keeps it: in UTC, in whole seconds or in microseconds."""
+    match = _TIME.fullmatch(text)
+    try:
+        if not match:
+            raise ValueError(text)
+        moment = datetime.fromisoformat(match[1] + match[3].replace("Z", "+00:00"))
+        utc = moment.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%S")
+    except (ValueError, OverflowError):
         raise DecodeError(
             f'parsing time "{text}" as "2006-01-02T15:04:05Z07:00": cannot parse "{text}" as "2006"'
-        )
-    return text
+        ) from None
+    return f"{utc}.{(match[2] or '').ljust(6, '0')[:6]}Z" if micro else f"{utc}Z"
 
 
 def _json_type(value: Any) -> str:

@@ -107,6 +107,29 @@ def test_quantities_become_canonical() -> None:
     assert limits == {"cpu": "1", "memory": "1Gi"}
 
 
+@pytest.mark.parametrize(
+    ("field", "text", "kept"),
+    [
+        ("lastTimestamp", "2026-01-02T03:04:05Z", "2026-01-02T03:04:05Z"),
+        ("lastTimestamp", "2026-01-02T03:04:05.9Z", "2026-01-02T03:04:05Z"),
+        ("lastTimestamp", "2026-01-02T03:04:05+02:00", "2026-01-02T01:04:05Z"),
+        ("eventTime", "2026-01-02T03:04:05Z", "2026-01-02T03:04:05.000000Z"),
+        ("eventTime", "2026-01-02T03:04:05.5Z", "2026-01-02T03:04:05.500000Z"),
+        ("eventTime", "2026-01-02T03:04:05.123456789Z", "2026-01-02T03:04:05.123456Z"),
+    ],
+)
+def test_times_are_kept_in_utc_and_in_their_own_precision(field: str, text: str, kept: str) -> None:
+    assert decode(by_plural("events"), {field: text})[0][field] == kept
+
+
+@pytest.mark.parametrize(
+    "text", ["", "yesterday", "2026-13-02T03:04:05Z", "2026-01-02", "0001-01-01T00:00:00+23:00"]
+)
+def test_what_is_no_time_is_refused(text: str) -> None:
+    with pytest.raises(StatusError, match="parsing time"):
+        decode(by_plural("events"), {"lastTimestamp": text})
+
+
 def test_zero_and_false_are_values() -> None:
     decoded, _ = decode(DEPLOYMENTS, {"spec": {"replicas": 0, "paused": False}})
     assert decoded["spec"] == {"replicas": 0, "paused": False}
