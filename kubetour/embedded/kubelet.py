@@ -19,8 +19,9 @@ from kubetour.embedded.informer import Informers
 from kubetour.embedded.kubelet_container import POD_UID
 from kubetour.embedded.kubelet_images import NodeImages
 from kubetour.embedded.kubelet_node import NodeConfig, lease_object, node_object, node_status, this_machine
-from kubetour.embedded.kubelet_pod import NodeContext, PodWorker
+from kubetour.embedded.kubelet_pod import PodWorker
 from kubetour.embedded.kubelet_server import KubeletServer
+from kubetour.embedded.kubelet_state import NodeContext, PodState
 from kubetour.embedded.paths import private_directory
 from kubetour.embedded.pod_network import PodNetwork
 from kubetour.embedded.runtime import Runtime
@@ -189,11 +190,11 @@ class Kubelet:
         if worker:
             worker.container_ended(container)
 
-    def _find(self, namespace: str, name: str) -> PodWorker | None:
+    def _find(self, namespace: str, name: str) -> PodState | None:
         for worker in self._workers.values():
-            metadata = worker.pod["metadata"]
+            metadata = worker.state.pod["metadata"]
             if (metadata["namespace"], metadata["name"]) == (namespace, name):
-                return worker
+                return worker.state
         return None
 
 

@@ -9,11 +9,11 @@ from pathlib import Path
 from aiohttp import web
 
 from kubetour.embedded.containerlog import LogOptions
-from kubetour.embedded.kubelet_pod import PodWorker
+from kubetour.embedded.kubelet_state import PodState
 from kubetour.embedded.podutil import parse_time
 from kubetour.embedded.runtime import Runtime
 
-Find = Callable[[str, str], PodWorker | None]
+Find = Callable[[str, str], PodState | None]
 
 
 class KubeletServer:
@@ -66,9 +66,9 @@ class KubeletServer:
         *,
         previous: bool,
     ) -> web.StreamResponse:
-        worker = self._find(namespace, pod)
-        slot = worker.slot(name) if worker else None
-        if worker is None or slot is None:
+        state = self._find(namespace, pod)
+        slot = state.slot(name) if state else None
+        if slot is None:
             return web.Response(status=404, text=f'pod "{pod}" not found on this node')
         container = slot.previous if previous else slot.current
         if previous and container is None and slot.has_ended:

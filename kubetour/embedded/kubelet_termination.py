@@ -1,0 +1,103 @@
+"""The end of a Pod: its containers are asked to stop, then killed; then the API can let it go."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+
+from kubetour.embedded.api import StatusError
+from kubetour.embedded.kubelet_container import ContainerSlot
+from kubetour.embedded.kubelet_state import NodeContext, PodState
+from kubetour.embedded.kubelet_status import PodReporter
+from kubetour.embedded.podutil import is_terminal
+
+_FORCED_GRACE = 2.0  # seconds for a Pod that was deleted with no grace period at all
+
+
+class Termination:
+    """Ends one Pod, step by step: `sync` does what can be done now."""
+
+    def __init__(self, node: NodeContext, state: PodState, reporter: PodReporter) -> None:
+        self._node, self._state, self._reporter = node, state, reporter
+        self._stopping: tuple[float, asyncio.Task[None]] | None = None
+
+    def sync(self) -> bool:
+        """Go on; return whether the Pod is gone from this node. StatusError where the API was in the way."""
+        state, node = self._state, self._node
+        running = [slot for slot in state.slots() if slot.is_running]
+        if running:
+            self._stop_within(self._grace(), running)
+            if not state.removed:
+                self._reporter.write_status()
+            return False
+        # One that was over before keeps what it says; one that never began has nothing to say.
+        if not state.removed and not is_terminal(state.pod) and state.ip:
+            self._reporter.write_status(stopped=True)
+        if not state.deleted:
+            state.failed = ("", "")  # it has failed for good, and stays until it is deleted
+            node.network.release(state.uid)
+            return False
+        if not state.removed:
+            self._delete()
+            if state.pod["metadata"].get("finalizers") and not state.removed:
+                return False
+        self._clean_up()
+        return True
+
+    def cancel(self) -> None:
+        """Stop waiting for containers, and probing them."""
+        for slot in self._state.slots():
+            slot.end_probes()
+        if self._stopping:
+            self._stopping[1].cancel()
+
+    def _grace(self) -> float:
+        if self._state.removed:
+            return _FORCED_GRACE
+        pod = self._state.pod
+        default = pod["spec"].get("terminationGracePeriodSeconds", 30)
+        return float(pod["metadata"].get("deletionGracePeriodSeconds", default))
+
+    def _stop_within(self, grace: float, running: list[ContainerSlot]) -> None:
+        """Stop containers, once; a shorter grace period than before takes over."""
+        if self._stopping:
+            before, task = self._stopping
+            if grace >= before:
+                return
+            task.cancel()
+        else:
+            for slot in running:
+                slot.end_probes()
+                self._reporter.normal(slot, "Killing", f"Stopping container {slot.name}")
+        containers = [slot.current for slot in running if slot.current]
+
+        async def stop() -> None:
+            await asyncio.gather(*(self._node.runtime.stop(container, grace) for container in containers))
+
+        self._stopping = (grace, asyncio.create_task(stop()))
+
+    def _delete(self) -> None:
+        """Tell the API that nothing runs any more, so that the Pod can go."""
+        metadata = self._state.pod["metadata"]
+        self._reporter.writing = True
+        try:
+            self._node.api.delete(
+                "pods",
+                metadata["name"],
+                metadata["namespace"],
+                uid=self._state.uid,
+                grace_period_seconds=0,
+            )
+        except StatusError as error:
+            if error.code not in (404, 409):
+                raise
+        finally:
+            self._reporter.writing = False
+
+    def _clean_up(self) -> None:
+        self._node.network.release(self._state.uid)
+        for slot in self._state.slots():
+            for container in (slot.current, slot.previous):
+                if container:
+                    self._node.runtime.remove(container)
+        shutil.rmtree(self._state.directory(self._node), ignore_errors=True)
