@@ -15,19 +15,16 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from kubetour.embedded import base, context, dockerfile, layer, reference, shellwords
+from kubetour.embedded import base, buildargs, context, copying, dockerfile, layer, reference, shellwords
 from kubetour.embedded.buildcache import BuildCache
 from kubetour.embedded.configuration import HANDLERS
 from kubetour.embedded.context import Context, CopyError
 from kubetour.embedded.dockerfile import Dockerfile, Instruction
 from kubetour.embedded.errors import EmbeddedError
 from kubetour.embedded.imagestore import CONTENT_SIZE, Image, ImageStore
-from kubetour.embedded.ownership import ownership
 from kubetour.embedded.units import human_size
 
 Say = Callable[[str], None]
-# Build arguments that need no ARG (docs.docker.com/reference/dockerfile/#predefined-args).
-_PREDEFINED = frozenset({"HTTP_PROXY", "HTTPS_PROXY", "FTP_PROXY", "NO_PROXY", "ALL_PROXY"})
 
 
 def _now() -> datetime:
@@ -101,7 +98,7 @@ class Builder:
                 elif instruction.keyword == "ARG":
                     scope = global_arguments if stage is None else stage.arguments
                     known = global_arguments if stage is None else stage.variables()
-                    declared = _arguments(instruction, known, given, global_arguments, parsed.escape)
+                    declared = buildargs.declared(instruction, known, given, global_arguments, parsed.escape)
                     scope.update({name: value for name, value in declared.items() if value is not None})
                     for name in declared:
                         unused.pop(name, None)
@@ -110,7 +107,7 @@ class Builder:
                     self._step(stage, instruction, files, parsed, counter)
             except (shellwords.BadWordError, CopyError) as error:
                 raise instruction.error(str(error)) from error
-        left = [name for name in unused if name.upper() not in _PREDEFINED]
+        left = [name for name in unused if name.upper() not in buildargs.PREDEFINED]
         if left:
             self._say(f"warning: build arguments that no ARG asks for were not used: {', '.join(left)}")
         if stage is None:
@@ -170,7 +167,7 @@ class Builder:
         entries: list[layer.Entry] | None = None
         shown = str(instruction)
         if keyword in ("COPY", "ADD"):
-            entries = self._copied(stage, instruction, files, variables, parsed.escape)
+            entries = copying.entries(instruction, variables, parsed.escape, files, stage.config, stage.present)
         elif keyword == "WORKDIR":
             path = shellwords.expand(instruction.text, variables, parsed.escape)
             path = posixpath.normpath(posixpath.join("/", stage.config.get("WorkingDir") or "/", path))
@@ -205,28 +202,6 @@ class Builder:
             self._new[stage.key] = {"created": created, "layer": made}
         size = f"  {human_size(int(made['annotations'][CONTENT_SIZE]))}" if made else ""
         self._say(f"{'CACHED ' if cached else ''}{counter}{shown}{size}")
-
-    def _copied(
-        self,
-        stage: _Stage,
-        instruction: Instruction,
-        files: Context,
-        variables: dict[str, str],
-        escape: str,
-    ) -> list[layer.Entry]:
-        owner = ownership(instruction, variables, escape)
-        words = instruction.exec_form
-        if words is None:
-            words = shellwords.split(instruction.text, variables, escape)
-        if len(words) < 2:
-            raise instruction.error("needs a source and a destination, such as COPY app.js ./")
-        *sources, destination = words
-        if instruction.keyword == "ADD":
-            _refuse_what_add_unpacks(instruction, sources, files)
-        directory = destination.endswith("/") or posixpath.basename(destination) in (".", "..")
-        absolute = posixpath.normpath(posixpath.join("/", stage.config.get("WorkingDir") or "/", destination))
-        absolute += "/" if directory and absolute != "/" else ""
-        return files.copy(sources, absolute, stage.present, owner)
 
     def _layer(self, entries: list[layer.Entry] | None) -> dict[str, Any] | None:
         if entries is None:
@@ -271,39 +246,6 @@ class Builder:
         for name in image.familiar_names:
             self._say(f"named {name}")
         return image
-
-
-def _arguments(
-    instruction: Instruction,
-    variables: Mapping[str, str],
-    given: Mapping[str, str],
-    outer: Mapping[str, str],
-    escape: str,
-) -> dict[str, str | None]:
-    """Return what an ARG declares: the value given on the command line, else the default, else the one that
-    an ARG before FROM has. None: no value."""
-    declared: dict[str, str | None] = {}
-    for word in shellwords.split_raw(instruction.text, escape):
-        name, equals, default = word.partition("=")
-        if not name.replace("_", "a").isalnum() or name[0].isdigit():
-            raise instruction.error(f"{name!r} is no name for a build argument")
-        value = (
-            shellwords.expand(default, {**variables, **_set(declared)}, escape) if equals else outer.get(name)
-        )
-        declared[name] = given.get(name, value)
-    return declared
-
-
-def _set(values: Mapping[str, str | None]) -> dict[str, str]:
-    return {name: value for name, value in values.items() if value is not None}
-
-
-def _refuse_what_add_unpacks(instruction: Instruction, sources: list[str], files: Context) -> None:
-    for source in sources:
-        if "://" in source or source.startswith("git@"):
-            raise instruction.error(f"{source} would be downloaded; fetch it yourself and COPY the file")
-        if source.endswith((".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")):
-            raise instruction.error(f"{source} would be unpacked, which is not supported; COPY its content")
 
 
 def _is_directory(entry: layer.Entry) -> bool:
