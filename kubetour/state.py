@@ -33,8 +33,8 @@ class State:
 
     def created(self) -> tuple[str, ...]:
         """Return what this project made and has not removed: KIND/NAME, oldest first."""
-        entries = self._read("created.json", {}).get("created", [])
-        return tuple(entry for entry in entries if isinstance(entry, str))
+        entries = self._read("created.json", {}).get("created")
+        return tuple(e for e in entries if isinstance(e, str)) if isinstance(entries, list) else ()
 
     def add(self, *entries: str) -> None:
         """Enter something into the ledger, before it is made: better named for nothing than left unnamed."""
