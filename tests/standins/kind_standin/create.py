@@ -108,7 +108,7 @@ def _embedded(node: str, cluster: str, text: str) -> None:
     )
     argv = (sys.executable, *embedded, "--config", "-")
     try:
-        docker.on_node(node, *argv, text=text)
+        docker.on_node(node, *argv, content=text.encode())
     except KindError as error:
         raise error.within("failed to init node with kubeadm") from None
 

@@ -3,26 +3,25 @@
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Mapping
 from typing import IO
 
 from kind_standin.errors import CommandError
 
 
-def run(*argv: str, text: str | None = None, stdin: IO[bytes] | None = None) -> str:
+def run(*argv: str, content: bytes | None = None, stdin: IO[bytes] | None = None) -> str:
     """Run `docker ARGV` and return its standard output; CommandError holds both outputs.
 
-    `text` is fed to it; else `stdin`; else it gets none.
+    `content` is fed to it; else `stdin`; else it gets none.
     """
     command = ["docker", *argv]
     with subprocess.Popen(
         command,
-        stdin=subprocess.PIPE if text is not None else stdin or subprocess.DEVNULL,
+        stdin=subprocess.PIPE if content is not None else stdin or subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
     ) as process:
-        out, err = (
-            piece.decode(errors="replace") for piece in process.communicate(text.encode() if text else None)
-        )
+        out, err = (piece.decode(errors="replace") for piece in process.communicate(content))
     if process.returncode:
         raise CommandError(command, process.returncode, out + err)
     return out
@@ -38,13 +37,20 @@ def exec_argv(node: str, *argv: str, stdin: bool = False) -> list[str]:
     return ["docker", "exec", "--privileged", *(("-i",) if stdin else ()), node, *argv]
 
 
-def on_node(node: str, *argv: str, text: str | None = None, stdin: IO[bytes] | None = None) -> str:
+def on_node(
+    node: str,
+    *argv: str,
+    content: bytes | None = None,
+    stdin: IO[bytes] | None = None,
+    environment: Mapping[str, str] | None = None,
+) -> str:
     """Run a command on a node and return its standard output; the error names kind's own command.
 
     What runs here needs no privileges, and not every machine can give them.
     """
-    command = exec_argv(node, *argv, stdin=text is not None or stdin is not None)
+    fed = content is not None or stdin is not None
+    given = [word for item in (environment or {}).items() for word in ("-e", "=".join(item))]
     try:
-        return run(*(word for word in command[1:] if word != "--privileged"), text=text, stdin=stdin)
+        return run("exec", *(("-i",) if fed else ()), *given, node, *argv, content=content, stdin=stdin)
     except CommandError as error:
-        raise CommandError(command, error.status, error.output) from None
+        raise CommandError(exec_argv(node, *argv, stdin=fed), error.status, error.output) from None

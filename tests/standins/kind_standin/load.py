@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import tempfile
 from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from kind_standin import docker, failures, nodes
@@ -93,15 +92,12 @@ def _tags(node: str, identity: str) -> list[str]:
 
 
 def _import(archive: Path, chosen: Iterable[str]) -> None:
-    def one(node: str) -> None:
-        try:
-            if (failed := failures.importing(docker.exec_argv(node, "ctr", *IMPORT, stdin=True))) is not None:
-                raise failed
-            with archive.open("rb") as file:
-                docker.on_node(node, "ctr", *IMPORT, stdin=file)
-        except CommandError as error:
-            raise error.within("failed to load image") from None
-
-    with ThreadPoolExecutor() as pool:
-        for done in [pool.submit(one, node) for node in chosen]:
-            done.result()
+    """Import an archive on the nodes. kind does so on each by itself; here the first one passes it on."""
+    first, *others = chosen
+    try:
+        if (failed := failures.importing(docker.exec_argv(first, "ctr", *IMPORT, stdin=True))) is not None:
+            raise failed
+        with archive.open("rb") as file:
+            docker.on_node(first, "ctr", *IMPORT, stdin=file, environment={"ALSO_ON": " ".join(others)})
+    except CommandError as error:
+        raise error.within("failed to load image") from None

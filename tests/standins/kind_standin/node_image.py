@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import os
 import shutil
-import subprocess
 import sys
 import tarfile
 from pathlib import Path
@@ -13,8 +12,8 @@ from pathlib import Path
 from kind_standin import config, docker, failures
 from kind_standin.errors import CommandError, KindError
 
-LABEL = "dev.kubetour.standin"
-_BINS = "/usr/sbin:/usr/bin:/sbin:/bin"
+MESSAGE = "kubetour's stand-in for kind's node image, for its tests only"
+_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 VERSION = config.NODE_IMAGE.rpartition(":")[2]
 STANDINS = Path(__file__).resolve().parent.parent
 PROJECT = STANDINS.parent.parent
@@ -53,13 +52,18 @@ def _is_there(image: str) -> bool:
 
 
 def _make(image: str) -> None:
-    changes = (
-        f"LABEL {LABEL}=kind",
-        f"ENV PATH={STANDINS / 'node-bin'}:/usr/local/sbin:/usr/local/bin:{_BINS}",
-    )
-    options = [word for change in changes for word in ("--change", change)]
-    subprocess.run(
-        ["docker", "import", *options, "-", image], input=_root(), stdout=subprocess.DEVNULL, check=True
+    # No label: containers would inherit it, and kind's nodes have none but kind's.
+    docker.run(
+        *(
+            "import",
+            "--message",
+            MESSAGE,
+            "--change",
+            f"ENV PATH={STANDINS / 'node-bin'}:{_PATH}",
+            "-",
+            image,
+        ),
+        content=_root(),
     )
 
 

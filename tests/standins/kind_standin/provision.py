@@ -89,7 +89,7 @@ def _control_plane(name: str, config: dict[str, Any]) -> None:
         *(sys.executable, "-m", "kind_standin.agent", ADMIN, str(API_PORT), *inside),
     ]
     if failures.asked("port") and len(ports) > 1:
-        docker.run("create", *arguments[1:])
+        docker.run("create", *(word for word in arguments[1:] if word != "--detach"))
         raise failures.port(["docker", *arguments], name, f"{ports[1][0]}:{ports[1][1]}")
     docker.run(*arguments)
 
