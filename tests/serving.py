@@ -58,7 +58,9 @@ def serving(*answers: str, body: bytes = PROGRAM) -> Iterator[Server]:
     with Server(answers, body) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
-        yield server
-        server.done.set()
-        server.shutdown()
-        thread.join()
+        try:
+            yield server
+        finally:
+            server.done.set()
+            server.shutdown()
+            thread.join()

@@ -127,7 +127,7 @@ def test_a_silent_server_is_given_up(to: Path, monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_a_server_that_drips_is_given_up_at_the_deadline(to: Path) -> None:
-    clock = FakeClock(step=download.DEADLINE)
+    clock = FakeClock(step=download.DEADLINE + 1)
     with serving("good") as server, pytest.raises(ToolError, match="not done after 900 seconds"):
         fetch(server, to, clock)
     assert_nothing_is_left(to)
