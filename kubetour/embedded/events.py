@@ -50,6 +50,7 @@ class EventRecorder:
         self._clock = clock
         self._source = {"component": component, **({"host": host} if host else {})}
         self._host = host
+        self._last_name = 0
         self._known: OrderedDict[tuple[str, ...], tuple[str, int]] = OrderedDict()
 
     def normal(
@@ -130,16 +131,16 @@ class EventRecorder:
                 "count": 1,
                 "eventTime": None,
             }
-        nanoseconds = _nanoseconds(now)
         while True:
-            name = f"{regarding['name']}.{nanoseconds:x}"
+            # Unlike Kubernetes' clock, this one may show the same time twice; names must differ all the same.
+            self._last_name = max(_nanoseconds(now), self._last_name + 1)
+            name = f"{regarding['name']}.{self._last_name:x}"
             event["metadata"]["name"] = name
             try:
                 self._api.create("events", event, namespace)
             except StatusError as error:
                 if error.reason != "AlreadyExists":
                     raise
-                nanoseconds += 1
             else:
                 return name
 
