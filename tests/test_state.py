@@ -1,0 +1,153 @@
+"""What is kept in `.kubetour/`: whole files, a ledger, and a lock that the kernel frees."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from kubetour.errors import LockedError, ResourceError
+from kubetour.state import State
+
+
+@pytest.fixture
+def state(tmp_path: Path) -> State:
+    return State(tmp_path / ".kubetour")
+
+
+def test_what_is_not_there_is_empty(state: State) -> None:
+    assert state.remembered() == {}
+    assert state.created() == ()
+    assert state.ports() == {}
+    assert not state.root.exists(), "reading makes nothing"
+
+
+def test_settings_and_ports_are_kept_for_the_next_command(state: State) -> None:
+    state.remember({"image": "商店", "replicas": 5})
+    state.keep_ports({"host": 30081})
+    again = State(state.root)
+    assert again.remembered() == {"image": "商店", "replicas": 5}
+    assert again.ports() == {"host": 30081}
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b"null", b'"x"', b"\xff", b'{"a": 1'])
+@pytest.mark.parametrize("file", ["last.json", "created.json", "ports.json"])
+def test_a_broken_file_counts_as_absent_and_is_written_anew(state: State, file: str, content: bytes) -> None:
+    state.root.mkdir()
+    (state.root / file).write_bytes(content)
+    assert (state.remembered(), state.created(), state.ports()) == ({}, (), {})
+    state.remember({"image": "a"})
+    state.add("x/y")
+    state.keep_ports({"host": 1})
+    assert (state.remembered(), state.created(), state.ports()) == ({"image": "a"}, ("x/y",), {"host": 1})
+
+
+@pytest.mark.parametrize("content", ['{"created": null}', '{"created": "ab"}', '{"created": [1, {}]}'])
+def test_a_ledger_of_another_form_never_names_what_nobody_made(state: State, content: str) -> None:
+    state.root.mkdir()
+    (state.root / "created.json").write_text(content)
+    assert state.created() == ()
+
+
+ENTRIES = st.lists(st.tuples(st.sampled_from(["add", "strike"]), st.sampled_from(["a/1", "b/2", "c/3"])))
+
+
+@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(ENTRIES)
+def test_the_ledger_holds_what_was_added_and_not_struck_oldest_first(
+    tmp_path: Path, entries: list[tuple[str, str]]
+) -> None:
+    state = State(tmp_path)
+    state.strike("a/1", "b/2", "c/3")
+    expected: list[str] = []
+    for verb, entry in entries:
+        getattr(state, verb)(entry)
+        if verb == "add" and entry not in expected:
+            expected.append(entry)
+        if verb == "strike" and entry in expected:
+            expected.remove(entry)
+    assert state.created() == tuple(expected)
+
+
+def test_adding_nothing_writes_nothing(state: State) -> None:
+    state.add()
+    state.strike()
+    assert not state.root.exists()
+
+
+def test_a_write_that_fails_leaves_the_old_file_whole_and_no_other(
+    state: State, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    state.remember({"image": "old"})
+
+    def full(handle: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(ResourceError) as caught:
+        state.remember({"image": "new"})
+    assert caught.value.key == "file-unwritable"
+    assert caught.value.values["reason"] == "No space left on device"
+    assert state.remembered() == {"image": "old"}
+    assert [path.name for path in state.root.iterdir()] == ["last.json"]
+
+
+def test_a_directory_that_cannot_be_made_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    state = State(tmp_path / "file" / "state")
+    with pytest.raises(ResourceError):
+        state.remember({})
+    with pytest.raises(ResourceError):
+        state.new_run()
+    with pytest.raises(ResourceError), state.lock():
+        pass
+
+
+def test_every_run_has_a_directory_of_its_own(state: State) -> None:
+    runs = {state.new_run() for _ in range(5)}
+    assert len(runs) == 5
+    assert all(run.is_dir() and run.parent == state.root / "runs" for run in runs)
+
+
+HOLDER = """
+import sys
+from pathlib import Path
+from kubetour.state import State
+with State(Path(sys.argv[1])).lock():
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+
+
+def test_a_lock_held_by_another_process_is_refused_with_its_id_and_freed_when_it_is_killed(
+    state: State,
+) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", HOLDER, str(state.root)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == "held\n"
+        with pytest.raises(LockedError) as caught, state.lock():
+            pass
+        assert caught.value.values == {"pid": str(holder.pid)}
+        assert caught.value.exit_status == 8
+        holder.send_signal(signal.SIGKILL)
+        holder.wait(10)
+    with state.lock():
+        assert (state.root / "lock").read_text() == str(os.getpid())
+
+
+def test_a_lock_is_free_again_after_an_error(state: State) -> None:
+    with pytest.raises(ValueError, match="x"), state.lock():
+        raise ValueError("x")
+    with state.lock():
+        pass

@@ -1,0 +1,393 @@
+"""A tour of tiny steps for a real shell, on a cluster of plain objects."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from invoke.context import Context
+
+from kubetour.checks import Object, Proof
+from kubetour.errors import ClusterError, DeadlineError, EngineError, Interrupted, ProofError
+from kubetour.observe import Objects
+from kubetour.runner import signals
+from kubetour.state import State
+from kubetour.steps import Run, Step
+from kubetour.text import Text
+from kubetour.tour import Outcome, Tour
+from tests.making import There, sh, step
+from tests.shapes import event, node, pod
+
+
+@dataclass
+class Memory:
+    """A presenter that keeps what it was told."""
+
+    told: list[tuple[str, Any]] = field(default_factory=list)
+
+    def begin(self, step: Step, number: int, total: int, seconds: float) -> None:
+        self.told.append(("begin", step.id))
+
+    def command(self, run: Run) -> None:
+        self.told.append(("command", run.argv[-1]))
+
+    def confirm(self, run: Run) -> None:
+        self.told.append(("confirm", run.argv[-1]))
+
+    def line(self, text: str) -> None:
+        self.told.append(("line", text))
+
+    def note(self, text: Text) -> None:
+        self.told.append(("note", text.key))
+
+    def waiting(self, proof: Proof) -> None:
+        self.told.append(("waiting", proof.text.key))
+
+    def end(self, outcome: Outcome) -> None:
+        self.told.append(("end", outcome.step.id))
+
+
+@dataclass
+class Plain:
+    """A cluster whose objects change one state at a time, each time it is waited for."""
+
+    states: list[tuple[Object, ...]] = field(default_factory=lambda: [()])
+    error: ClusterError | None = None
+    now: float = 0.0  # seconds, as the tour's clock reads them
+
+    def clock(self) -> float:
+        return self.now
+
+    def wait(
+        self,
+        looks: Iterable[str],
+        met: Callable[[Objects], bool],
+        timeout: float,
+        tick: Callable[[Objects], None] | None = None,
+    ) -> Objects:
+        if self.error:
+            raise self.error
+        while True:
+            objects = self._objects()
+            if met(objects):
+                return objects
+            if len(self.states) == 1:
+                self.now += timeout
+                return objects
+            if tick:
+                tick(objects)
+            self.states.pop(0)
+
+    def _objects(self) -> Objects:
+        found: dict[str, tuple[Object, ...]] = {}
+        for item in self.states[0]:
+            plural = item["kind"].lower() + "s"
+            found[plural] = (*found.get(plural, ()), item)
+        return found
+
+
+@pytest.fixture
+def memory() -> Memory:
+    return Memory()
+
+
+@pytest.fixture
+def cluster() -> Plain:
+    return Plain()
+
+
+@pytest.fixture
+def state(tmp_path: Path) -> State:
+    return State(tmp_path / "state")
+
+
+@pytest.fixture
+def tour(c: Context, cluster: Plain, state: State, memory: Memory) -> Tour:
+    return Tour(c, cluster, state, memory, 30.0, cluster.clock)  # type: ignore[arg-type]
+
+
+def test_steps_run_in_order_each_acting_confirming_and_proving(tour: Tour, memory: Memory) -> None:
+    outcomes = tour.run(
+        (step("one", "echo 1", word="1", confirm=(sh("echo sure"),)), step("two", "echo 2", word="2"))
+    )
+    assert [outcome.step.id for outcome in outcomes] == ["one", "two"]
+    assert all(outcome.proof and outcome.proof.holds and not outcome.error for outcome in outcomes)
+    assert memory.told == [
+        ("begin", "one"),
+        ("command", "echo 1"),
+        ("line", "1"),
+        ("confirm", "echo sure"),
+        ("line", "sure"),
+        ("end", "one"),
+        ("begin", "two"),
+        ("command", "echo 2"),
+        ("line", "2"),
+        ("end", "two"),
+    ]
+    assert outcomes[0].results[0][1].stdout == "1\n"
+    assert outcomes[0].confirmed[0][1].stdout == "sure\n"
+
+
+def test_the_first_failure_stops_the_tour_with_the_errors_family(tour: Tour, memory: Memory) -> None:
+    outcomes = tour.run((step("one", "echo said >&2; exit 3", "echo never"), step("two", "echo 2")))
+    (only,) = outcomes
+    assert isinstance(only.error, EngineError)
+    assert only.error.key == "command-failed"
+    assert only.error.values["status"] == 3
+    assert only.error.evidence == "said"
+    assert [name for name, _ in memory.told] == ["begin", "command", "line", "end"]
+
+
+def test_a_known_failure_has_its_own_family(tour: Tour) -> None:
+    (only,) = tour.run((step("one", "echo 'write /x: no space left on device'; exit 1"),))
+    assert only.error
+    assert only.error.exit_status == 10
+
+
+def test_a_confirmation_that_fails_fails_the_step(tour: Tour) -> None:
+    (only,) = tour.run((step("one", "echo 1", confirm=(sh("exit 4"),)),))
+    assert only.error
+    assert only.error.values["status"] == 4
+
+
+def test_a_claim_that_does_not_hold_is_a_proof_error_when_there_is_nothing_to_wait_for(tour: Tour) -> None:
+    (only,) = tour.run((step("one", "echo no; echo why >&2", word="yes"),))
+    assert isinstance(only.error, ProofError)
+    assert only.error.evidence == "why"
+    assert only.proof
+    assert not only.proof.holds
+
+
+def test_actions_are_left_out_when_they_are_already_done(tour: Tour, memory: Memory, state: State) -> None:
+    one = step(
+        "one", "echo acted", unless=sh("true"), confirm=(sh("echo sure"),), word="sure", creates=("a/b",)
+    )
+    (only,) = tour.run((one,))
+    assert only.already
+    assert only.error is None
+    assert ("note", "tour.already") in memory.told
+    assert ("command", "echo acted") not in memory.told
+    assert state.created() == ()
+
+
+def test_actions_run_when_they_are_not_done_yet(tour: Tour) -> None:
+    (only,) = tour.run((step("one", "echo acted", unless=sh("false"), word="acted"),))
+    assert not only.already
+    assert only.error is None
+
+
+def test_the_ledger_names_a_thing_before_it_is_made_and_no_longer_after_it_is_removed(
+    tour: Tour, state: State
+) -> None:
+    ledger = state.root / "created.json"
+    make = step("make", f"grep -o web/1 {ledger}", word="web/1", creates=("web/1", "pod/2"))
+    remove = step("remove", f"grep -o web/1 {ledger}", word="web/1", removes=("web/1",))
+    outcomes = tour.run((make, remove))
+    assert [outcome.error for outcome in outcomes] == [None, None]
+    assert state.created() == ("pod/2",)
+
+
+@pytest.mark.parametrize("command", ["exit 1", "echo other"])
+def test_what_could_not_be_removed_stays_in_the_ledger(tour: Tour, state: State, command: str) -> None:
+    state.add("web/1")
+    tour.run((step("remove", command, word="gone", removes=("web/1",)),))
+    assert state.created() == ("web/1",)
+
+
+def test_what_failed_half_made_is_in_the_ledger(tour: Tour, state: State) -> None:
+    tour.run((step("make", "exit 1", creates=("web/1",)),))
+    assert state.created() == ("web/1",)
+
+
+def test_an_early_step_runs_while_those_before_it_do_and_is_told_in_its_turn(
+    tour: Tour, memory: Memory, tmp_path: Path
+) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    # Each waits for the other at the pipe: one after the other, they would never end.
+    outcomes = tour.run(
+        (
+            step("tools", "true"),
+            step("build", f"echo built > {pipe}"),
+            step("create", f"cat {pipe}; echo up", word="up", early=True, needs=("tools",)),
+        )
+    )
+    assert [outcome.error for outcome in outcomes] == [None, None, None]
+    begun = memory.told.index(("begin", "create"))
+    assert [entry for entry in memory.told[begun:] if entry[0] == "line"] == [
+        ("line", "built"),
+        ("line", "up"),
+    ]
+    assert ("line", "up") not in memory.told[:begun]
+
+
+def test_an_early_step_does_not_begin_before_what_it_needs(tour: Tour, tmp_path: Path) -> None:
+    flag = tmp_path / "flag"
+    outcomes = tour.run(
+        (
+            step("one", "true"),
+            step("two", f"echo x > {flag}"),
+            step("three", f"cat {flag}", word="x", early=True, needs=("two",)),
+        )
+    )
+    assert outcomes[-1].error is None
+
+
+def test_an_early_failure_is_told_in_its_turn(tour: Tour) -> None:
+    outcomes = tour.run((step("one", "echo 1"), step("two", "exit 7", early=True)))
+    assert outcomes[0].error is None
+    assert outcomes[1].error
+    assert outcomes[1].error.values["status"] == 7
+
+
+def test_when_a_step_fails_what_runs_in_the_background_comes_to_its_end(
+    tour: Tour, memory: Memory, tmp_path: Path
+) -> None:
+    ready = tmp_path / "ready"
+    os.mkfifo(ready)
+    outcomes = tour.run(
+        (
+            step("one", f"cat {ready}; exit 1"),
+            step("two", f"echo > {ready}; echo x > {tmp_path}/made", early=True),
+        )
+    )
+    assert [outcome.step.id for outcome in outcomes] == ["one"]
+    assert (tmp_path / "made").exists()
+    assert ("note", "tour.finishing") in memory.told
+
+
+def test_when_the_tour_is_interrupted_no_command_stays_behind(
+    tour: Tour, memory: Memory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ready = tmp_path / "ready"
+    os.mkfifo(ready)
+
+    def line(text: str) -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+
+    monkeypatch.setattr(memory, "line", line)
+    with signals():
+        outcomes = tour.run(
+            (
+                step("one", f"cat {ready}; exec tail -f /dev/null"),
+                step(
+                    "two", f"echo $$ > {tmp_path}/pid; echo up > {ready}; exec tail -f /dev/null", early=True
+                ),
+            )
+        )
+    assert isinstance(outcomes[-1].error, Interrupted)
+    for thread in threading.enumerate():
+        if thread.name.startswith("early-"):
+            thread.join(10)
+    with pytest.raises(ProcessLookupError):
+        os.killpg(int((tmp_path / "pid").read_text()), 0)
+
+
+def test_a_step_that_may_fall_short_is_repeated_until_its_check_holds(
+    tour: Tour, memory: Memory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("kubetour.tour.ROUND", 0.0)
+    again = f"echo x >> {tmp_path}/n; test $(wc -l < {tmp_path}/n) -ge 3 && echo enough"
+    (only,) = tour.run((step("hit", again, word="enough", again=True),))
+    assert only.error is None
+    assert [result.status for _, result in only.results] == [1, 1, 0]
+    assert [name for name, _ in memory.told].count("waiting") == 2
+
+
+def test_repeating_ends_when_time_is_up_with_a_deadline_error(
+    tour: Tour, cluster: Plain, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def tick() -> float:
+        cluster.now += 1.0
+        return cluster.now
+
+    monkeypatch.setattr("kubetour.tour.ROUND", 0.0)
+    tour.clock = tick
+    tour.timeout = 4.0
+    (only,) = tour.run((step("hit", "echo no", word="yes", again=True),))
+    assert isinstance(only.error, DeadlineError)
+    assert only.error.values["seconds"] == 4
+    assert len(only.results) > 1
+
+
+def test_the_cluster_is_watched_until_the_check_holds(tour: Tour, cluster: Plain, memory: Memory) -> None:
+    cluster.states = [(), (pod("other"),), (pod("web"),)]
+    (only,) = tour.run((step("deploy", "true", check=There("web")),))
+    assert only.error is None
+    assert [name for name, _ in memory.told].count("waiting") == 2
+
+
+def test_a_timeout_is_told_with_what_stands_in_the_way(tour: Tour, cluster: Plain) -> None:
+    broken = pod("other", ready=False)
+    cluster.states = [(broken, node(ready="False"), event("other", "Unhealthy", 1, "Warning", "refused"))]
+    (only,) = tour.run((step("deploy", "true", check=There("web")),))
+    assert isinstance(only.error, DeadlineError)
+    assert [text.key for text in only.error.causes] == ["cause.node", "cause.probe"]
+    assert "other: Unhealthy: refused" in only.error.evidence
+    assert only.seconds >= 30
+
+
+def test_a_cluster_that_cannot_be_read_is_the_error_itself(tour: Tour, cluster: Plain) -> None:
+    cluster.error = ClusterError("cluster-unreachable", context="x", reason="refused")
+    (only,) = tour.run((step("deploy", "true", check=There("web")),))
+    assert only.error is cluster.error
+
+
+def test_what_must_stay_so_and_does_not_is_an_error(tour: Tour, cluster: Plain) -> None:
+    cluster.states = [(pod("web"),), (), (pod("web"),)]
+    (only,) = tour.run((step("delete", "true", check=There("web", gone=True), hold=2.0),))
+    assert isinstance(only.error, DeadlineError)
+    assert only.proof
+    assert not only.proof.holds
+
+
+def test_what_stays_so_is_proved(tour: Tour, cluster: Plain) -> None:
+    cluster.states = [(pod("web"),), ()]
+    (only,) = tour.run((step("delete", "true", check=There("web", gone=True), hold=2.0),))
+    assert only.error is None
+    assert cluster.now == 2.0
+
+
+def test_an_interrupt_is_an_outcome_and_what_was_made_stays_in_the_ledger(
+    tour: Tour, memory: Memory, state: State, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def line(text: str) -> None:
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    monkeypatch.setattr(memory, "line", line)
+    with signals():
+        outcomes = tour.run(
+            (step("one", "echo go; exec tail -f /dev/null", creates=("web/1",)), step("two", "echo 2"))
+        )
+    (only,) = outcomes
+    assert isinstance(only.error, Interrupted)
+    assert only.error.exit_status == 143
+    assert state.created() == ("web/1",)
+    assert ("end", "one") in memory.told
+
+
+def test_ctrl_c_while_a_lesson_is_read_is_an_outcome(
+    tour: Tour, memory: Memory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def begin(*unused: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(memory, "begin", begin)
+    (only,) = tour.run((step("one", "echo 1"),))
+    assert isinstance(only.error, Interrupted)
+    assert only.results == ()
+
+
+def test_no_steps_give_no_outcomes(tour: Tour) -> None:
+    assert tour.run(()) == []
+
+
+def test_what_failed_and_left_nothing_is_not_in_the_ledger(tour: Tour, state: State) -> None:
+    tour.run((step("make", "exit 1", unless=sh("false"), creates=("web/1",)),))
+    assert state.created() == ()
