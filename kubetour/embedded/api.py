@@ -96,4 +96,7 @@ class API(Protocol):
         grace_period_seconds=0. A `uid` other than the stored one is a 409."""
 
     def watch(self, resource: str, namespace: str = "", *, resource_version: str) -> AsyncIterator[Event]:
-        """Yield every change after that resourceVersion, in order, none twice; 410 where it was compacted."""
+        """Yield every change after that resourceVersion, in order, none twice; 410 where it was compacted.
+
+        It ends only when the cluster stops. A DELETED event carries the object as it was last, under the
+        resourceVersion of its deletion."""
