@@ -104,7 +104,7 @@ class ControlPlane:
     def __init__(self) -> None:
         self.clock = FakeClock()
         self.store = Store(":memory:")
-        self.registry = Registry(self.store, self.clock)
+        self.registry = Registry(self.store, self.clock, service_ips=("127.64.128.1", "127.126.254.254"))
         self.api = Informers(self.registry, self.clock)
         self.components: list[Any] = [self.api]
         self._tasks: list[asyncio.Task[None]] = []
