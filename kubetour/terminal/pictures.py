@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from kubetour.text import say
@@ -23,12 +23,12 @@ def picture(step: str, data: Mapping[str, Any], language: str) -> tuple[str, ...
     return ()
 
 
-def layers(rows: list[Mapping[str, str]]) -> tuple[str, ...]:
+def layers(rows: Iterable[Mapping[str, str]]) -> tuple[str, ...]:
     """Return one row per instruction: its size, the size up to here, the instruction."""
     total, lines = 0.0, []
     for row in rows:
         total += size(row["size"])
-        lines.append(f"  {row['size']:>8} {shown(total):>8}  {row['instruction'][:60]}")
+        lines.append(f"  {row['size']:>8} {shown(total):>8}  {row['instruction'][:58]}")
     return tuple(lines)
 
 
