@@ -175,7 +175,7 @@ class Proxy(Controller[Key]):
         try:
             self.bind_host_ports()
             for listener in self._host_listeners:
-                await listener.start()
+                self._start(listener)
             await super().run()
         finally:
             await self._stop()

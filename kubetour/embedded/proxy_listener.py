@@ -74,15 +74,21 @@ class Listener:
         """Begin to accept; what came since the socket was bound has waited."""
         if self._socket.fileno() == -1:
             return
+        # In two steps, of which the first does not wait, so that `close` always knows the server.
         self._server = await asyncio.get_running_loop().create_server(
-            lambda: Inbound(self._choose, self._connections), sock=self._socket, backlog=_BACKLOG
+            lambda: Inbound(self._choose, self._connections),
+            sock=self._socket,
+            backlog=_BACKLOG,
+            start_serving=False,
         )
+        await self._server.start_serving()
 
     def close(self) -> None:
         """Stop listening; connections live on."""
         if self._server is not None:
             self._server.close()
-        self._socket.close()
+        else:
+            self._socket.close()
 
     def _choose(self, client: str) -> Iterable[Backend]:
         balancer = self.balancer()

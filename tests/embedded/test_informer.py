@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import asyncio
 import copy
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -134,3 +136,19 @@ def test_indexes_follow_every_change() -> None:
     informer.replace(ObjectList([], "3"))
     assert informer.by("color", "blue") == []
     assert informer.get(*key_of(base)) is None
+
+
+def test_a_handler_that_fails_ends_the_informers_rather_than_one_in_silence() -> None:
+    async def run() -> None:
+        plane = ControlPlane()
+
+        def fail(old: Object | None, new: Object | None) -> None:
+            raise KeyError("bug in a handler")
+
+        plane.api.of("pods").add_handler(fail)
+        plane.registry.create("pods", pod("p"))
+        with pytest.raises(KeyError, match="bug in a handler"):
+            await plane.api.run()
+        plane.store.close()
+
+    asyncio.run(run())
