@@ -1,7 +1,7 @@
 """`ctr` on a node, as far as kind uses it: `images import -` and `images tag --force ID NAME`.
 
-What is imported also goes to the nodes that $ALSO_ON names: the stores of all nodes are on one disk here, and links
-are made faster than an archive is read again for every node.
+What is imported also goes to the nodes that $ALSO_ON names: all stores are on one disk here, and links are
+made faster than an archive is read once more.
 """
 
 from __future__ import annotations
