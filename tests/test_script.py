@@ -42,13 +42,13 @@ def told(*runs: Run) -> bytes:
     return done.stdout
 
 
-@settings(max_examples=25)
+@settings(max_examples=15)
 @given(st.lists(HOSTILE, max_size=4))
 def test_every_argument_arrives_as_it_was(argv: list[str]) -> None:
     assert told(Run((*TELL, *argv))) == b"".join(word.encode() + b"\0" for word in argv)
 
 
-@settings(max_examples=25)
+@settings(max_examples=15)
 @given(
     st.one_of(HOSTILE, st.lists(st.sampled_from(["EOF", "EOFF", "'EOF'", "$x", "", "a: b"])).map("\n".join))
 )
