@@ -167,7 +167,9 @@ class Builder:
         entries: list[layer.Entry] | None = None
         shown = str(instruction)
         if keyword in ("COPY", "ADD"):
-            entries = copying.entries(instruction, variables, parsed.escape, files, stage.config, stage.present)
+            entries = copying.entries(
+                instruction, variables, parsed.escape, files, stage.config, stage.present
+            )
         elif keyword == "WORKDIR":
             path = shellwords.expand(instruction.text, variables, parsed.escape)
             path = posixpath.normpath(posixpath.join("/", stage.config.get("WorkingDir") or "/", path))

@@ -213,9 +213,10 @@ class Runtime:
 
     def _reap(self, container: Container) -> None:
         running = self._running.pop(container.id)
-        code = exit_code(running.process.wait())
-        # With process 1 of a container everything in it ends.
+        # With process 1 of a container everything in it ends. As long as nobody has waited for that one, the
+        # number of its group is nobody else's.
         signal_group(container.pid, signal.SIGKILL)
+        code = exit_code(running.process.wait())
         loop = asyncio.get_running_loop()
         for name, pipe in (("stdout", running.process.stdout), ("stderr", running.process.stderr)):
             if pipe is not None:

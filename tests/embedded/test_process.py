@@ -1,0 +1,115 @@
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from kubetour.embedded.process import (
+    ProcessIdentity,
+    exit_code,
+    identify,
+    is_alive,
+    kill_session,
+    signal_group,
+    spawn,
+)
+
+linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="Linux only: it reads /proc")
+
+
+def until(true: Callable[[], bool], seconds: float = 10.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < deadline, "it did not come true in time"
+        time.sleep(0.005)
+
+
+def started(script: str, directory: Path, **environment: str) -> subprocess.Popen[bytes]:
+    return spawn(["sh", "-c", script], directory=directory, environment={"PATH": os.defpath, **environment})
+
+
+def output(process: subprocess.Popen[bytes]) -> str:
+    with process:
+        assert process.stdout is not None
+        return process.stdout.read().decode()
+
+
+def test_a_process_is_known_by_its_number_and_its_start(tmp_path: Path) -> None:
+    with started("sleep 60", tmp_path) as process:
+        identity = identify(process.pid)
+        assert identity is not None
+        assert is_alive(identity)
+        process.kill()
+        process.wait()
+        assert not is_alive(identity)
+    own = identify(os.getpid())
+    assert own is not None
+    assert is_alive(own)
+    assert not is_alive(ProcessIdentity(own.pid, own.started + "0"))
+
+
+def test_a_container_sees_nothing_of_our_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SECRET", "x")
+    seen = output(started("env", tmp_path, A="1"))
+    assert "SECRET" not in seen
+    assert "A=1" in seen
+
+
+@linux
+def test_a_container_has_no_new_privileges_no_core_files_and_a_session_of_its_own(tmp_path: Path) -> None:
+    seen = output(started("grep NoNewPrivs /proc/self/status; ulimit -c; cat /proc/$$/stat; pwd", tmp_path))
+    privileges, core, stat, directory = seen.splitlines()
+    assert privileges.split() == ["NoNewPrivs:", "1"]
+    assert core == "0"
+    pid, session = stat.split()[0], stat.rpartition(")")[2].split()[3]
+    assert pid == session
+    assert directory == str(tmp_path)
+
+
+def test_a_signal_reaches_the_whole_group(tmp_path: Path) -> None:
+    with started("sleep 60 & sleep 60 & wait", tmp_path) as process:
+        signal_group(process.pid, 9)
+        assert exit_code(process.wait()) == 137
+    signal_group(process.pid, 9)  # nobody is left, which is fine
+
+
+@linux
+def test_what_a_dead_leader_left_behind_is_found_by_its_mark(tmp_path: Path) -> None:
+    script = "sleep 60 & echo $!; kill -9 $$"
+    with started(script, tmp_path, MARK="mine") as process:
+        leader = identify(process.pid) or ProcessIdentity(process.pid, "gone")
+        assert process.stdout is not None
+        child = int(process.stdout.readline())
+        process.wait()
+        kill_session(leader, "MARK=another")
+        assert identify(child) is not None
+        kill_session(leader, "MARK=mine")
+        until(lambda: identify(child) is None)
+
+
+@linux
+def test_a_container_dies_with_the_process_that_manages_it(tmp_path: Path) -> None:
+    code = (
+        "import sys; from pathlib import Path; from kubetour.embedded.process import spawn\n"
+        "p = spawn(['sleep', '60'], directory=Path('.'), environment={'PATH': '/usr/bin:/bin'})\n"
+        "print(p.pid, flush=True); sys.stdin.read()"
+    )
+    manager = subprocess.Popen(
+        [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=tmp_path, text=True
+    )
+    with manager:
+        assert manager.stdout is not None
+        pid = int(manager.stdout.readline())
+        assert identify(pid) is not None
+        manager.kill()
+    until(lambda: identify(pid) is None)
+
+
+@pytest.mark.parametrize(("status", "code"), [(0, 0), (3, 3), (-15, 143), (-9, 137)])
+def test_exit_codes_are_those_of_a_shell(status: int, code: int) -> None:
+    assert exit_code(status) == code

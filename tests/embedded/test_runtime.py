@@ -1,0 +1,235 @@
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from functools import wraps
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kubetour.embedded import container as containers
+from kubetour.embedded.clock import SystemClock
+from kubetour.embedded.container import Container, ContainerSpec
+from kubetour.embedded.containerlog import LogOptions
+from kubetour.embedded.errors import EmbeddedError
+from kubetour.embedded.imagestore import ImageStore
+from kubetour.embedded.process import identify
+from kubetour.embedded.runtime import Runtime, StartError
+from tests.embedded.making import build, shell_image
+
+Test = Callable[[Path], Awaitable[None]]
+
+
+def eventually(test: Test) -> Callable[[Path], None]:
+    """Run an asynchronous test, ten seconds at most."""
+
+    @wraps(test)
+    def run(tmp_path: Path) -> None:
+        asyncio.run(asyncio.wait_for(test(tmp_path), 20))
+
+    return run
+
+
+@asynccontextmanager
+async def runtime(root: Path) -> AsyncIterator[Runtime]:
+    ended: list[Container] = []
+    made = Runtime(root / "containers", ImageStore(root / "images"), SystemClock(), ended.append)
+    try:
+        yield made
+    finally:
+        await made.shut_down(0)
+
+
+def spec(**more: object) -> ContainerSpec:
+    given = {
+        "name": "c",
+        "image": "app:1",
+        "hostname": "h",
+        "host": "127.0.0.1",
+        "port": 0,
+        "environment": {},
+    }
+    return ContainerSpec(**{**given, **more})  # type: ignore[arg-type]
+
+
+async def log(runtime: Runtime, container: Container, **options: Any) -> str:
+    return b"".join([chunk async for chunk in runtime.logs(container, LogOptions(**options))]).decode()
+
+
+async def ran(root: Path, script: str, more: str = "", **about: object) -> tuple[Container, str]:
+    """Run a script to its end; return the container and what it printed."""
+    image = shell_image(root, script, more=more)
+    async with runtime(root) as made:
+        container = made.create(spec(**about), image)
+        made.start(container)
+        printed = await log(made, container, follow=True)
+        await made.wait(container)
+        return container, printed
+
+
+@eventually
+async def test_a_container_has_its_files_directory_and_environment(tmp_path: Path) -> None:
+    container, printed = await ran(
+        tmp_path,
+        'echo "$HOSTNAME $HOST:$PORT $IMAGE $OWN"; ls; pwd; echo oops >&2',
+        more="ENV IMAGE=1 OWN=2",
+        port=8080,
+        environment={"OWN": "3"},
+    )
+    first, *rest = printed.splitlines()
+    assert first == "h 127.0.0.1:8080 1 3"
+    assert rest[:2] == ["run.sh", f"{tmp_path}/containers/{container.id}/rootfs/app"]
+    assert rest[2:] == ["oops"]
+    assert (container.state, container.exit_code, container.reason) == ("exited", 0, "Completed")
+    assert container.started_at <= container.finished_at
+
+
+@eventually
+async def test_an_exit_code_is_kept(tmp_path: Path) -> None:
+    container, _ = await ran(tmp_path, "exit 7")
+    assert (container.exit_code, container.reason) == (7, "Error")
+    kept = containers.load(tmp_path / "containers" / container.id)
+    assert kept == container
+
+
+@eventually
+async def test_arguments_that_are_paths_of_the_image_lead_there(tmp_path: Path) -> None:
+    image, _ = build(
+        tmp_path,
+        'FROM scratch\nCOPY run.sh /srv/run.sh\nENTRYPOINT ["/usr/local/nowhere/sh", "/srv/run.sh", "/etc"]',
+        {"run.sh": "echo $1"},
+    )
+    async with runtime(tmp_path) as made:
+        container = made.create(spec(), image)
+        made.start(container)
+        assert await log(made, container, follow=True) == "/etc\n"
+
+
+@eventually
+async def test_one_container_does_not_see_what_another_writes(tmp_path: Path) -> None:
+    script = "ls; echo x > written"
+    _, first = await ran(tmp_path, script)
+    _, second = await ran(tmp_path, script)
+    assert first == second == "run.sh\n"
+
+
+@eventually
+async def test_stop_asks_first(tmp_path: Path) -> None:
+    image = shell_image(tmp_path, "trap 'echo bye; exit 5' TERM; echo up; while :; do sleep 0.01; done")
+    async with runtime(tmp_path) as made:
+        container = made.create(spec(), image)
+        made.start(container)
+        chunks = made.logs(container, LogOptions(follow=True))
+        assert await anext_(chunks) == b"up\n"
+        await made.stop(container, grace=10)
+        assert container.exit_code == 5
+        assert (await log(made, container)).endswith("bye\n")
+
+
+async def anext_(chunks: AsyncIterator[bytes]) -> bytes:
+    async for chunk in chunks:
+        if chunk:
+            return chunk
+    raise AssertionError("the log has ended")
+
+
+@eventually
+async def test_stop_kills_what_does_not_listen_with_all_that_it_started(tmp_path: Path) -> None:
+    image = shell_image(tmp_path, "trap '' TERM; sleep 60 & echo $!; wait; sleep 60")
+    async with runtime(tmp_path) as made:
+        container = made.create(spec(), image)
+        made.start(container)
+        child = int(await anext_(made.logs(container, LogOptions(follow=True))))
+        await made.stop(container, grace=0.1)
+        assert container.exit_code == 137
+        while identify(child):
+            await asyncio.sleep(0.005)
+
+
+@eventually
+async def test_the_images_stop_signal_is_used(tmp_path: Path) -> None:
+    script = "trap 'exit 6' INT; echo up; while :; do sleep 0.01; done"
+    image = shell_image(tmp_path, script, more="STOPSIGNAL SIGINT")
+    async with runtime(tmp_path) as made:
+        container = made.create(spec(), image)
+        made.start(container)
+        await anext_(made.logs(container, LogOptions(follow=True)))
+        await made.stop(container, grace=10)
+        assert container.exit_code == 6
+
+
+@pytest.mark.parametrize(
+    ("command", "why"),
+    [
+        (["no-such-program"], 'exec: "no-such-program": executable file not found in $PATH'),
+        (["/no/such/program"], 'exec: "/no/such/program": stat: no such file or directory'),
+        (["./run.sh"], 'exec: "./run.sh": permission denied'),
+    ],
+)
+def test_a_program_that_cannot_be_started_is_told_in_runcs_words(
+    tmp_path: Path, command: list[str], why: str
+) -> None:
+    async def test() -> None:
+        image = shell_image(tmp_path, "true")
+        async with runtime(tmp_path) as made:
+            container = made.create(spec(command=command), image)
+            with pytest.raises(StartError) as caught:
+                made.start(container)
+            assert str(caught.value).endswith(why)
+            assert (container.exit_code, container.reason) == (128, "StartError")
+
+    asyncio.run(test())
+
+
+def test_an_image_without_a_program_is_told(tmp_path: Path) -> None:
+    image, _ = build(tmp_path, "FROM scratch\nENV a=1")
+    made = Runtime(tmp_path / "c", ImageStore(tmp_path / "images"), SystemClock(), lambda _: None)
+    with pytest.raises(EmbeddedError, match="names no program to start; add an ENTRYPOINT or CMD"):
+        made.create(spec(), image)
+
+
+@eventually
+async def test_a_program_beside_the_container_shares_its_place(tmp_path: Path) -> None:
+    image = shell_image(tmp_path, "echo up > file; sleep 60 & wait", more="ENV A=1")
+    async with runtime(tmp_path) as made:
+        container = made.create(spec(), image)
+        made.start(container)
+        while not os.path.exists(f"{container.directory}/file"):
+            await asyncio.sleep(0.005)
+        assert await made.run(container, ["sh", "-c", "cat file; echo $A"], 10) == (0, b"up\n1\n")
+        assert (await made.run(container, ["sh", "-c", "exit 4"], 10))[0] == 4
+        with pytest.raises(asyncio.TimeoutError):
+            await made.run(container, ["sleep", "60"], 0.05)
+
+
+@eventually
+async def test_a_new_runtime_ends_what_a_killed_one_left(tmp_path: Path) -> None:
+    image = shell_image(tmp_path, "sleep 60 & wait")
+    async with runtime(tmp_path) as lost:
+        container = lost.create(spec(), image)
+        lost.start(container)
+        broken = tmp_path / "containers" / "broken"
+        broken.mkdir()
+        (broken / "state.json").write_text("{", encoding="utf-8")
+        async with runtime(tmp_path) as found:
+            found.recover()
+            (recovered,) = found.containers.values()
+            assert (recovered.state, recovered.exit_code, recovered.reason) == ("exited", 255, "Unknown")
+            assert not broken.exists()
+        await lost.wait(container)
+        assert container.exit_code == 137
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="Linux only: it reads /proc")
+def test_no_descriptor_is_left_open(tmp_path: Path) -> None:
+    def count() -> int:
+        return len(os.listdir("/proc/self/fd"))
+
+    asyncio.run(ran(tmp_path, "true"))
+    before = count()
+    asyncio.run(ran(tmp_path, "true"))
+    assert count() == before
