@@ -168,7 +168,7 @@ def script(c: Context, flags: Flags, down: bool) -> None:
     print_script(c, flags, down)
 
 
-@verb(*SPEAK, "provider", step="", positional=("step",))
+@verb(*SPEAK, "provider", step="")
 def lesson(c: Context, flags: Flags, step: str) -> None:
     """Print one lesson, or all."""
     from kubetour.printing import print_lessons
@@ -202,7 +202,7 @@ def tour(c: Context, flags: Flags, **options: Any) -> None:
     tour(c, flags, **options)
 
 
-@verb(args="", positional=("args",))
+@verb(args="")
 def test(c: Context, flags: Flags, args: str) -> None:
     """Run the tests."""
     os.execv(sys.executable, [sys.executable, "-m", "pytest", *args.split()])  # noqa: S606

@@ -43,9 +43,13 @@ KNOWN: tuple[tuple[str, str, type[KubetourError]], ...] = (
     ),
     (r"too many open files", "inotify", ResourceError),
     (r"failCgroupV1|cgroup v1", "cgroup-v1", EngineError),
-    (r"context .* does not exist|no context exists", "context-unknown", ClusterError),
+    (
+        r"context .* does not exist|no context exists|stat \S+kubeconfig: no such file",
+        "context-unknown",
+        ClusterError,
+    ),
     (r"timed out waiting|exceeded its progress deadline", "rollout-late", DeadlineError),
-    (r"\(NotFound\)", "object-missing", ClusterError),
+    (r"\(NotFound\)|no objects passed to", "object-missing", ClusterError),
     (r"\(Forbidden\)", "forbidden", ClusterError),
 )
 

@@ -33,8 +33,10 @@ def steps(c: Context, session: Session) -> tuple[Step, ...]:
     made = session.state.created()
     app, *rest = session.clean_up(_images(c, session, made))
     stop = next(step for step in session.plan() if step.id == "stop-container")
-    chosen = [step for step in rest if step.id != "delete-cluster" or _is_ours(c, session, made, step)]
-    if not session.provider.owns_cluster:
+    if session.provider.owns_cluster:
+        chosen = [step for step in rest if step.id != "delete-cluster" or _is_ours(c, session, made, step)]
+    else:
+        chosen = [step for step in rest if step.id != "delete-namespace" or set(step.removes) <= set(made)]
         chosen.insert(0, app)
     if _is_running(c, session, made, stop):
         chosen.insert(0, stop)

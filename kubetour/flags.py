@@ -24,7 +24,7 @@ WORKLOAD = ("name", "namespace", *CLUSTER)
 EVERYTHING = tuple(FIELDS)
 
 
-def verb(*settings: str, positional: tuple[str, ...] = (), **extra: Any) -> Callable[[Body], Any]:
+def verb(*settings: str, **extra: Any) -> Callable[[Body], Any]:
     """Return a decorator that makes a task of a body `(c, flags, **extra)`.
 
     Its flags are the named settings and `extra`, flags of its own with their defaults; a trailing underscore
@@ -48,7 +48,6 @@ def verb(*settings: str, positional: tuple[str, ...] = (), **extra: Any) -> Call
             run,
             name=body.__name__.strip("_").replace("_", "-"),
             help={name: _help(language, name) for name in defaults},
-            positional=positional,
             auto_shortflags=False,
         )
 

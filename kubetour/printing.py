@@ -13,6 +13,7 @@ from kubetour.project import ROOT, STATE
 from kubetour.script import script
 from kubetour.session import Session, open_session
 from kubetour.terminal import console as consoles
+from kubetour.terminal.prose import print_prose
 from kubetour.text import say, tell
 
 if TYPE_CHECKING:
@@ -56,5 +57,5 @@ def print_lessons(c: Context, flags: Mapping[str, Any], step: str) -> None:
         out = consoles.make()
         for name in [step] if step else list(lessons):
             out.rule(f"{name} · {lessons[name].title}", style="cyan", align="left")
-            consoles.print_prose(out, lessons[name].text(session.provider.name, values))
+            print_prose(out, lessons[name].text(session.provider.name, values))
             out.print()

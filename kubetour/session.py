@@ -61,6 +61,8 @@ class Session:
     def remember(self) -> None:
         """Keep what the next command in this checkout starts from."""
         kept = {**self.resolved.to_remember(), "provider": self.provider.name}
+        if not self.provider.owns_cluster:
+            del kept["provider"]  # a cluster that is not ours has to be named each time
         self.state.remember(kept)
         ports = self.provider.ports
         self.state.keep_ports({"container": ports.container, "host": ports.host})

@@ -6,7 +6,7 @@ from kubetour.providers import Provider
 from kubetour.steps import Lookup, Run
 
 # No --retry: the tour repeats the whole command. Five seconds are plenty for a host name.
-CURL = ("-sS", "--fail", "--max-time", "5")
+CURL = ("-sS", "--fail", "--max-time", "5", "--noproxy", "*")
 
 
 def get(provider: Provider, *urls: str | Lookup) -> Run:
@@ -15,7 +15,7 @@ def get(provider: Provider, *urls: str | Lookup) -> Run:
     `Connection: close` matters: curl would send the next request over the connection it has, and a
     Service balances connections, not requests.
     """
-    return Run((*provider.tools.curl, *CURL, "--noproxy", "*", "-H", "Connection: close", *urls))
+    return Run((*provider.tools.curl, *CURL, "-H", "Connection: close", *urls))
 
 
 def inside(provider: Provider, service: str) -> Run | None:

@@ -136,7 +136,7 @@ def singles(provider: Provider) -> tuple[Step, ...]:
         Step(
             "logs",
             Stage.INSPECT,
-            (provider.kubectl("logs", *selector, "--prefix", "--tail", "50"),),
+            (provider.kubectl("logs", *selector, "--prefix", "--tail", "20"),),
             Logged(),
         ),
         Step(

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from kubetour.proofs.cluster import Owned, Pushed
+from kubetour.proofs.cluster import Ended, Owned, Pushed
 from kubetour.settings import Settings
 from kubetour.steps import Lookup, Run, Stage, Step
 
@@ -138,5 +138,14 @@ class Provider:
         return push, namespace
 
     def down(self) -> tuple[Step, ...]:
-        """Return the steps that remove the cluster, if it is ours."""
-        return ()
+        """Return the steps that remove what holds the app: here, the namespace of its own."""
+        return (
+            Step(
+                "delete-namespace",
+                Stage.DOWN,
+                (self.kubectl("delete", "namespace", self.namespace),),
+                Ended((f"namespace/{self.namespace}",)),
+                confirm=(self.kubectl("get", "namespaces", "-o", "name"),),
+                removes=(f"namespace/{self.context}/{self.namespace}",),
+            ),
+        )

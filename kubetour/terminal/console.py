@@ -38,16 +38,6 @@ def make(stream: TextIO | None = None) -> Console:
     return console
 
 
-def print_prose(console: Console, text: str) -> None:
-    """Print Markdown, without the blanks that Rich fills each line with where nobody sees a background."""
-    from rich.markdown import Markdown
-
-    with console.capture() as captured:
-        console.print(Markdown(text))
-    for line in captured.get().splitlines():
-        console.out(line if console.is_terminal else line.rstrip(), highlight=False)
-
-
 def harmless(text: str) -> str:
     """Return text from elsewhere without anything that a terminal would obey."""
     return _CONTROL.sub("", _SEQUENCE.sub("", text))

@@ -10,8 +10,9 @@ from kubetour.checks import Proof
 from kubetour.lessons import Lesson
 from kubetour.script import shell
 from kubetour.steps import Run, Step
-from kubetour.terminal.console import harmless, print_prose
+from kubetour.terminal.console import harmless
 from kubetour.terminal.pictures import picture
+from kubetour.terminal.prose import print_prose
 from kubetour.text import Text, say, tell
 from kubetour.tour import Outcome
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.status import Status
 
-MOST_LINES = 60  # of one command's output; all of it is in report.json
+MOST_LINES = 120  # of one command's output; all of it is in report.json
 MOST_CONFIRMING = 8
 
 

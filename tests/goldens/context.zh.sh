@@ -62,7 +62,7 @@ metadata:
   name: "kubetour"
   labels:
     app.kubernetes.io/managed-by: kubetour
-    pod-security.kubernetes.io/enforce: restricted
+    pod-security.kubernetes.io/enforce: baseline
 EOF
 fi
 
@@ -186,6 +186,10 @@ kubectl --context gke_example --namespace kubetour describe pod "$(kubectl --con
 
 # delete-app: 移除应用
 kubectl --context gke_example --namespace kubetour delete deployment/node-hostname service/node-hostname pod/node-hostname-pod service/node-hostname-pod --ignore-not-found
+
+# delete-namespace: 删除名字空间
+kubectl --context gke_example --namespace kubetour delete namespace kubetour
+kubectl --context gke_example --namespace kubetour get namespaces -o name
 
 # delete-image: 删除镜像
 docker image rm registry.example/team/web:0123456789ab

@@ -94,7 +94,7 @@ fi
 
 # hit-pod: 问问这个 Service
 tries=0
-until .venv/bin/python -m kubetour.embedded exec kubetour-control-plane -- .venv/bin/python -m kubetour.curl -sS --fail --max-time 5 "http://$(kubectl --kubeconfig .kubetour/embedded-kubetour.kubeconfig --context embedded-kubetour get service node-hostname-pod -o 'jsonpath={.spec.clusterIP}'):8080/"; do
+until .venv/bin/python -m kubetour.embedded exec kubetour-control-plane -- .venv/bin/python -m kubetour.curl -sS --fail --max-time 5 --noproxy '*' "http://$(kubectl --kubeconfig .kubetour/embedded-kubetour.kubeconfig --context embedded-kubetour get service node-hostname-pod -o 'jsonpath={.spec.clusterIP}'):8080/"; do
     tries=$((tries + 1)); [ "$tries" -lt 60 ]; sleep 1
 done
 
@@ -179,7 +179,7 @@ kubectl --kubeconfig .kubetour/embedded-kubetour.kubeconfig --context embedded-k
 
 # hit-inside: 从节点里面访问
 tries=0
-until .venv/bin/python -m kubetour.embedded exec kubetour-control-plane -- .venv/bin/python -m kubetour.curl -sS --fail --max-time 5 "http://$(kubectl --kubeconfig .kubetour/embedded-kubetour.kubeconfig --context embedded-kubetour get service node-hostname -o 'jsonpath={.spec.clusterIP}'):8080/"; do
+until .venv/bin/python -m kubetour.embedded exec kubetour-control-plane -- .venv/bin/python -m kubetour.curl -sS --fail --max-time 5 --noproxy '*' "http://$(kubectl --kubeconfig .kubetour/embedded-kubetour.kubeconfig --context embedded-kubetour get service node-hostname -o 'jsonpath={.spec.clusterIP}'):8080/"; do
     tries=$((tries + 1)); [ "$tries" -lt 60 ]; sleep 1
 done
 

@@ -96,7 +96,7 @@ fi
 
 # hit-pod: Ask the Service
 tries=0
-until docker exec kubetour-control-plane curl -sS --fail --max-time 5 "http://$(kubectl --kubeconfig .kubetour/kind-kubetour.kubeconfig --context kind-kubetour get service node-hostname-pod -o 'jsonpath={.spec.clusterIP}'):8080/"; do
+until docker exec kubetour-control-plane curl -sS --fail --max-time 5 --noproxy '*' "http://$(kubectl --kubeconfig .kubetour/kind-kubetour.kubeconfig --context kind-kubetour get service node-hostname-pod -o 'jsonpath={.spec.clusterIP}'):8080/"; do
     tries=$((tries + 1)); [ "$tries" -lt 60 ]; sleep 1
 done
 
@@ -181,7 +181,7 @@ kubectl --kubeconfig .kubetour/kind-kubetour.kubeconfig --context kind-kubetour 
 
 # hit-inside: Hit it from inside a node
 tries=0
-until docker exec kubetour-control-plane curl -sS --fail --max-time 5 "http://$(kubectl --kubeconfig .kubetour/kind-kubetour.kubeconfig --context kind-kubetour get service node-hostname -o 'jsonpath={.spec.clusterIP}'):8080/"; do
+until docker exec kubetour-control-plane curl -sS --fail --max-time 5 --noproxy '*' "http://$(kubectl --kubeconfig .kubetour/kind-kubetour.kubeconfig --context kind-kubetour get service node-hostname -o 'jsonpath={.spec.clusterIP}'):8080/"; do
     tries=$((tries + 1)); [ "$tries" -lt 60 ]; sleep 1
 done
 
