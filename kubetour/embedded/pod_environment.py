@@ -13,7 +13,6 @@ from typing import Any
 from kubetour.embedded.api import API, Object, StatusError
 from kubetour.embedded.quantity import parse as parse_quantity
 
-_NAME = re.compile(r"[-._a-zA-Z][-._a-zA-Z0-9]*")
 _REFERENCE = re.compile(r"\$\$|\$\(([^()]*)\)")
 _SUBSCRIPT = re.compile(r"metadata\.(labels|annotations)\['([^']*)'\]")
 
@@ -95,7 +94,7 @@ def _from_source(source: Object, sources: _Sources) -> dict[str, str]:
             if reference.get("optional"):
                 return {}
             raise ConfigError(f'{kind} "{reference.get("name", "")}" not found')
-        return {prefix + name: value for name, value in data.items() if _NAME.fullmatch(prefix + name)}
+        return {prefix + name: value for name, value in data.items()}
     return {}
 
 

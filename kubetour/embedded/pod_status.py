@@ -118,7 +118,7 @@ def phase(spec: Object, view: PodView) -> str:
     codes = [last.exit_code for one in views if not one.is_running and (last := one.ended or one.last)]
     succeeded = codes.count(0)
     if view.stopped:
-        whole = succeeded == len(views) and initialized(spec, view.init)
+        whole = succeeded == len(views) and initialized(spec, view.init) and not view.reason
         return "Succeeded" if whole else "Failed"
     if not initialized(spec, view.init):
         return "Failed" if init_failed and policy == "Never" else "Pending"

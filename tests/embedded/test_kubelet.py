@@ -1,0 +1,569 @@
+"""The kubelet with the real registry and real processes; only time may be made up."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager
+from functools import partial, wraps
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+
+from kubetour.embedded.api import StatusError
+from kubetour.embedded.bootstrap import bootstrap
+from kubetour.embedded.clock import SystemClock
+from kubetour.embedded.etcd import Store
+from kubetour.embedded.imagestore import ImageStore
+from kubetour.embedded.informer import Informers
+from kubetour.embedded.kubelet import Kubelet
+from kubetour.embedded.kubelet_node import NodeConfig
+from kubetour.embedded.listening import can_bind
+from kubetour.embedded.network import loopback_range_usable
+from kubetour.embedded.registry import Registry
+from tests.embedded.making import shell_image
+
+pytestmark = pytest.mark.skipif(not loopback_range_usable(), reason="only 127.0.0.1 is usable here")
+Object = dict[str, Any]
+# An octet that no cluster takes: clusters have 64 to 126.
+HERE = "127.62"
+
+
+class FastClock(SystemClock):
+    """A machine's clock, but for waiting, which takes a hundredth of the time."""
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(seconds / 100)
+
+    def monotonic(self) -> float:
+        return super().monotonic() * 100
+
+
+class Node:
+    """A node whose kubelet runs, and the API it talks to."""
+
+    def __init__(self, root: Path, registry: Registry) -> None:
+        self.root, self.registry = root, registry
+        self.directory = root / "node"
+        self.tasks: list[asyncio.Task[None]] = []
+
+    async def start(self, **config: Any) -> None:
+        clock = self.registry.clock
+        self.api = Informers(self.registry, clock)
+        socket = str(self.directory / "kubelet.sock")
+        self.kubelet = Kubelet(
+            self.api,
+            clock,
+            NodeConfig("n", "worker", f"{HERE}.255.1", f"{HERE}.0.0/24", socket, **config),
+            cluster="c",
+            directory=self.directory,
+            addresses=[f"{HERE}.0.{host}" for host in range(2, 20)],
+            version="v1.36.2",
+        )
+        self.tasks = [asyncio.create_task(self.api.run()), asyncio.create_task(self.kubelet.run())]
+        await self.until(lambda: self.registry.list("nodes").items)
+
+    async def stop(self) -> None:
+        await self.kubelet.stop()
+        for task in self.tasks:
+            task.cancel()
+        for result in await asyncio.gather(*self.tasks, return_exceptions=True):
+            assert isinstance(result, asyncio.CancelledError), result
+
+    async def until(self, true: Callable[[], Any]) -> Any:
+        """Return the first true value: looked for after each change of the store, and every 10 ms."""
+        while True:
+            self.fail_early()
+            found = true()
+            if found:
+                return found
+            await asyncio.sleep(0.01)
+
+    def fail_early(self) -> None:
+        for task in self.tasks:
+            if task.done():
+                task.result()
+
+    def load(self, script: str, name: str = "app:1", more: str = "") -> None:
+        """Make an image of a shell script, on this node."""
+        image = shell_image(self.root, script, name, more)
+        ImageStore(self.root / "images").copy_to(ImageStore(self.directory / "images"), image, image.names)
+
+    def create(self, *containers: Object, name: str = "p", **spec: Any) -> Object:
+        """Create a Pod that is bound to the node already."""
+        found = [{"name": "c", "image": "app:1", **each} for each in containers or ({},)]
+        body = {"metadata": {"name": name}, "spec": {"nodeName": "n", "containers": found, **spec}}
+        return self.registry.create("pods", body, "default")
+
+    def pod(self, name: str = "p") -> Object:
+        return self.registry.get("pods", name, "default")
+
+    def gone(self, name: str = "p") -> bool:
+        try:
+            self.pod(name)
+        except StatusError as error:
+            return error.code == 404
+        return False
+
+    async def phase(self, phase: str, name: str = "p") -> Object:
+        return await self.until(lambda: self.pod(name)["status"]["phase"] == phase) and self.pod(name)
+
+    async def ready(self, name: str = "p", value: str = "True") -> Object:
+        await self.until(lambda: condition(self.pod(name), "Ready") == value)
+        return self.pod(name)
+
+    async def waiting(self, reason: str, name: str = "p") -> Object:
+        def found() -> Object:
+            return container(self.pod(name))["state"].get("waiting", {}) if statuses(self.pod(name)) else {}
+
+        await self.until(lambda: found().get("reason") == reason)
+        return container(self.pod(name))
+
+    def events(self, name: str = "p") -> list[tuple[str, str]]:
+        found = self.registry.list("events", "default").items
+        found = [event for event in found if event["involvedObject"]["name"] == name]
+        return [(event["reason"], event["message"]) for event in found]
+
+    async def logs(self, query: str = "", name: str = "p") -> tuple[int, str]:
+        socket = self.registry.get("nodes", "n")["metadata"]["annotations"][
+            "embedded.kubetour.dev/kubelet-socket"
+        ]
+        url = f"http://kubelet/containerLogs/default/{name}/c?{query}"
+        connector = aiohttp.UnixConnector(socket)
+        async with aiohttp.ClientSession(connector=connector) as session, session.get(url) as answer:
+            return answer.status, await answer.text()
+
+
+def statuses(pod: Object) -> list[Object]:
+    found: list[Object] = pod["status"].get("containerStatuses") or []
+    return found
+
+
+def container(pod: Object) -> Object:
+    return statuses(pod)[0]
+
+
+def condition(pod: Object, kind: str) -> str | None:
+    conditions = pod["status"].get("conditions") or []
+    return next((item["status"] for item in conditions if item["type"] == kind), None)
+
+
+@asynccontextmanager
+async def running(root: Path, clock: SystemClock | None = None, **config: Any) -> AsyncIterator[Node]:
+    store = Store(root / "state.db")
+    registry = Registry(store, clock or SystemClock())
+    bootstrap(registry, service_ip="127.64.128.1", address="127.0.0.1", port=6443)
+    node = Node(root, registry)
+    await node.start(**config)
+    try:
+        yield node
+    finally:
+        await node.stop()
+        store.close()
+
+
+Test = Callable[[Node], Awaitable[None]]
+
+
+def on_a_node(
+    clock: type[SystemClock] = SystemClock, **config: Any
+) -> Callable[[Test], Callable[[Path], None]]:
+    """Run an asynchronous test with a node, twenty seconds at most."""
+
+    def decorate(test: Test) -> Callable[[Path], None]:
+        @wraps(test)
+        def run(short: Path) -> None:
+            async def whole() -> None:
+                async with running(short, clock(), **config) as node:
+                    await asyncio.wait_for(test(node), 20)
+
+            asyncio.run(whole())
+
+        run.__annotations__ = {"short": Path}
+        del run.__wrapped__  # pytest looks at the parameters
+        return run
+
+    return decorate
+
+
+@pytest.fixture
+def short(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A directory with a path short enough for a Unix socket."""
+    path = tmp_path_factory.mktemp("n")
+    yield path
+    shutil.rmtree(path, ignore_errors=True)
+
+
+SERVE = "trap 'exit 0' TERM; echo up; while :; do sleep 0.01; done"
+
+
+@on_a_node(labels={"own": "label"})
+async def test_a_node_registers_itself(node: Node) -> None:
+    found = node.registry.get("nodes", "n")
+    assert found["metadata"]["labels"]["own"] == "label"
+    assert found["metadata"]["labels"]["kubernetes.io/hostname"] == "n"
+    assert found["spec"] == {"podCIDR": f"{HERE}.0.0/24", "podCIDRs": [f"{HERE}.0.0/24"]}
+    status = found["status"]
+    assert [item["status"] for item in status["conditions"]] == ["False", "False", "False", "True"]
+    assert {"type": "InternalIP", "address": f"{HERE}.255.1"} in status["addresses"]
+    assert int(status["capacity"]["cpu"]) > 0
+    assert status["nodeInfo"]["kubeletVersion"] == "v1.36.2"
+    assert status["nodeInfo"]["containerRuntimeVersion"].startswith("embedded://")
+    lease = await node.until(lambda: node.registry.list("leases", "kube-node-lease").items)
+    assert lease[0]["spec"]["holderIdentity"] == "n"
+
+
+@on_a_node(FastClock)
+async def test_the_lease_is_renewed_and_new_images_are_told(node: Node) -> None:
+    def renewed() -> str:
+        return str(node.registry.get("leases", "n", "kube-node-lease")["spec"]["renewTime"])
+
+    await node.until(lambda: node.registry.list("leases", "kube-node-lease").items)
+    before = renewed()
+    node.load(SERVE)
+    await node.until(lambda: renewed() > before)
+    images = await node.until(lambda: node.registry.get("nodes", "n")["status"].get("images"))
+    assert images[0]["names"] == ["docker.io/library/app:1"]
+
+
+@on_a_node(FastClock)
+async def test_a_node_that_was_deleted_registers_again(node: Node) -> None:
+    uid = node.registry.get("nodes", "n")["metadata"]["uid"]
+    node.registry.delete("nodes", "n")
+    await node.until(lambda: node.registry.list("nodes").items)
+    assert node.registry.get("nodes", "n")["metadata"]["uid"] != uid
+
+
+@on_a_node()
+async def test_a_pod_runs_is_ready_and_tells_where_it_listens(node: Node) -> None:
+    node.load(SERVE + "", more="ENV FROM_IMAGE=1")
+    node.create({"ports": [{"containerPort": 8080}]})
+    pod = await node.ready()
+    assert pod["status"]["phase"] == "Running"
+    assert pod["status"]["podIP"].startswith(f"{HERE}.0.")
+    assert pod["metadata"]["annotations"]["embedded.kubetour.dev/listen"] == (
+        f'{{"8080":"{pod["status"]["podIP"]}:8080"}}'
+    )
+    assert container(pod)["image"] == "docker.io/library/app:1"
+    assert container(pod)["imageID"].startswith("sha256:")
+    assert container(pod)["containerID"].startswith("embedded://")
+    assert [reason for reason, _ in node.events()] == ["Pulled", "Created", "Started"]
+
+
+@on_a_node()
+async def test_a_container_is_told_who_and_where_it_is(node: Node) -> None:
+    node.load("env")
+    env = [
+        {"name": "NODE", "valueFrom": {"fieldRef": {"fieldPath": "spec.nodeName"}}},
+        {"name": "IP", "valueFrom": {"fieldRef": {"fieldPath": "status.podIP"}}},
+        {"name": "BOTH", "value": "$(NODE)-$(IP)"},
+    ]
+    node.create({"env": env, "ports": [{"containerPort": 8080}]}, restartPolicy="Never")
+    pod = await node.phase("Succeeded")
+    ip = pod["status"]["podIP"]
+    _, printed = await node.logs()
+    told = dict(line.partition("=")[::2] for line in printed.splitlines())
+    assert {name: told[name] for name in ("HOSTNAME", "HOST", "PORT", "BOTH", "KUBERNETES_SERVICE_HOST")} == {
+        "HOSTNAME": "p",
+        "HOST": ip,
+        "PORT": "8080",
+        "BOTH": f"n-{ip}",
+        "KUBERNETES_SERVICE_HOST": "127.64.128.1",
+    }
+
+
+@on_a_node()
+async def test_a_port_that_is_taken_is_replaced(node: Node) -> None:
+    node.load("echo $PORT; " + SERVE)
+    server = await asyncio.start_server(lambda _, __: None, f"{HERE}.0.2", 8080)
+    async with server:
+        node.create({"ports": [{"containerPort": 8080}]})
+        pod = await node.ready()
+        listen = pod["metadata"]["annotations"]["embedded.kubetour.dev/listen"]
+        (_, printed) = await node.logs()
+        port = int(printed.split()[0])
+        assert port != 8080
+        assert listen == f'{{"8080":"{HERE}.0.2:{port}"}}'
+
+
+@on_a_node()
+async def test_a_deleted_pod_is_asked_to_stop_and_leaves_nothing(node: Node) -> None:
+    node.load(SERVE)
+    node.create()
+    await node.until(lambda: statuses(node.pod()) and container(node.pod())["ready"])
+    await until_printed(node, "up")
+    node.registry.delete("pods", "p", "default")
+    await node.until(node.gone)
+    assert ("Killing", "Stopping container c") in node.events()
+    await node.until(lambda: list((node.directory / "containers").iterdir()) == [])
+    assert list((node.directory / "pods").iterdir()) == []
+
+
+async def until_printed(node: Node, text: str, name: str = "p") -> None:
+    while text not in (await node.logs(name=name))[1]:
+        await asyncio.sleep(0.01)
+
+
+@on_a_node()
+async def test_a_pod_that_does_not_listen_is_killed_after_its_grace_period(node: Node) -> None:
+    node.load("trap '' TERM; echo up; while :; do sleep 0.01; done")
+    seen: list[Object] = []
+    node.api.of("pods").add_handler(lambda _, new: seen.append(new) if new else None)
+    node.create(terminationGracePeriodSeconds=1)
+    await node.ready()
+    await until_printed(node, "up")
+    node.registry.delete("pods", "p", "default")
+    await node.until(node.gone)
+    last = seen[-1]["status"]
+    assert last["phase"] == "Failed"
+    assert last["containerStatuses"][0]["state"]["terminated"]["exitCode"] == 137
+    assert {c["type"]: c.get("reason") for c in last["conditions"]}["Ready"] == "PodFailed"
+
+
+@on_a_node()
+async def test_a_shorter_grace_period_takes_over(node: Node) -> None:
+    node.load("trap '' TERM; echo up; while :; do sleep 0.01; done")
+    node.create(terminationGracePeriodSeconds=600)
+    await node.ready()
+    await until_printed(node, "up")
+    node.registry.delete("pods", "p", "default")
+    await node.until(lambda: ("Killing", "Stopping container c") in node.events())
+    node.registry.delete("pods", "p", "default", grace_period_seconds=1)
+    await node.until(node.gone)
+
+
+@on_a_node()
+async def test_a_pod_deleted_by_force_is_ended_too(node: Node) -> None:
+    node.load("trap '' TERM; echo up; while :; do sleep 0.01; done")
+    node.create()
+    await node.ready()
+    node.registry.delete("pods", "p", "default", grace_period_seconds=0)
+    await node.until(lambda: list((node.directory / "containers").iterdir()) == [])
+    assert node.gone()
+
+
+@on_a_node()
+async def test_a_finished_pod_stays_until_it_is_deleted(node: Node) -> None:
+    node.load("echo done; exit $CODE")
+    for name, code, phase in (("good", "0", "Succeeded"), ("bad", "3", "Failed")):
+        node.create({"env": [{"name": "CODE", "value": code}]}, name=name, restartPolicy="Never")
+        pod = await node.phase(phase, name)
+        assert container(pod)["state"]["terminated"]["exitCode"] == int(code)
+        assert await node.logs(name=name) == (200, "done\n")
+        node.registry.delete("pods", name, "default")
+        await node.until(partial(node.gone, name))
+
+
+@on_a_node(FastClock)
+async def test_a_container_that_crashes_is_started_again_and_waits_longer_each_time(node: Node) -> None:
+    node.load("echo run; exit 4")
+    node.create()
+    found = await node.waiting("CrashLoopBackOff")
+    uid = node.pod()["metadata"]["uid"]
+    assert found["state"]["waiting"]["message"] == (
+        f"back-off 10s restarting failed container=c pod=p_default({uid})"
+    )
+    assert found["lastState"]["terminated"]["exitCode"] == 4
+    assert found["restartCount"] == 1
+    text = f"Back-off restarting failed container c in pod p_default({uid})"
+    assert ("BackOff", text) in node.events()
+    assert await node.logs("previous=true") == (200, "run\n")
+    await node.until(lambda: "back-off 20s" in str(node.pod()["status"]))
+
+
+@on_a_node()
+async def test_only_failures_are_started_again_on_failure(node: Node) -> None:
+    node.load('test -n "$AGAIN" && exit 0; exit $CODE')
+    node.create({"env": [{"name": "CODE", "value": "0"}]}, name="good", restartPolicy="OnFailure")
+    node.create({"env": [{"name": "CODE", "value": "1"}]}, name="bad", restartPolicy="OnFailure")
+    await node.phase("Succeeded", "good")
+    found = await node.waiting("CrashLoopBackOff", "bad")
+    assert found["restartCount"] == 1
+
+
+@on_a_node(FastClock)
+async def test_an_image_that_is_not_there_cannot_be_pulled_until_it_is_loaded(node: Node) -> None:
+    node.create()
+    found = await node.waiting("ErrImagePull")
+    assert (
+        "load it first: python -m kubetour.embedded load image app:1 --name c"
+        in found["state"]["waiting"]["message"]
+    )
+    await node.waiting("ImagePullBackOff")
+    assert node.pod()["status"]["podIP"]
+    assert [reason for reason, _ in node.events()][:3] == ["Pulling", "Failed", "Failed"]
+    assert ("BackOff", 'Back-off pulling image "app:1"') in node.events()
+    node.load(SERVE)
+    await node.ready()
+
+
+@pytest.mark.parametrize(
+    ("image", "policy", "reason"),
+    [
+        ("app:1", "Always", "ErrImagePull"),
+        ("no:1", "Never", "ErrImageNeverPull"),
+        ("A:b:c", "Never", "InvalidImageName"),
+    ],
+)
+def test_pull_policies(short: Path, image: str, policy: str, reason: str) -> None:
+    @on_a_node()
+    async def test(node: Node) -> None:
+        node.load(SERVE)
+        node.create({"image": image, "imagePullPolicy": policy})
+        await node.waiting(reason)
+
+    test(short)
+
+
+@on_a_node()
+async def test_a_missing_config_map_is_told_and_waited_for(node: Node) -> None:
+    node.load(SERVE)
+    reference = {"configMapKeyRef": {"name": "m", "key": "k"}}
+    node.create({"env": [{"name": "A", "valueFrom": reference}]})
+    found = await node.waiting("CreateContainerConfigError")
+    assert found["state"]["waiting"]["message"] == 'configmap "m" not found'
+    assert ("Failed", 'Error: configmap "m" not found') in node.events()
+
+
+@on_a_node()
+async def test_a_program_that_is_not_there_is_a_start_error(node: Node) -> None:
+    node.load(SERVE)
+    node.create({"command": ["no-such-program"]}, restartPolicy="Never")
+    pod = await node.phase("Failed")
+    ended = container(pod)["state"]["terminated"]
+    assert (ended["reason"], ended["exitCode"]) == ("StartError", 128)
+    assert 'exec: "no-such-program": executable file not found in $PATH' in ended["message"]
+    assert any(reason == "Failed" and "no-such-program" in message for reason, message in node.events())
+
+
+@on_a_node()
+async def test_init_containers_run_first_one_after_the_other(node: Node) -> None:
+    node.load("date +%s%N")
+    init = [{"name": name, "image": "app:1"} for name in ("one", "two")]
+    node.create(initContainers=init, restartPolicy="Never")
+    pod = await node.phase("Succeeded")
+    ended = [*pod["status"]["initContainerStatuses"], *pod["status"]["containerStatuses"]]
+    assert [item["name"] for item in ended] == ["one", "two", "c"]
+    assert all(item["state"]["terminated"]["exitCode"] == 0 for item in ended)
+    started = [message for reason, message in node.events() if reason == "Started"]
+    assert len(started) == 3
+    assert condition(pod, "Initialized") == "True"
+
+
+@on_a_node()
+async def test_an_init_container_that_fails_holds_the_pod_back(node: Node) -> None:
+    node.load("exit 2")
+    node.create(initContainers=[{"name": "i", "image": "app:1"}], restartPolicy="Never")
+    pod = await node.phase("Failed")
+    assert container(pod)["state"] == {"waiting": {"reason": "PodInitializing"}}
+    assert condition(pod, "Initialized") == "False"
+
+
+PROBED = """
+trap 'exit 0' TERM
+while :; do sleep 0.01; done
+"""
+
+
+def probe(test: str, **more: Any) -> Object:
+    return {"exec": {"command": ["sh", "-c", test]}, "periodSeconds": 1, "failureThreshold": 1, **more}
+
+
+@on_a_node(FastClock)
+async def test_a_pod_is_ready_as_long_as_its_probe_succeeds(node: Node) -> None:
+    node.load(PROBED)
+    flag = node.root / "flag"
+    node.create({"readinessProbe": probe(f"echo looking; test -e {flag}", timeoutSeconds=10)})
+    pod = await node.ready(value="False")
+    await node.until(lambda: ("Unhealthy", "Readiness probe failed: looking\n") in node.events())
+    pod = node.pod()
+    assert pod["status"]["phase"] == "Running"
+    assert (container(pod)["ready"], container(pod)["started"]) == (False, True)
+    flag.touch()
+    await node.ready()
+    flag.unlink()
+    await node.ready(value="False")
+
+
+@on_a_node(FastClock)
+async def test_a_container_that_fails_its_liveness_probe_is_started_again(node: Node) -> None:
+    node.load(PROBED)
+    node.create({"livenessProbe": probe("false", timeoutSeconds=10)})
+    await node.until(lambda: statuses(node.pod()) and container(node.pod())["restartCount"])
+    text = "Container c failed liveness probe, will be restarted"
+    assert ("Killing", text) in node.events()
+
+
+@on_a_node(FastClock)
+async def test_other_probes_wait_for_the_startup_probe(node: Node) -> None:
+    node.load(PROBED)
+    flag = node.root / "flag"
+    startup = probe(f"test -e {flag}", failureThreshold=1000, timeoutSeconds=10)
+    node.create({"startupProbe": startup, "livenessProbe": probe(f"test -e {flag}", timeoutSeconds=10)})
+    await node.until(lambda: any(reason == "Unhealthy" for reason, _ in node.events()))
+    assert (container(node.pod())["started"], container(node.pod())["ready"]) == (False, False)
+    flag.touch()
+    await node.ready()
+    assert container(node.pod())["restartCount"] == 0
+
+
+@on_a_node(FastClock)
+async def test_a_pod_over_its_deadline_fails(node: Node) -> None:
+    node.load(PROBED)
+    node.create(activeDeadlineSeconds=1)
+    pod = await node.phase("Failed")
+    assert pod["status"]["reason"] == "DeadlineExceeded"
+    assert not container(pod)["ready"]
+
+
+@on_a_node()
+async def test_logs_of_what_does_not_run_yet(node: Node) -> None:
+    node.create()
+    await node.waiting("ErrImagePull")
+    assert await node.logs() == (400, 'container "c" in pod "p" is waiting to start: ErrImagePull')
+    assert await node.logs("previous=true") == (400, 'previous terminated container "c" in pod "p" not found')
+    assert (await node.logs("tailLines=x"))[0] == 400
+    assert (await node.logs(name="other"))[0] == 404
+
+
+@on_a_node()
+async def test_logs_are_chosen_and_followed(node: Node) -> None:
+    node.load("echo one; echo two; echo three; sleep 0.05; echo four")
+    node.create(restartPolicy="Never")
+    await until_printed(node, "three")
+    status, followed = await node.logs("follow=true")
+    assert (status, followed) == (200, "one\ntwo\nthree\nfour\n")
+    assert (await node.logs("tailLines=2"))[1] == "three\nfour\n"
+    assert (await node.logs("limitBytes=5"))[1] == "one\nt"
+    assert (await node.logs("tailLines=1&timestamps=true"))[1].endswith("Z four\n")
+
+
+def test_pods_are_started_again_after_the_kubelet_was_killed(short: Path) -> None:
+    async def test() -> None:
+        async with running(short) as node:
+            node.load(SERVE)
+            node.create()
+            node.create(name="deleted")
+            before = await node.ready()
+            await node.ready("deleted")
+            # As a kill would: nothing is told to anybody, and the processes die with their parent.
+            await node.kubelet.stop()
+            for task in node.tasks:
+                task.cancel()
+            await asyncio.gather(*node.tasks, return_exceptions=True)
+            node.registry.delete("pods", "deleted", "default", grace_period_seconds=0)
+            await node.start()
+            await node.until(lambda: container(node.pod())["restartCount"] == 1)
+            after = await node.ready()
+            assert after["status"]["podIP"] == before["status"]["podIP"]
+            assert container(after)["lastState"]["terminated"]["exitCode"] in (0, 143, 255)
+            assert len(list((node.directory / "pods").iterdir())) == 1
+
+    asyncio.run(asyncio.wait_for(test(), 30))
+
+
+def test_the_addresses_of_these_tests_can_be_bound() -> None:
+    assert can_bind(f"{HERE}.0.2", 0)
