@@ -13,10 +13,11 @@ from kind_standin import config, docker, failures
 from kind_standin.errors import CommandError, KindError
 
 MESSAGE = "kubetour's stand-in for kind's node image, for its tests only"
-_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 VERSION = config.NODE_IMAGE.rpartition(":")[2]
 STANDINS = Path(__file__).resolve().parent.parent
 PROJECT = STANDINS.parent.parent
+# A node's own programs come first. It is no part of the image: another checkout uses the same one.
+PATH = f"{STANDINS / 'node-bin'}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _FILES = {
     "etc/passwd": "root:x:0:0:root:/root:/bin/sh\nnode:x:1000:1000::/root:/usr/sbin/nologin\n",
     "etc/group": "root:x:0:\nnode:x:1000:\n",
@@ -53,18 +54,7 @@ def _is_there(image: str) -> bool:
 
 def _make(image: str) -> None:
     # No label: containers would inherit it, and kind's nodes have none but kind's.
-    docker.run(
-        *(
-            "import",
-            "--message",
-            MESSAGE,
-            "--change",
-            f"ENV PATH={STANDINS / 'node-bin'}:{_PATH}",
-            "-",
-            image,
-        ),
-        content=_root(),
-    )
+    docker.run("import", "--message", MESSAGE, "-", image, content=_root())
 
 
 def _root() -> bytes:

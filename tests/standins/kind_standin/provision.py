@@ -97,6 +97,7 @@ def _control_plane(name: str, config: dict[str, Any]) -> None:
 def _common(name: str, role: str, cluster: str) -> list[str]:
     """Return the arguments that every node gets."""
     environment = {
+        "PATH": node_image.PATH,
         "NODE_NAME": name,
         "CLUSTER_NAME": cluster,
         "KUBETOUR_EMBEDDED_ROOT": ROOT,
@@ -115,7 +116,7 @@ def _common(name: str, role: str, cluster: str) -> list[str]:
             "--label",
             f"{nodes.ROLE_LABEL}={role}",
         ),
-        *("--init=false", "--tmpfs", "/tmp", "--tmpfs", "/run"),
+        *("--init=false", "--entrypoint", "", "--tmpfs", "/tmp", "--tmpfs", "/run"),
         *(word for mount in mounts for word in ("--volume", mount)),
         *(word for item in environment.items() for word in ("-e", "=".join(item))),
     ]
