@@ -1,8 +1,8 @@
 """What all controllers share: a queue of keys, the caches that fill it, and one loop that calls `sync(key)`.
 
 Level-triggered: an event only says which key to look at; `sync` compares what is wanted with what is there
-and does what is missing. A controller is `Name(api: Informers, clock: Clock, ...)` with `async def run()`, which
-ends only when cancelled.
+and does what is missing. A controller is `Name(api: Informers, clock: Clock, ...)` with `async def run()`,
+which ends only when cancelled.
 """
 
 from __future__ import annotations
@@ -20,6 +20,9 @@ from kubetour.embedded.workqueue import WorkQueue
 
 __all__ = ["Controller", "Informer", "Informers", "Key", "WorkQueue", "controller_of", "key_of"]
 K = TypeVar("K", bound=Hashable)
+# A large object's sync takes long, and each of its many Pods asks for one. So a key rests for some times as
+# long as its sync took, and what changes meanwhile is one sync, not many. Nobody notices a small one's rest.
+_REST, _LONGEST_REST = 4, 0.05
 _log = logging.getLogger(__name__)
 
 
@@ -52,7 +55,9 @@ class Controller(ABC, Generic[K]):
             await self.api.synced(*self._followed)
             while True:
                 key = await self.queue.get()
+                began = self.clock.monotonic()
                 self._process(key)
+                self.queue.done_after(key, min(_REST * (self.clock.monotonic() - began), _LONGEST_REST))
                 # One key at a time, then everybody else's turn: nobody's watches or connections wait long.
                 await asyncio.sleep(0)
         finally:
@@ -71,5 +76,3 @@ class Controller(ABC, Generic[K]):
             self.queue.add_rate_limited(key)
         else:
             self.queue.forget(key)
-        finally:
-            self.queue.done(key)

@@ -74,18 +74,46 @@ def _serving_containers(pod: Object) -> Iterable[Object]:
     )
 
 
-def pod_ports(service: Object, pod: Object) -> list[Object] | None:
-    """Return the endpoint ports a Pod has for a Service, None where it has none of those it should."""
-    declared = service["spec"].get("ports") or []
-    found = []
-    for port in declared:
-        number = target_port(pod, port)
-        if number is not None:
-            entry = {"name": port.get("name", ""), "protocol": port.get("protocol", "TCP"), "port": number}
-            if port.get("appProtocol"):
-                entry["appProtocol"] = port["appProtocol"]
-            found.append(entry)
-    return found if found or not declared else None
+class PortFinder:
+    """The endpoint ports that each Pod has for one Service."""
+
+    def __init__(self, service: Object) -> None:
+        self._declared = service["spec"].get("ports") or []
+        named = any(isinstance(port.get("targetPort"), str) for port in self._declared)
+        self._common: list[Object] | None = None if named else self._look({"spec": {}})
+
+    def find(self, pod: Object) -> list[Object] | None:
+        """Return a Pod's ports, None where it has none of those it should. The list is not the caller's: with
+        numbered ports it is the same one for all Pods."""
+        return self._look(pod) if self._common is None else self._common
+
+    def _look(self, pod: Object) -> list[Object] | None:
+        found = []
+        for port in self._declared:
+            number = target_port(pod, port)
+            if number is not None:
+                entry = {
+                    "name": port.get("name", ""),
+                    "protocol": port.get("protocol", "TCP"),
+                    "port": number,
+                }
+                if port.get("appProtocol"):
+                    entry["appProtocol"] = port["appProtocol"]
+                found.append(entry)
+        return found if found or not self._declared else None
+
+
+Signature = tuple[object, ...]
+
+
+def signature(ports: Iterable[Object]) -> Signature:
+    """Return what is equal for equal ports, in whatever order they are."""
+    return tuple(
+        sorted(
+            (port.get("name", ""), port["port"], port["protocol"], port.get("appProtocol", ""))
+            for port in ports
+        )
+    )
 
 
 def service_key(found: Object) -> Key:

@@ -54,12 +54,13 @@ class EndpointSliceController(Controller[Key]):
             return
         pods = util.selected(service, self._pods)
         trigger = self._times.changed(key, service, pods)
+        ports_of = util.PortFinder(service)
         wanted = [
             (ports, self._endpoint(service, pod))
             for pod in pods
             if not is_terminal(pod)
             and (pod.get("status") or {}).get("podIP")
-            and (ports := util.pod_ports(service, pod)) is not None
+            and (ports := ports_of.find(pod)) is not None
         ]
         mine = [found for found in self._slices.by("service", key) if _is_ours(found)]
         mine.sort(key=lambda found: (found["metadata"]["creationTimestamp"], found["metadata"]["name"]))

@@ -12,6 +12,7 @@ from kubetour.embedded.clock import Clock
 Key = TypeVar("Key", bound=Hashable)
 # client-go waits 5 ms · 2ⁿ up to 1,000 s; a person who learns should not wait that long for a retry.
 _BASE_DELAY, _MAX_DELAY = 0.005, 30.0
+_SHORTEST_REST = 0.005
 
 
 class WorkQueue(Generic[Key]):
@@ -25,6 +26,7 @@ class WorkQueue(Generic[Key]):
         self._processing: set[Key] = set()
         self._failures: dict[Key, int] = {}
         self._timers: dict[Key, tuple[float, asyncio.Task[None]]] = {}
+        self._resting: set[asyncio.Task[None]] = set()
         self._wakeup = asyncio.Event()
 
     @property
@@ -86,8 +88,23 @@ class WorkQueue(Generic[Key]):
             self._order.append(key)
             self._wakeup.set()
 
+    def done_after(self, key: Key, seconds: float) -> None:
+        """As `done`, but not before that many seconds have passed, so that the key rests."""
+        if seconds < _SHORTEST_REST:
+            self.done(key)
+            return
+        task = asyncio.get_running_loop().create_task(self._rest(key, seconds))
+        self._resting.add(task)
+        task.add_done_callback(self._resting.discard)
+
+    async def _rest(self, key: Key, seconds: float) -> None:
+        await self._clock.sleep(seconds)
+        self.done(key)
+
     def close(self) -> None:
         """Cancel the timers."""
         for _, task in self._timers.values():
             task.cancel()
         self._timers.clear()
+        for resting in self._resting:
+            resting.cancel()

@@ -101,10 +101,33 @@ def test_failures_in_a_row_double_the_delay_up_to_a_limit_until_forgotten() -> N
     asyncio.run(run())
 
 
+def test_a_key_that_rests_collects_what_is_added_meanwhile() -> None:
+    async def run() -> None:
+        clock = FakeClock()
+        queue: WorkQueue[str] = WorkQueue(clock)
+        queue.add("a")
+        queue.done_after(await queue.get(), 1.0)
+        queue.add("a")
+        queue.add("b")
+        queue.add("a")
+        assert await queue.get() == "b"
+        queue.done_after("b", 0.001)
+        getter = asyncio.create_task(queue.get())
+        await rounds()
+        assert not getter.done()
+        clock.advance(1)
+        assert await getter == "a"
+        queue.done("a")
+        assert queue.idle
+
+    asyncio.run(run())
+
+
 def test_closing_leaves_no_timer_behind() -> None:
     async def run() -> None:
         queue: WorkQueue[str] = WorkQueue(FakeClock())
         queue.add_after("a", 5)
+        queue.done_after("b", 5)
         await rounds()
         queue.close()
         await rounds()
