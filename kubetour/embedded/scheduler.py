@@ -18,7 +18,9 @@ from kubetour.embedded.scheduler_filters import Rejection, Verdict, best, failur
 from kubetour.embedded.scheduler_resources import Ledger, requests
 
 NAME = "default-scheduler"
-_FEW_NODES = 100
+# Of very many nodes that can take a Pod no more are compared; Kubernetes never goes below this number either
+# (minFeasibleNodesToFind in schedule_one.go).
+_ENOUGH_NODES = 100
 
 
 class Scheduler(Controller[Key]):
@@ -76,7 +78,6 @@ class Scheduler(Controller[Key]):
         """Try nodes, beginning where the last Pod's search ended, until enough can take the Pod."""
         nodes = self._ledger.nodes()
         wanted = requests(pod)
-        enough = _enough(len(nodes))
         verdict = Verdict()
         start = self._next_node % len(nodes) if nodes else 0
         for info in nodes[start:] + nodes[:start]:
@@ -84,7 +85,7 @@ class Scheduler(Controller[Key]):
             rejection = reject(pod, wanted, info)
             if rejection is None:
                 verdict.feasible.append(info)
-                if len(verdict.feasible) >= enough:
+                if len(verdict.feasible) >= _ENOUGH_NODES:
                     break
             else:
                 verdict.rejections.append(rejection)
@@ -132,12 +133,3 @@ def _offer(node: Object) -> tuple[object, ...]:
     ready = condition(node, "Ready")
     allocatable = (node.get("status") or {}).get("allocatable")
     return node["spec"], node["metadata"].get("labels"), allocatable, ready and ready["status"]
-
-
-def _enough(nodes: int) -> int:
-    """Return how many feasible nodes suffice: all of up to 100, a shrinking share of more
-    (numFeasibleNodesToFind in schedule_one.go)."""
-    if nodes <= _FEW_NODES:
-        return max(nodes, 1)
-    share = max(50 - nodes // 125, 5)
-    return max(nodes * share // 100, _FEW_NODES)

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from kubetour.embedded.api import Object
-from kubetour.embedded.scheduler import Scheduler, _enough
+from kubetour.embedded.scheduler import Scheduler
 from kubetour.embedded.scheduler_filters import Rejection, failure_message, matches_affinity, reject
 from kubetour.embedded.scheduler_resources import NodeInfo, requests
 from kubetour.embedded.taints import tolerates
@@ -277,11 +277,16 @@ def test_the_message_counts_nodes_per_reason() -> None:
     )
 
 
-@pytest.mark.parametrize(
-    ("nodes", "enough"), [(0, 1), (5, 5), (100, 100), (500, 230), (1000, 420), (6000, 300)]
-)
-def test_not_all_of_many_nodes_are_looked_at(nodes: int, enough: int) -> None:
-    assert _enough(nodes) == enough
+@scenario(Scheduler)
+async def test_the_search_goes_round_so_that_all_of_many_nodes_get_pods(plane: ControlPlane) -> None:
+    for number in range(150):
+        plane.registry.create("nodes", node(f"n{number}", allocatable={"pods": "1"}))
+    for number in range(151):
+        plane.registry.create("pods", pod(f"p{number}"))
+    await plane.settle()
+    taken = [one["spec"].get("nodeName", "") for one in plane.items("pods")]
+    assert len(set(taken)) == 151
+    assert taken.count("") == 1
 
 
 @scenario()
