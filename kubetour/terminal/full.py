@@ -50,10 +50,10 @@ class Full:
     def begin(self, step: Step, number: int, total: int, seconds: float) -> None:
         """Print the header and the lesson, and wait for Enter if asked to."""
         lesson = self._lessons.get(step.id)
-        title = lesson.title if lesson else step.id
+        title = f"{step.id} · {lesson.title}" if lesson else step.id
         clock = f"{int(seconds) // 60:02}:{int(seconds) % 60:02}"
         self._console.print()
-        self._console.rule(f"{number}/{total} · {step.id} · {title} · {clock}", style="cyan", align="left")
+        self._console.rule(f"{number}/{total} · {title} · {clock}", style="cyan", align="left")
         if lesson:
             self._lesson(lesson)
         if self._pause:

@@ -14,7 +14,7 @@ def picture(step: str, data: Mapping[str, Any], language: str) -> tuple[str, ...
     """Return the lines of a step's picture, or none."""
     if step == "layers":
         return layers(data["layers"])
-    if step == "picture":
+    if step in ("picture", "status"):
         return structure(data, language)
     if step == "hit-all":
         return bars(data["answers"])
