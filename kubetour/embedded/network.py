@@ -21,7 +21,7 @@ class NetworkError(Exception):
 
 @dataclass(frozen=True)
 class AddressPlan:
-    """The addresses of one cluster within 127.OCTET.0.0/16; OCTET 0 stands for a machine with 127.0.0.1 only."""
+    """The addresses of one cluster within 127.OCTET.0.0/16; octet 0 means that there is only 127.0.0.1."""
 
     octet: int
 
@@ -79,7 +79,7 @@ class Network:
 
     @classmethod
     def acquire(cls, octet: int | None = None) -> Network:
-        """Take an octet that no other cluster has: a given one (the cluster's own, when it starts again), or any.
+        """Take an octet that no other cluster has: a given one (the cluster's own, on a restart), or any.
 
         Raises NetworkError where there is none. On a machine with 127.0.0.1 only, plan.octet is 0.
         """
