@@ -34,15 +34,18 @@ def _interrupt(*_: object) -> NoReturn:
 
 def create(arguments: Namespace) -> int:
     """Create a cluster."""
-    config = _config(arguments.config) if arguments.config else ClusterConfig()
-    name = arguments.name or config.name or DEFAULT_NAME
     wait = parse_duration(arguments.wait)
     say = _quiet if arguments.quiet else _say
     kubeconfig = Path(arguments.kubeconfig).absolute() if arguments.kubeconfig else None
     # A half-made cluster is removed on every way out that a program can see.
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _interrupt)
-    cluster.create(name, config, wait, kubeconfig, say)
+    try:
+        config = _config(arguments.config) if arguments.config else ClusterConfig()
+        name = arguments.name or config.name or DEFAULT_NAME
+        cluster.create(name, config, wait, kubeconfig, say)
+    except EmbeddedError as error:
+        raise EmbeddedError(f"failed to create cluster: {error}") from error
     shown = kubeconfig or ClusterDirectory(name).path / "kubeconfig"
     say(f'Set kubectl context to "embedded-{name}"')
     say("You can now use your cluster with:\n")
@@ -60,11 +63,9 @@ def _config(file: str) -> ClusterConfig:
     try:
         text = sys.stdin.read() if file == "-" else Path(file).read_text(encoding="utf-8")
     except FileNotFoundError as error:
-        raise EmbeddedError(
-            f"failed to create cluster: error reading file: open {file}: no such file or directory"
-        ) from error
+        raise EmbeddedError(f"error reading file: open {file}: no such file or directory") from error
     except (OSError, UnicodeDecodeError) as error:
-        raise EmbeddedError(f"failed to create cluster: error reading file: {file}: {error}") from error
+        raise EmbeddedError(f"error reading file: {file}: {error}") from error
     return clusterconfig.parse(text)
 
 

@@ -36,7 +36,7 @@ def create(name: str, config: ClusterConfig, wait: float, kubeconfig: Path | Non
         if directory.exists():
             if directory.server() is not None:
                 raise EmbeddedError(
-                    f"failed to create cluster: node(s) already exist for a cluster with the name "
+                    f"node(s) already exist for a cluster with the name "
                     f"{_quoted(name)}; use it, delete it first, or choose another name with --name"
                 )
             # Its server was killed, or the machine was: what that left is no cluster any more.
@@ -68,7 +68,6 @@ def create(name: str, config: ClusterConfig, wait: float, kubeconfig: Path | Non
             directory.remove()
             if isinstance(error, EmbeddedError):
                 say(f"Deleted nodes: {_listed(names)}")
-                raise EmbeddedError(f"failed to create cluster: {error}") from error
             raise
     return record
 

@@ -83,13 +83,10 @@ class ClusterConfig:
 def check_name(name: str) -> None:
     """Raise EmbeddedError for what is no name of a cluster."""
     if not _NAME.fullmatch(name):
-        raise EmbeddedError(
-            f"failed to create cluster: '{name}' is not a valid cluster name, "
-            f"cluster names must match `^[a-z0-9.-]+$`"
-        )
+        raise EmbeddedError(f"'{name}' is not a valid cluster name, cluster names must match `^[a-z0-9.-]+$`")
     if not _DNS_NAME.fullmatch(name) or ".." in name or len(name) > _LONGEST_NAME:
         raise EmbeddedError(
-            f"failed to create cluster: '{name}' is not a valid cluster name, as nodes are named after it: "
+            f"'{name}' is not a valid cluster name, as nodes are named after it: "
             f"it begins and ends with a letter or digit, and has at most {_LONGEST_NAME} characters"
         )
 
@@ -125,14 +122,14 @@ def parse(text: str) -> ClusterConfig:
     nodes, errors = _nodes(document.get("nodes"))
     if errors:
         joined = errors[0] if len(errors) == 1 else f"[{', '.join(errors)}]"
-        raise EmbeddedError(f"failed to create cluster: {joined}")
+        raise EmbeddedError(joined)
     ignored = {name for name in _IGNORED_CLUSTER if document.get(name)}
     ignored |= {name for node in document.get("nodes") or [] for name in _IGNORED_NODE if node.get(name)}
     return ClusterConfig(str(document.get("name") or ""), nodes, tuple(sorted(ignored)))
 
 
 def _cannot_decode(why: str) -> EmbeddedError:
-    return EmbeddedError(f"failed to create cluster: unable to decode config: {why}")
+    return EmbeddedError(f"unable to decode config: {why}")
 
 
 def _check_fields(root: yaml.Node) -> None:
