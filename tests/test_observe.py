@@ -1,0 +1,153 @@
+"""The observer against the real API server of the embedded cluster, in a thread of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kubetour.errors import ClusterError
+from kubetour.observe import Cluster, Objects
+from tests.embedded import serving
+
+PATIENCE = 20.0
+
+
+class Served:
+    """An API server that runs in a thread; `do` calls its registry there."""
+
+    def __init__(self, directory: Path) -> None:
+        self._loop = asyncio.new_event_loop()
+        self._ready = threading.Event()
+        self._stop = asyncio.Event()
+        self._thread = threading.Thread(target=self._loop.run_until_complete, args=(self._serve(directory),))
+        self._thread.start()
+        assert self._ready.wait(PATIENCE)
+
+    async def _serve(self, directory: Path) -> None:
+        async with serving.serving(directory) as cluster:
+            self.kubeconfig, self._registry = cluster.kubeconfig, cluster.registry
+            self._ready.set()
+            await self._stop.wait()
+        await asyncio.sleep(0.1)  # TLS transports close in their own time, and nothing tells when
+
+    def do(self, call: Callable[[Any], Any]) -> Any:
+        async def called() -> Any:
+            return call(self._registry)
+
+        return asyncio.run_coroutine_threadsafe(called(), self._loop).result(PATIENCE)
+
+    def end(self) -> None:
+        self._loop.call_soon_threadsafe(self._stop.set)
+        self._thread.join(PATIENCE)
+        self._loop.close()
+
+
+@pytest.fixture
+def served(tmp_path: Path) -> Iterator[Served]:
+    served = Served(tmp_path)
+    yield served
+    served.end()
+
+
+@pytest.fixture
+def cluster(served: Served) -> Iterator[Cluster]:
+    import yaml
+
+    context = yaml.safe_load(served.kubeconfig.read_text(encoding="utf-8"))["current-context"]
+    with Cluster(str(served.kubeconfig), context, "default") as cluster:
+        yield cluster
+
+
+def pod(name: str) -> dict[str, Any]:
+    return {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": name},
+        "spec": {"containers": [{"name": "app", "image": "app:1"}]},
+    }
+
+
+def names(objects: Objects) -> set[str]:
+    return {item["metadata"]["name"] for item in objects["pods"]}
+
+
+def test_what_is_there_is_seen(served: Served, cluster: Cluster) -> None:
+    served.do(lambda registry: registry.create("pods", pod("one"), "default"))
+    assert names(cluster.wait(("pods",), lambda seen: bool(seen["pods"]), PATIENCE)) == {"one"}
+
+
+def test_a_wait_ends_as_soon_as_it_is_met(served: Served, cluster: Cluster) -> None:
+    cluster.wait(("pods",), lambda seen: True, PATIENCE)
+    timer = threading.Timer(
+        0.2, served.do, (lambda registry: registry.create("pods", pod("late"), "default"),)
+    )
+    timer.start()
+    begun = time.monotonic()
+    seen = cluster.wait(("pods",), lambda seen: "late" in names(seen), PATIENCE)
+    assert "late" in names(seen)
+    assert time.monotonic() - begun < PATIENCE  # met by the watch, not by the deadline
+    timer.join()
+
+
+def test_a_deletion_is_seen(served: Served, cluster: Cluster) -> None:
+    served.do(lambda registry: registry.create("pods", pod("gone"), "default"))
+    cluster.wait(("pods",), lambda seen: "gone" in names(seen), PATIENCE)
+    served.do(lambda registry: registry.delete("pods", "gone", "default", grace_period_seconds=0))
+    assert names(cluster.wait(("pods",), lambda seen: "gone" not in names(seen), PATIENCE)) == set()
+
+
+def test_objects_of_other_namespaces_are_not_seen(served: Served, cluster: Cluster) -> None:
+    served.do(lambda registry: registry.create("pods", pod("other"), "kube-system"))
+    served.do(lambda registry: registry.create("pods", pod("ours"), "default"))
+    assert names(cluster.wait(("pods",), lambda seen: bool(seen["pods"]), PATIENCE)) == {"ours"}
+
+
+def test_a_wait_that_is_not_met_returns_what_was_seen_last(served: Served, cluster: Cluster) -> None:
+    served.do(lambda registry: registry.create("pods", pod("one"), "default"))
+    cluster.wait(("pods",), lambda seen: bool(seen["pods"]), PATIENCE)
+    assert names(cluster.wait(("pods",), lambda seen: False, 0.05)) == {"one"}
+
+
+def test_the_version_is_read_without_a_watch(cluster: Cluster) -> None:
+    (version,) = cluster.wait(("version",), lambda seen: bool(seen["version"]), PATIENCE)["version"]
+    assert "embedded" in version["gitVersion"]
+
+
+def test_a_watch_that_breaks_off_goes_on_without_a_gap(served: Served, cluster: Cluster) -> None:
+    cluster.wait(("pods",), lambda seen: True, PATIENCE)
+    for response in list(cluster._responses.values()):
+        response.shutdown()
+    served.do(lambda registry: registry.create("pods", pod("after"), "default"))
+    assert "after" in names(cluster.wait(("pods",), lambda seen: "after" in names(seen), PATIENCE))
+
+
+def test_a_server_that_is_not_there_is_an_error_with_its_reason(tmp_path: Path) -> None:
+    kubeconfig = tmp_path / "kubeconfig"
+    kubeconfig.write_text(
+        "apiVersion: v1\nkind: Config\n"
+        "clusters: [{name: c, cluster: {server: 'https://127.0.0.1:1'}}]\n"
+        "users: [{name: u, user: {token: t}}]\n"
+        "contexts: [{name: x, context: {cluster: c, user: u}}]\n",
+        encoding="utf-8",
+    )
+    with Cluster(str(kubeconfig), "x", "default") as cluster, pytest.raises(ClusterError) as error:
+        cluster.wait(("pods",), lambda seen: True, 0.5)
+    assert "refused" in str(error.value.values["reason"])
+
+
+def test_a_server_that_refuses_is_an_error_with_its_status(served: Served, tmp_path: Path) -> None:
+    text = served.kubeconfig.read_text(encoding="utf-8").replace(serving.TOKEN, "another")
+    kubeconfig = tmp_path / "another"
+    kubeconfig.write_text(text, encoding="utf-8")
+    import yaml
+
+    context = yaml.safe_load(text)["current-context"]
+    with Cluster(str(kubeconfig), context, "default") as cluster, pytest.raises(ClusterError) as error:
+        cluster.wait(("pods",), lambda seen: True, 0.5)
+    assert "401" in str(error.value.values["reason"])
