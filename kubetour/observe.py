@@ -32,6 +32,7 @@ PATHS = {
 }
 CONNECT = 5.0  # seconds
 QUIET = 330.0  # seconds without a byte after which a watch is given up; the server ends it before
+CLOSING = 1.0  # seconds for a watch to end by itself
 PAUSE = 0.2  # seconds between attempts to reach a server that does not answer
 
 
@@ -52,6 +53,7 @@ class Cluster:
         self._stores: dict[str, dict[str, Object]] = {}
         self._errors: dict[str, Exception] = {}
         self._responses: dict[str, Any] = {}
+        self._threads: list[threading.Thread] = []
         self._closed = threading.Event()
 
     def __enter__(self) -> Cluster:
@@ -68,6 +70,8 @@ class Cluster:
         for response in list(self._responses.values()):
             with contextlib.suppress(Exception):
                 response.shutdown()  # wakes the thread that reads from it
+        for thread in self._threads:
+            thread.join(CLOSING)
         if self._client is not None:
             self._client.close()
 
@@ -107,7 +111,11 @@ class Cluster:
         for name in looks:
             if name not in self._errors and name not in self._stores:
                 self._errors[name] = TimeoutError("no answer")
-                threading.Thread(target=self._follow, args=(name,), daemon=True, name=f"watch-{name}").start()
+                thread = threading.Thread(
+                    target=self._follow, args=(name,), daemon=True, name=f"watch-{name}"
+                )
+                self._threads.append(thread)
+                thread.start()
 
     def _follow(self, name: str) -> None:
         """Keep one resource's store current until closed: list, then watch from there, again and again."""
@@ -167,11 +175,16 @@ class Cluster:
             path, (*query, ("timeoutSeconds", "300")), (CONNECT, QUIET)
         )
         rest = b""
-        for chunk in response.stream(amt=65536):
-            *lines, rest = (rest + chunk).split(b"\n")
-            for line in lines:
-                if line.strip():
-                    yield json.loads(line)
+        try:
+            if self._closed.is_set():  # closed while this watch was being opened
+                return
+            for chunk in response.stream(amt=65536):
+                *lines, rest = (rest + chunk).split(b"\n")
+                for line in lines:
+                    if line.strip():
+                        yield json.loads(line)
+        finally:
+            response.close()  # a watch that ended half-way would keep its connection
 
     def _get(self, path: str, query: tuple[tuple[str, str], ...], timeout: tuple[float, float]) -> Any:
         """Return urllib3's response, its body still to be read; ClusterError for anything but a 200."""

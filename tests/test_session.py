@@ -11,6 +11,7 @@ from invoke.context import Context
 from kubetour import probe, session, tools
 from kubetour.errors import EngineError, KubetourError, ToolError
 from kubetour.probe import Abilities, Engine
+from kubetour.project import ROOT
 from kubetour.settings import Settings
 from kubetour.state import State
 
@@ -95,14 +96,15 @@ def test_a_context_has_to_be_named_on_the_command_line(
 
 def test_a_port_that_is_taken_is_passed_over_and_a_kept_one_is_not(tmp_path: Path) -> None:
     state = State(tmp_path)
-    settings = Settings(port=18080)
     with socket.socket() as busy:
-        busy.bind(("127.0.0.1", 18080))
+        busy.bind(("127.0.0.1", 0))
         busy.listen()
-        assert session._ports(settings, "embedded", state).container != 18080
+        taken = busy.getsockname()[1]
+        settings = Settings(port=taken)
+        assert session._ports(settings, "embedded", state).container != taken
         state.add("embedded-container/kubetour-node-hostname")
-        state.keep_ports({"container": 18080})
-        assert session._ports(settings, "embedded", state).container == 18080
+        state.keep_ports({"container": taken})
+        assert session._ports(settings, "embedded", state).container == taken
 
 
 def test_a_path_on_the_command_line_is_meant_from_where_it_was_typed(
@@ -110,4 +112,4 @@ def test_a_path_on_the_command_line_is_meant_from_where_it_was_typed(
 ) -> None:
     machine.setenv("KUBETOUR_CWD", str(tmp_path))
     resolved = session.settle(c, {"app_dir": "shop"}, State(tmp_path))
-    assert (session.ROOT / resolved.settings.app_dir).resolve() == tmp_path / "shop"
+    assert (ROOT / resolved.settings.app_dir).resolve() == tmp_path / "shop"
