@@ -23,7 +23,6 @@ from kubetour.embedded import container as containers
 from kubetour.embedded.errors import EmbeddedError
 from kubetour.embedded.paths import private_directory, state_root, write_json
 from kubetour.embedded.process import ProcessIdentity, identify, is_alive
-from kubetour.embedded.runtime import end_leftovers
 
 _LONGEST_SOCKET = 100  # bytes of a Unix socket's path; the kernel's limit is 104 (macOS) or 108
 KUBECONFIG_MARK = "# The kubeconfig of kubetour's embedded cluster"
@@ -129,7 +128,7 @@ class ClusterDirectory:
             except EmbeddedError:
                 continue
             if found.state != containers.EXITED:
-                end_leftovers(found)
+                containers.end_leftovers(found)
 
     def remove(self) -> None:
         """Remove all files of the cluster."""

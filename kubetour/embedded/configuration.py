@@ -7,13 +7,13 @@ own text. https://github.com/opencontainers/image-spec/blob/main/config.md
 from __future__ import annotations
 
 import re
-import signal
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from kubetour.embedded import shellwords
 from kubetour.embedded.dockerfile import Instruction
 from kubetour.embedded.errors import EmbeddedError
+from kubetour.embedded.signals import signal_number
 from kubetour.embedded.units import parse_duration
 
 Config = dict[str, Any]
@@ -88,14 +88,6 @@ def _stop_signal(instruction: Instruction, config: Config, variables: Mapping[st
         raise instruction.error(f"{text!r} is no signal; give a name or number, such as SIGTERM or 15")
     config["StopSignal"] = text
     return ""
-
-
-def signal_number(text: str) -> int | None:
-    """Return a signal's number, from "15", "TERM" or "SIGTERM"; None if there is no such signal."""
-    names = {member.name: int(member) for member in signal.Signals}
-    if text.isdigit():
-        return int(text) if int(text) in names.values() else None
-    return names.get(text.upper() if text.upper().startswith("SIG") else f"SIG{text.upper()}")
 
 
 def _shell(instruction: Instruction, config: Config, _: Mapping[str, str], __: str) -> str:

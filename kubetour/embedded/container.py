@@ -17,15 +17,16 @@ from pathlib import Path
 from typing import Any
 
 from kubetour.embedded.base import find_node
-from kubetour.embedded.configuration import signal_number
 from kubetour.embedded.containerlog import rfc3339_nano
 from kubetour.embedded.errors import EmbeddedError
 from kubetour.embedded.imagestore import Image, ImageStore
 from kubetour.embedded.paths import private_directory, write_json
-from kubetour.embedded.process import ProcessIdentity
+from kubetour.embedded.process import ProcessIdentity, is_alive, kill_session
+from kubetour.embedded.signals import signal_number
 
 CREATED, RUNNING, EXITED = "created", "running", "exited"
 MARK = "KUBETOUR_CONTAINER"  # in the environment of every process of a container: it is ours
+STARTED = "started"  # what a shim reports
 START_ERROR = 128  # containerd's exit code for a container whose program could not be started
 _LATER = 255  # containerd's exit code for a container whose end nobody saw
 
@@ -188,3 +189,14 @@ def program(container: Container) -> list[str]:
         found = shutil.which(os.path.basename(first), path=container.environment["PATH"])
         first = found or first
     return [first, *rest]
+
+
+def end_leftovers(container: Container) -> None:
+    """Kill what runs of a container whose manager is gone."""
+    if container.process is not None:
+        kill_session(container.process, f"{MARK}={container.id}")
+
+
+def still_runs(container: Container) -> bool:
+    """Return whether a container's process is there, whoever manages it."""
+    return container.process is not None and is_alive(container.process)

@@ -12,15 +12,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from kubetour.embedded import container as containers
-from kubetour.embedded import shim
-from kubetour.embedded.container import EXITED, Container, ContainerSpec
+from kubetour.embedded.container import EXITED, Container, ContainerSpec, end_leftovers, still_runs
 from kubetour.embedded.containerlog import rfc3339_nano
 from kubetour.embedded.errors import EmbeddedError
 from kubetour.embedded.imagestore import Image, ImageStore
 from kubetour.embedded.listening import can_bind
 from kubetour.embedded.paths import locked, private_directory
 from kubetour.embedded.process import signal_group, start_detached
-from kubetour.embedded.runtime import end_leftovers, still_runs
 
 _TICK = 0.02  # seconds between two looks at another process's state file
 _SHIM_PATIENCE = 5.0  # seconds for a shim to write down what it has seen
@@ -177,7 +175,7 @@ class ContainerStore:
                 finally:
                     os.close(writing)
             said = report.read()
-        if said != shim.STARTED:
+        if said != containers.STARTED:
             trace = (self.directory / container.id / "shim.log").read_text(errors="replace").strip()
             raise EmbeddedError(said or f"the container's shim process ended at once: {trace[-500:]}")
 

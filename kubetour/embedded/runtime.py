@@ -20,15 +20,13 @@ from typing import IO
 
 from kubetour.embedded import container as containers
 from kubetour.embedded.clock import Clock
-from kubetour.embedded.container import EXITED, MARK, RUNNING, START_ERROR, Container, ContainerSpec
+from kubetour.embedded.container import EXITED, RUNNING, START_ERROR, Container, ContainerSpec
 from kubetour.embedded.containerlog import LogOptions, LogWriter, rfc3339_nano, stream
 from kubetour.embedded.errors import EmbeddedError
 from kubetour.embedded.imagestore import Image, ImageStore
 from kubetour.embedded.process import (
     exit_code,
     identify,
-    is_alive,
-    kill_session,
     signal_group,
     spawn,
 )
@@ -92,7 +90,7 @@ class Runtime:
                 shutil.rmtree(path.parent, ignore_errors=True)
                 continue
             if found.state != EXITED:
-                end_leftovers(found)
+                containers.end_leftovers(found)
                 found.lost(self._now())
                 containers.save(found, path.parent)
             self.containers[found.id] = found
@@ -285,14 +283,3 @@ def start_message(container: Container, error: Exception) -> str:
     else:
         why = f'exec: "{first}": {error}'
     return f"failed to create containerd task: unable to start container process: {why}"
-
-
-def end_leftovers(container: Container) -> None:
-    """Kill what runs of a container whose manager is gone."""
-    if container.process is not None:
-        kill_session(container.process, f"{MARK}={container.id}")
-
-
-def still_runs(container: Container) -> bool:
-    """Return whether a container's process is there, whoever manages it."""
-    return container.process is not None and is_alive(container.process)

@@ -16,40 +16,22 @@ from kubetour.embedded.apiserver import APIServer
 from kubetour.embedded.bootstrap import bootstrap
 from kubetour.embedded.clock import Clock, SystemClock
 from kubetour.embedded.clusterstate import ClusterDirectory, ClusterRecord
-from kubetour.embedded.deployment import DeploymentController
-from kubetour.embedded.endpoints import EndpointsController
-from kubetour.embedded.endpointslice import EndpointSliceController
+from kubetour.embedded.controller import Controller
 from kubetour.embedded.errors import EmbeddedError
 from kubetour.embedded.etcd import Store
-from kubetour.embedded.garbagecollector import GarbageCollector
 from kubetour.embedded.handlers.meta import version
 from kubetour.embedded.informer import Informers
 from kubetour.embedded.kubelet import Kubelet
 from kubetour.embedded.kubelet_node import NodeConfig
 from kubetour.embedded.listening import free_ports
-from kubetour.embedded.namespace import NamespaceController
 from kubetour.embedded.network import AddressPlan, Network, NetworkError
-from kubetour.embedded.nodelifecycle import NodeLifecycleController
 from kubetour.embedded.podutil import is_ready
 from kubetour.embedded.proxy import HostPort, Proxy
 from kubetour.embedded.registry import Registry
-from kubetour.embedded.replicaset import ReplicaSetController
-from kubetour.embedded.scheduler import Scheduler
-from kubetour.embedded.serviceaccount import ServiceAccountController
 
 _log = logging.getLogger(__name__)
 API_HOST = "127.0.0.1"
 Report = Callable[[str], None]
-CONTROLLERS = (
-    DeploymentController,
-    ReplicaSetController,
-    EndpointSliceController,
-    EndpointsController,
-    NamespaceController,
-    GarbageCollector,
-    NodeLifecycleController,
-    Scheduler,
-)
 
 
 class ClusterServer:
@@ -79,13 +61,13 @@ class ClusterServer:
         kubelets = self._kubelets(record, network.plan, api)
         self._run(api.run())
         self._run(proxy.run())
-        self._run(ServiceAccountController(api, self._clock, ca).run())
-        for controller in CONTROLLERS:
-            self._run(controller(api, self._clock).run())
         for kubelet in kubelets:
             self._run(kubelet.run())
         await _nodes_ready(registry, [node["name"] for node in record.nodes])
         report("ready")
+        # Whoever waits for the nodes goes on meanwhile.
+        for controller in controllers(api, self._clock, ca):
+            self._run(controller.run())
 
     async def stop(self) -> None:
         """End Pods, components, server and store, in this order."""
@@ -152,6 +134,31 @@ class ClusterServer:
             self.failed.exception()  # it was seen
         else:
             self.failed.cancel()
+
+
+def controllers(api: Informers, clock: Clock, ca_certificate: str) -> list[Controller[Any]]:
+    """Return what Kubernetes runs as its controller manager and its scheduler."""
+    from kubetour.embedded.deployment import DeploymentController
+    from kubetour.embedded.endpoints import EndpointsController
+    from kubetour.embedded.endpointslice import EndpointSliceController
+    from kubetour.embedded.garbagecollector import GarbageCollector
+    from kubetour.embedded.namespace import NamespaceController
+    from kubetour.embedded.nodelifecycle import NodeLifecycleController
+    from kubetour.embedded.replicaset import ReplicaSetController
+    from kubetour.embedded.scheduler import Scheduler
+    from kubetour.embedded.serviceaccount import ServiceAccountController
+
+    return [
+        Scheduler(api, clock),
+        DeploymentController(api, clock),
+        ReplicaSetController(api, clock),
+        EndpointSliceController(api, clock),
+        EndpointsController(api, clock),
+        ServiceAccountController(api, clock, ca_certificate),
+        NamespaceController(api, clock),
+        GarbageCollector(api, clock),
+        NodeLifecycleController(api, clock),
+    ]
 
 
 async def _listen(server: APIServer, port: int) -> int:

@@ -11,8 +11,6 @@ from kubetour.embedded.clock import SystemClock
 from kubetour.embedded.imagestore import ImageStore
 from kubetour.embedded.runtime import Runtime, StartError
 
-STARTED = "started"
-
 
 async def supervise(root: Path, identity: str, report: int) -> None:
     """Start a prepared container and stay until it ends. Its start, or why it failed, goes to `report`."""
@@ -31,7 +29,7 @@ async def supervise(root: Path, identity: str, report: int) -> None:
         except StartError as error:
             out.write(str(error))
             return
-        out.write(STARTED)
+        out.write(containers.STARTED)
     await runtime.wait(container)
     if container.annotations.get("auto-remove"):
         runtime.remove(container)

@@ -98,7 +98,7 @@ class Commands:
         )
 
     def processes(self) -> list[str]:
-        """Return the processes that have to do with this state directory, but for those of the test itself."""
+        """Return the processes that have to do with this state directory, but for this one."""
         found = []
         for process in Path("/proc").glob("[0-9]*"):
             try:
