@@ -208,11 +208,16 @@ def test_what_is_retained_is_there_until_it_is_deleted(desk: Desk, free_port: in
 
 @pytest.fixture
 def cluster(desk: Desk, free_port: int) -> Iterator[str]:
-    """Return a cluster of two nodes."""
+    """Return a cluster of two nodes; it was late at first, and at the end resists once, on demand."""
     kubeconfig = f"--name {desk.cluster} --kubeconfig ./kc"
-    made = desk.run(f"kind create cluster {kubeconfig} --config -", stdin=config(free_port))
-    assert made.returncode == 0, made.stderr
+    create = f"kind create cluster {kubeconfig} --config - --wait 5s"
+    made = desk.run(create, stdin=config(free_port), KIND_STANDIN_FAIL="wait")
+    assert " • WARNING: Timed out waiting for Ready ⚠️" in made.stderr
+    assert made.returncode == 0  # as in kind's source: a late node is no error
     yield desk.cluster
+    resisted = desk.run(f"kind delete cluster {kubeconfig}", KIND_STANDIN_FAIL="delete")
+    assert f'ERROR: failed to delete cluster "{desk.cluster}": failed to delete nodes: ' in resisted.stderr
+    assert resisted.returncode == 1
     assert desk.run(f"kind delete cluster {kubeconfig}").returncode == 0
 
 

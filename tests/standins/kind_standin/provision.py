@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import socket
 import sys
 from collections import Counter
@@ -42,59 +44,77 @@ def network() -> None:
 def provision(config: dict[str, Any]) -> None:
     """Make and start all nodes. A failed start leaves them made, for the caller to remove."""
     named = list(zip(names(config), config["nodes"], strict=True))
-    first = next(name for name, node in named if node["role"] == "control-plane")
-    failed: CommandError | None = None
-    try:
-        _control_plane(first, config)
-    except CommandError as error:
-        failed = error
-    # kind makes all nodes at the same time, so these are there, too, when that one failed.
+    first, control_plane = next((name, node) for name, node in named if node["role"] == "control-plane")
     workers = [(name, node) for name, node in named if name != first]
-    for name, node in workers:
-        shared = f"container:{first}"
-        docker.run(
-            "create",
-            *_common(name, node["role"], config["name"]),
-            *("--network", shared, "--pid", shared, "--volumes-from", first),
-            *(node["image"], "sleep", "infinity"),
-        )
-    if failed:
-        raise failed
+    try:
+        _control_plane(first, control_plane, config)
+    except CommandError:
+        # kind makes all nodes at the same time, so these are there, too, when that one failed.
+        with contextlib.suppress(CommandError):
+            _make_workers(workers, first, config["name"])
+        raise
+    _make_workers(workers, first, config["name"])
     for name, _ in workers:
         docker.run("start", name)
 
 
-def _control_plane(name: str, config: dict[str, Any]) -> None:
-    networking = config["networking"]
-    listen = networking["apiServerAddress"]
-    ports = [(listen, networking["apiServerPort"] or _free_port(listen), API_PORT, "tcp")]
-    inside = []
-    for node in config["nodes"]:
-        for mapping in node.get("extraPortMappings", ()):
-            address = mapping.get("listenAddress") or "0.0.0.0"  # noqa: S104 - kind's default
-            port = mapping.get("hostPort") or _free_port(address)
-            protocol = (mapping.get("protocol") or "TCP").lower()
-            ports.append((address, 0 if port == -1 else port, mapping.get("containerPort", 0), protocol))
-            inside += [str(mapping.get("containerPort", 0))] if protocol == "tcp" else []
+def _make_workers(workers: list[tuple[str, dict[str, Any]]], first: str, cluster: str) -> None:
+    shared = f"container:{first}"
+    for name, node in workers:
+        docker.run(
+            "create",
+            *_common(name, node, cluster),
+            *("--network", shared, "--pid", shared, "--volumes-from", first),
+            *(node["image"], "sleep", "infinity"),
+        )
+
+
+def _control_plane(name: str, node: dict[str, Any], config: dict[str, Any]) -> None:
+    listen = config["networking"]["apiServerAddress"]
+    api = (listen, config["networking"]["apiServerPort"] or _free_port(listen), API_PORT, "TCP")
+    mapped = [
+        _published(mapping) for each in config["nodes"] for mapping in each.get("extraPortMappings", ())
+    ]
     arguments = [
-        "run",
-        *_common(name, "control-plane", config["name"]),
-        *("--detach", "--hostname", name, "--net", NETWORK, "--volume", "/var", "--restart=on-failure:1"),
+        *_common(name, node, config["name"]),
+        *("--hostname", name, "--net", NETWORK, "--volume", "/var", "--restart=on-failure:1"),
         *(
-            f"--publish={address}:{host}:{container}/{protocol.upper()}"
-            for address, host, container, protocol in ports
+            f"--publish={address}:{host}:{port}/{protocol}"
+            for address, host, port, protocol in (api, *mapped)
         ),
         *("-e", f"KUBECONFIG={ADMIN}"),
-        *(next(node["image"] for node in config["nodes"] if node["role"] == "control-plane"),),
-        *(sys.executable, "-m", "kind_standin.agent", ADMIN, str(API_PORT), *inside),
+        node["image"],
+        *(sys.executable, "-m", "kind_standin.agent", ADMIN, str(API_PORT)),
+        *(str(port) for _, _, port, protocol in mapped if protocol == "TCP"),
     ]
-    if failures.asked("port") and len(ports) > 1:
-        docker.run("create", *(word for word in arguments[1:] if word != "--detach"))
-        raise failures.port(["docker", *arguments], name, f"{ports[1][0]}:{ports[1][1]}")
-    docker.run(*arguments)
+    if failures.asked("port") and mapped:
+        docker.run("create", *arguments)
+        where = f"{mapped[0][0]}:{mapped[0][1]}"
+        raise failures.port(["docker", "run", *arguments], name, where)
+    docker.run("run", "--detach", *arguments)
 
 
-def _common(name: str, role: str, cluster: str) -> list[str]:
+def _published(mapping: dict[str, Any]) -> tuple[str, int, int, str]:
+    """Return a mapping's address, host port, container port and protocol, with kind's defaults.
+
+    Host port 0 is chosen here, as kind does; -1 leaves it to Docker.
+    """
+    address = mapping.get("listenAddress") or "0.0.0.0"  # noqa: S104 - kind's default
+    host = mapping.get("hostPort") or _free_port(address)
+    protocol = mapping.get("protocol") or "TCP"
+    return address, 0 if host == -1 else host, mapping.get("containerPort", 0), protocol
+
+
+def _mounts(node: dict[str, Any]) -> list[str]:
+    """Return a node's volumes: what it borrows from this machine, and its extraMounts."""
+    mounts = [f"{path}:{path}:ro" for path in node_image.borrowed()]
+    for mount in node.get("extraMounts", ()):
+        read_only = ":ro" if mount.get("readOnly") else ""
+        mounts.append(f"{os.path.abspath(mount['hostPath'])}:{mount['containerPath']}{read_only}")
+    return mounts
+
+
+def _common(name: str, node: dict[str, Any], cluster: str) -> list[str]:
     """Return the arguments that every node gets."""
     environment = {
         "PATH": node_image.PATH,
@@ -106,18 +126,12 @@ def _common(name: str, role: str, cluster: str) -> list[str]:
         "PYTHONDONTWRITEBYTECODE": "1",
         "PYTHONUTF8": "1",
     }
-    mounts = [f"{path}:{path}:ro" for path in node_image.borrowed()]
+    labels = {nodes.CLUSTER_LABEL: cluster, nodes.ROLE_LABEL: node["role"]}
     return [
-        *(
-            "--name",
-            name,
-            "--label",
-            f"{nodes.CLUSTER_LABEL}={cluster}",
-            "--label",
-            f"{nodes.ROLE_LABEL}={role}",
-        ),
+        *("--name", name),
+        *(word for item in labels.items() for word in ("--label", "=".join(item))),
         *("--init=false", "--entrypoint", "", "--tmpfs", "/tmp", "--tmpfs", "/run"),
-        *(word for mount in mounts for word in ("--volume", mount)),
+        *(word for mount in _mounts(node) for word in ("--volume", mount)),
         *(word for item in environment.items() for word in ("-e", "=".join(item))),
     ]
 
