@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -16,6 +17,7 @@ from kubetour.observe import Cluster, Objects
 from tests.embedded import serving
 
 PATIENCE = 20.0
+LINGER = 0.1  # seconds: TLS transports close in their own time, and nothing tells when
 
 
 class Served:
@@ -34,7 +36,8 @@ class Served:
             self.kubeconfig, self._registry = cluster.kubeconfig, cluster.registry
             self._ready.set()
             await self._stop.wait()
-        await asyncio.sleep(0.1)  # TLS transports close in their own time, and nothing tells when
+            await asyncio.sleep(LINGER)
+        await asyncio.sleep(LINGER)
 
     def do(self, call: Callable[[Any], Any]) -> Any:
         async def called() -> Any:
@@ -52,6 +55,7 @@ class Served:
 def served(tmp_path: Path) -> Iterator[Served]:
     served = Served(tmp_path)
     yield served
+    gc.collect()  # urllib3 closes the connections of a pool when the pool is collected
     served.end()
 
 
