@@ -173,14 +173,11 @@ def load_archive(arguments: Namespace) -> int:
 
     (first, *others) = _nodes(arguments).values()
     for name in arguments.archives:
-        if name == "-":
-            loaded = archive.load(sys.stdin.buffer, first)
-        else:
-            try:
-                with open(name, "rb") as file:
-                    loaded = archive.load(file, first)
-            except FileNotFoundError as error:
-                raise EmbeddedError(f"stat {name}: no such file or directory") from error
+        try:
+            with open(sys.stdin.fileno() if name == "-" else name, "rb") as file, first.writing():
+                loaded = archive.load(file, first)
+        except FileNotFoundError as error:
+            raise EmbeddedError(f"stat {name}: no such file or directory") from error
         for full in loaded:
             image = first.find(full)
             if image is None:

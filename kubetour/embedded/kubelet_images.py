@@ -6,6 +6,7 @@ k8s.io/kubernetes/pkg/kubelet/images/image_manager.go
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -15,6 +16,7 @@ from kubetour.embedded.backoff import Backoff
 from kubetour.embedded.errors import EmbeddedError
 from kubetour.embedded.imagestore import Image, ImageStore
 
+_log = logging.getLogger(__name__)
 Record = Callable[[str, str, str], None]  # type, reason, message
 
 
@@ -39,7 +41,11 @@ class NodeImages:
         """Return every image of the node."""
         version = self.store.version()
         if version != self._version:
-            self._images, self._version = self.store.images(), version
+            try:
+                self._images = self.store.images()
+            except EmbeddedError as error:
+                _log.warning("%s", error)
+            self._version = version
         return self._images
 
     def find(self, name: str) -> Image | None:

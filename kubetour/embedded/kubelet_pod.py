@@ -121,6 +121,7 @@ class PodWorker:
             return None
         if not state.ip:
             self._reporter.write_status()  # the Pod is accepted here: ContainerCreating
+            self._reporter.warn_of_volumes()
             try:
                 state.ip = self._assign_address()
             except NoAddressError as error:

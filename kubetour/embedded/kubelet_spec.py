@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kubetour.embedded import pod_environment, pod_network
+from kubetour.embedded import pod_environment, pod_network, pod_security
 from kubetour.embedded.container import ContainerSpec
 from kubetour.embedded.imagestore import Image
 from kubetour.embedded.kubelet_container import CONTAINER_NAME, POD_UID, RESTARTS, ContainerSlot
@@ -18,6 +18,7 @@ def container_spec(node: NodeContext, state: PodState, slot: ContainerSlot, imag
     Notes in the slot where each of the container's ports will listen.
     """
     spec, pod = slot.spec, state.pod
+    pod_security.check_non_root(pod, spec, str((image.config.get("config") or {}).get("User") or ""))
     addresses = {
         "status.podIP": state.ip,
         "status.podIPs": state.ip,

@@ -12,6 +12,9 @@ from kubetour.embedded.kubelet_status import PodReporter
 from kubetour.embedded.podutil import is_terminal
 
 _FORCED_GRACE = 2.0  # seconds for a Pod that was deleted with no grace period at all
+# Seconds between the deletion and the stop signal: about what a kubelet's calls to its container runtime
+# take. Meanwhile the proxy hears that the Pod is to get no new connections.
+_BEFORE_SIGNAL = 0.05
 
 
 class Termination:
@@ -72,6 +75,8 @@ class Termination:
         containers = [slot.current for slot in running if slot.current]
 
         async def stop() -> None:
+            if not self._state.removed:
+                await self._node.clock.sleep(_BEFORE_SIGNAL)
             await asyncio.gather(*(self._node.runtime.stop(container, grace) for container in containers))
 
         self._stopping = (grace, asyncio.create_task(stop()))

@@ -11,6 +11,7 @@ import resource
 import signal
 import subprocess
 import sys
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -77,17 +78,20 @@ def spawn(argv: Sequence[str], *, directory: Path, environment: Mapping[str, str
 
     It gains no privileges by exec, leaves no core files, and on Linux is killed when this thread dies.
     """
-    return subprocess.Popen(
-        argv,
-        cwd=directory,
-        env=dict(environment),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        start_new_session=True,
-        umask=0o022,
-        preexec_fn=_child_setup(os.getpid()),  # noqa: PLW1509 (it calls nothing that takes a lock)
-    )
+    with warnings.catch_warnings():
+        # From Python 3.12 on it warns of a fork among threads. What runs in the child takes no lock.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        return subprocess.Popen(
+            argv,
+            cwd=directory,
+            env=dict(environment),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+            umask=0o022,
+            preexec_fn=_child_setup(os.getpid()),  # noqa: PLW1509 (see above)
+        )
 
 
 def _child_setup(parent: int) -> Callable[[], None]:
@@ -106,6 +110,14 @@ def _child_setup(parent: int) -> Callable[[], None]:
                 os._exit(1)
 
     return setup
+
+
+def raise_open_files() -> None:
+    """Let this process open as many files as it may: each container takes four."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _OPEN_FILES if hard == resource.RLIM_INFINITY else min(_OPEN_FILES, hard)
+    if soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def signal_group(pid: int, number: int) -> None:

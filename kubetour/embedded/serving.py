@@ -8,6 +8,7 @@ import os
 
 from kubetour.embedded.clusterstate import ClusterDirectory
 from kubetour.embedded.errors import EmbeddedError
+from kubetour.embedded.process import raise_open_files
 from kubetour.embedded.server import serve
 
 _log = logging.getLogger(__name__)
@@ -46,6 +47,7 @@ def main(name: str, descriptor: int | None) -> int:
     """Run a cluster's server until it is told to end; 0 if it was, 1 if it failed."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     logging.getLogger("asyncio").setLevel(logging.WARNING)
+    raise_open_files()
     report = Reporter(descriptor)
     try:
         asyncio.run(serve(name, report))

@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from kubetour.embedded.clusterstate import ClusterDirectory
 from kubetour.embedded.network import loopback_range_usable
 from tests.embedded.commands import Commands, Done, get, lines, until
 from tests.embedded.making import context
@@ -386,6 +387,20 @@ def test_a_server_that_starts_again_keeps_its_state_and_port(bare: Commands) -> 
         until(restarted)
         server.terminate()
         assert server.wait(timeout=20) == 0
+
+
+@needs_kubectl
+def test_a_state_directory_with_a_long_path_will_do(tmp_path: Path) -> None:
+    run = Commands(tmp_path / ("x" * 100) / "state")
+    run.root.parent.mkdir()
+    kubeconfig = pod_of(run, "echo printed; trap 'exit 0' TERM; while :; do sleep 0.01; done")
+    argv = ["kubectl", "--kubeconfig", str(kubeconfig), "logs", "p"]
+    until(lambda: subprocess.run(argv, capture_output=True, text=True, check=True).stdout == "printed\n")
+    short = ClusterDirectory("t", run.root).kubelet_socket("t-control-plane").parent
+    assert short.stat().st_mode & 0o777 == 0o700
+    run("delete", "cluster", "--name", "t")
+    assert not short.exists()
+    assert run.files() == []
 
 
 @needs_range

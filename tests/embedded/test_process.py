@@ -110,6 +110,18 @@ def test_a_container_dies_with_the_process_that_manages_it(tmp_path: Path) -> No
     until(lambda: identify(pid) is None)
 
 
+def test_without_proc_ps_is_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("kubetour.embedded.process._LINUX", False)
+    with subprocess.Popen(["sleep", "60"]) as process:
+        identity = identify(process.pid)
+        assert identity is not None
+        assert is_alive(identity)
+        kill_session(identity, "MARK=none")  # it leads no group, so nothing is signalled
+        process.kill()
+        process.wait()
+        assert not is_alive(identity)
+
+
 @pytest.mark.parametrize(("status", "code"), [(0, 0), (3, 3), (-15, 143), (-9, 137)])
 def test_exit_codes_are_those_of_a_shell(status: int, code: int) -> None:
     assert exit_code(status) == code
