@@ -46,11 +46,20 @@ class Observation:
 
 @dataclass(frozen=True)
 class Proof:
-    """A verdict and its grounds. `data` is for report.json and for pictures, in plain JSON values."""
+    """A verdict and its grounds. `data` is for report.json and for pictures, in plain JSON values.
+
+    A `final` failure is one that no waiting can mend: what is there is not ours.
+    """
 
     holds: bool
     text: Text
     data: Mapping[str, Any] = field(default_factory=dict)
+    final: bool = False
+
+    @property
+    def settled(self) -> bool:
+        """Return whether waiting is over."""
+        return self.holds or self.final
 
 
 class Check(Protocol):

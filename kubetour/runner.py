@@ -69,6 +69,7 @@ class Running:
                     hide=True,
                     warn=True,
                     pty=False,
+                    dry=False,  # with --dry no step gets here, and probes must run
                     asynchronous=True,
                     out_stream=self._sinks[0],
                     err_stream=self._sinks[1],

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 from kubetour import causes
 from kubetour.acting import Acting, Performer
 from kubetour.checks import Observation, Proof, Result
-from kubetour.errors import DeadlineError, Interrupted, KubetourError, ProofError
+from kubetour.errors import DeadlineError, Interrupted, KubetourError, ProofError, RefusedError
 from kubetour.observe import Cluster, Objects
 from kubetour.runner import last_signal
 from kubetour.state import State
@@ -160,7 +160,7 @@ class Tour:
             else:
                 objects = self.cluster.wait(
                     looks,
-                    lambda seen: judge(seen).holds,
+                    lambda seen: judge(seen).settled,
                     min(ROUND, left) if step.again else left,
                     lambda seen: self.presenter.waiting(judge(seen)),
                 )
@@ -168,7 +168,7 @@ class Tour:
             if proof.holds and step.hold:
                 objects = self.cluster.wait(looks, lambda seen: not judge(seen).holds, step.hold)
                 return judge(objects)
-            if proof.holds or not step.again or not left:
+            if proof.settled or not step.again or not left:
                 return proof
             self.presenter.waiting(proof)
             if not looks:
@@ -176,6 +176,8 @@ class Tour:
             acting.repeat()
 
     def _not_proved(self, step: Step, acting: Acting, proof: Proof) -> KubetourError:
+        if proof.final:
+            return RefusedError("not-ours", proof=proof.text)
         waited = step.check.looks or step.again
         family = DeadlineError if waited else ProofError
         said = acting.results[-1][1].stderr.strip() if acting.results else ""

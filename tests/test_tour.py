@@ -14,8 +14,16 @@ import pytest
 from invoke.context import Context
 
 from kubetour.checks import Object, Proof
-from kubetour.errors import ClusterError, DeadlineError, EngineError, Interrupted, ProofError
+from kubetour.errors import (
+    ClusterError,
+    DeadlineError,
+    EngineError,
+    Interrupted,
+    ProofError,
+    RefusedError,
+)
 from kubetour.observe import Objects
+from kubetour.proofs.cluster import NodesReady
 from kubetour.runner import signals
 from kubetour.state import State
 from kubetour.steps import Run, Step
@@ -391,3 +399,12 @@ def test_no_steps_give_no_outcomes(tour: Tour) -> None:
 def test_what_failed_and_left_nothing_is_not_in_the_ledger(tour: Tour, state: State) -> None:
     tour.run((step("make", "exit 1", unless=sh("false"), creates=("web/1",)),))
     assert state.created() == ()
+
+
+def test_what_is_not_ours_ends_the_wait_at_once(tour: Tour, cluster: Plain) -> None:
+    foreign = node("other", labels={})
+    cluster.states = [(foreign,), (foreign,)]
+    (outcome,) = tour.run([step("nodes", check=NodesReady(1, ours=True))])
+    assert isinstance(outcome.error, RefusedError)
+    assert outcome.error.values["proof"].key == "proof.cluster-foreign"
+    assert cluster.now == 0.0

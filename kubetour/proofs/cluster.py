@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from kubetour.checks import Observation, Proof
 from kubetour.project import OWNED_BY, OWNER
-from kubetour.proofs.common import condition, fails, holds, json_object, verdict
+from kubetour.proofs.common import condition, fails, holds, json_object, refuses, verdict
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class NodesReady:
             n["metadata"]["name"] for n in nodes if n["metadata"].get("labels", {}).get(OWNED_BY) != OWNER
         ]
         if self.ours and foreign:
-            return fails("cluster-foreign", {"foreign": foreign}, node=foreign[0])
+            return refuses("cluster-foreign", node=foreign[0])
         ready = sorted(n["metadata"]["name"] for n in nodes if condition(n, "Ready"))
         enough = len(ready) >= max(self.count, 1)
         return verdict(
@@ -123,7 +123,8 @@ class Owned:
         if item is None:
             return fails("namespace-absent", namespace=self.namespace)
         ours = item["metadata"].get("labels", {}).get(OWNED_BY) == OWNER
-        return verdict(ours, "namespace", "namespace-foreign", namespace=self.namespace)
+        key = "namespace" if ours else "namespace-foreign"
+        return (holds if ours else refuses)(key, namespace=self.namespace)
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,11 @@ def fails(key: str, data: dict[str, Any] | None = None, **values: Any) -> Proof:
     return Proof(False, Text(f"proof.{key}", values), data or {})
 
 
+def refuses(key: str, **values: Any) -> Proof:
+    """Return the verdict that it never will be so: someone else made what is there."""
+    return Proof(False, Text(f"proof.{key}", values), final=True)
+
+
 def verdict(truth: bool, key: str, otherwise: str, **values: Any) -> Proof:
     """Return one of two verdicts on the same values."""
     return holds(key, **values) if truth else fails(otherwise, **values)

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from kubetour.checks import Observation, Proof
 from kubetour.project import OWNED_BY, OWNER
-from kubetour.proofs.common import fails, holds, inspected, json_lines, json_object, verdict
+from kubetour.proofs.common import fails, holds, inspected, json_lines, json_object, refuses, verdict
 
 
 @dataclass(frozen=True)
@@ -122,7 +122,7 @@ class ContainerStarted:
         if not details:
             return fails("container-absent", name=self.name)
         if (details.get("Config", {}).get("Labels") or {}).get(OWNED_BY) != OWNER:
-            return fails("container-foreign", name=self.name)
+            return refuses("container-foreign", name=self.name)
         identity = str(details.get("Id", ""))
         return holds("container", {"id": identity}, name=self.name, id=identity[:12])
 
@@ -135,7 +135,7 @@ class ContainerAnswered:
 
     def __call__(self, seen: Observation) -> Proof:
         """Return the verdict on the answer, and the ID from `inspect`."""
-        answer = seen.results[0].stdout.strip()
+        answer = seen.results[-1].stdout.strip()  # the last try: the first may have come too early
         host = inspected(seen.confirmed[0].stdout).get("Config", {}).get("Hostname", "")
         if host and host in answer:
             return holds("container-answered", {"answer": answer}, host=host)
