@@ -166,6 +166,12 @@ def exit_code(returncode: int) -> int:
 _NO_AUTHORITIES = {"SSL_CERT_FILE": os.devnull, "SSL_CERT_DIR": os.devnull}
 
 
+def _same_package() -> dict[str, str]:
+    """Return the PYTHONPATH by which a child imports this very package, wherever it was found from."""
+    here = str(Path(__file__).resolve().parents[2])
+    return {"PYTHONPATH": os.pathsep.join(filter(None, (here, os.environ.get("PYTHONPATH"))))}
+
+
 def start_detached(argv: Sequence[str], log: IO[bytes], *, root: Path, pass_fds: Sequence[int] = ()) -> int:
     """Start a program that goes on after us, in its own session, its output in `log`; return its ID.
 
@@ -174,7 +180,7 @@ def start_detached(argv: Sequence[str], log: IO[bytes], *, root: Path, pass_fds:
     # Popen objects of processes that outlive them warn on deletion; this one is the system's from now on.
     child = subprocess.Popen(
         argv,
-        env={**os.environ, **_NO_AUTHORITIES, ROOT_VARIABLE: str(root)},
+        env={**os.environ, **_NO_AUTHORITIES, **_same_package(), ROOT_VARIABLE: str(root)},
         stdin=subprocess.DEVNULL,
         stdout=log,
         stderr=log,

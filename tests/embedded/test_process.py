@@ -100,7 +100,12 @@ def test_a_container_dies_with_the_process_that_manages_it(tmp_path: Path) -> No
         "print(p.pid, flush=True); sys.stdin.read()"
     )
     manager = subprocess.Popen(
-        [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=tmp_path, text=True
+        [sys.executable, "-c", code],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[2])},
+        text=True,
     )
     with manager:
         assert manager.stdout is not None
