@@ -105,10 +105,13 @@ class Acting:
                 raise self._failed(run, result)
         return tuple(confirmed)
 
-    def repeat(self) -> None:
-        """Run the actions once more, silently."""
+    def repeat(self, line: Line) -> None:
+        """Run the actions once more; what they print is told only if they succeed."""
         for run in self.step.actions:
-            self.results.append((run, self._performer.perform(run)))
+            result = self._performer.perform(run)
+            self.results.append((run, result))
+            for text in result.stdout.splitlines() if result.status == 0 else ():
+                line(text)
 
     def _act(self, command: Command, line: Line) -> None:
         if self.step.unless and self._performer.perform(self.step.unless).status == 0:

@@ -173,7 +173,7 @@ class Tour:
             self.presenter.waiting(proof)
             if not looks:
                 time.sleep(min(ROUND, left))
-            acting.repeat()
+            acting.repeat(self.presenter.line)
 
     def _not_proved(self, step: Step, acting: Acting, proof: Proof) -> KubetourError:
         if proof.final:
