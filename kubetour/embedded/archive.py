@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import platform
 import posixpath
 import tarfile
 from collections.abc import Iterator, Mapping
@@ -20,6 +19,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from kubetour.embedded import imagestore, layer, reference
+from kubetour.embedded.base import architecture
 from kubetour.embedded.errors import EmbeddedError
 from kubetour.embedded.imagestore import ImageStore
 
@@ -28,7 +28,6 @@ Json = dict[str, Any]
 INDEXES = (imagestore.INDEX, "application/vnd.docker.distribution.manifest.list.v2+json")
 # BuildKit puts a statement about how an image was built beside it, as a platform that no machine is.
 ATTESTATION = "unknown"
-_MACHINES = {"x86_64": "amd64", "aarch64": "arm64"}
 _CHUNK = 1 << 20
 
 
@@ -37,8 +36,8 @@ class ContentMissingError(EmbeddedError):
 
     def __init__(self, digest: str) -> None:
         super().__init__(
-            f"content digest {digest}: not found in the archive; "
-            f"save the image for one platform: docker image save --platform linux/{_machine()} -o FILE IMAGE"
+            f"content digest {digest}: not found in the archive; save the image for one platform: "
+            f"docker image save --platform linux/{architecture()} -o FILE IMAGE"
         )
         self.digest = digest
 
@@ -174,11 +173,11 @@ def _manifests(members: Mapping[str, _Blob], entry: Json, all_platforms: bool) -
         yield blob
         return
     entries = [each for each in blob.json()["manifests"] if _architecture(each) != ATTESTATION]
-    ours = [each for each in entries if _architecture(each) in (_machine(), "")]
+    ours = [each for each in entries if _architecture(each) in (architecture(), "")]
     if not ours:
         offered = ", ".join(sorted(_architecture(each) for each in entries)) or "none"
         raise EmbeddedError(
-            f"the image is not there for {_machine()}, only for {offered}; build or pull it for that"
+            f"the image is not there for {architecture()}, only for {offered}; build or pull it for that"
         )
     for each in [*ours, *(each for each in entries if each not in ours)] if all_platforms else ours[:1]:
         yield from _manifests(members, each, all_platforms)
@@ -186,11 +185,6 @@ def _manifests(members: Mapping[str, _Blob], entry: Json, all_platforms: bool) -
 
 def _architecture(entry: Json) -> str:
     return str(entry.get("platform", {}).get("architecture", ""))
-
-
-def _machine() -> str:
-    machine = platform.machine()
-    return _MACHINES.get(machine, machine)
 
 
 def _name(entry: Json) -> str:

@@ -9,7 +9,8 @@ import tarfile
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from kubetour.embedded import archive, imagestore
+from kubetour.embedded import imagestore
+from kubetour.embedded.base import architecture
 
 NAME = "docker.io/library/app:1"
 
@@ -36,7 +37,7 @@ LAYER = tar({"app/app.js": b"console.log(1)\n"})
 BASE = tar({"etc/passwd": b"root:x:0:0::/:/bin/sh\n"})
 CONFIG = json.dumps(
     {
-        "architecture": archive._machine(),
+        "architecture": architecture(),
         "os": "linux",
         "config": {"Entrypoint": ["node", "app.js"], "WorkingDir": "/app"},
         "rootfs": {"type": "layers", "diff_ids": [digest(BASE), digest(LAYER)]},
@@ -97,7 +98,7 @@ NAMED: Any = {"annotations": {imagestore.NAME: NAME, "org.opencontainers.image.r
 def multi_platform(*, with_other: bool) -> bytes:
     """Return an index for two platforms, as the containerd image store saves it."""
     layout = Layout()
-    ours = layout.image(platform={"os": "linux", "architecture": archive._machine()})
+    ours = layout.image(platform={"os": "linux", "architecture": architecture()})
     held = dict(layout.files)
     other = layout.image(CONFIG + b" ", platform={"os": "linux", "architecture": "s390x"})
     attestation = layout.image(b"{}", [], platform={"os": "unknown", "architecture": "unknown"})
