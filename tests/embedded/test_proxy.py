@@ -362,6 +362,7 @@ def test_a_taken_host_port_is_an_error_that_names_it() -> None:
 async def test_a_port_that_cannot_be_bound_is_told_and_taken_when_it_is_free(plane: ControlPlane) -> None:
     async with world(plane) as here:
         with socket.socket() as taken:
+            taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             taken.bind((here.cluster_ip, PORT))
             taken.listen()
             ports = [{"name": "x", "port": PORT, "targetPort": 8080}, {"name": "y", "port": 18081}]
