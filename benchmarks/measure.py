@@ -37,7 +37,9 @@ def alternate(
     for number in range(rounds + warm):
         for name, argv in commands.items():
             before, begun = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
-            subprocess.run(argv, cwd=cwd[name], check=True, stdout=subprocess.DEVNULL)
+            subprocess.run(
+                argv, cwd=cwd[name], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+            )
             wall, after = time.monotonic() - begun, resource.getrusage(resource.RUSAGE_CHILDREN)
             if number or not warm:
                 samples[name].wall.append(wall)

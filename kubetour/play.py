@@ -57,6 +57,8 @@ def tell_error(error: KubetourError, language: str) -> None:
     """Print an error on standard error: cause, evidence, diagnosis, fix."""
     out = consoles.make(sys.stderr)
     cause, fix = error.explain(language)
+    if isinstance(error, Interrupted):
+        out.print()  # a terminal has just shown ^C
     out.print(f"✗ {consoles.harmless(cause)}", style="bold red", soft_wrap=True)
     for line in error.evidence.splitlines():
         out.print(f"  │ {consoles.harmless(line)}", style="dim", soft_wrap=True)

@@ -12,7 +12,7 @@ from kubetour.script import shell
 from kubetour.steps import Run, Step
 from kubetour.terminal.console import harmless
 from kubetour.terminal.pictures import picture
-from kubetour.terminal.prose import print_prose
+from kubetour.terminal.prose import print_prose, print_wrapped
 from kubetour.text import Text, say, tell
 from kubetour.tour import Outcome
 
@@ -109,7 +109,8 @@ class Full:
         if outcome.proof and not outcome.error:
             for line in picture(outcome.step.id, outcome.proof.data, self._language):
                 self._console.print(harmless(line), style="cyan", soft_wrap=True)
-            self._console.print(f"✓ {harmless(tell(self._language, outcome.proof.text))}", style="bold green")
+            proof = harmless(tell(self._language, outcome.proof.text))
+            print_wrapped(self._console, f"✓ {proof}", "bold green")
 
     def _lesson(self, lesson: Lesson) -> None:
         print_prose(self._console, lesson.text(self._provider, self._values))

@@ -32,6 +32,14 @@ def print_prose(console: Console, text: str) -> None:
             console.print(line, soft_wrap=True)
 
 
+def print_wrapped(console: Console, text: str, style: str) -> None:
+    """Print one paragraph as it is, in one style, as wide as the console."""
+    from rich.text import Text
+
+    for line in wrap(Text(text), console.width):
+        console.print(line, style=style, soft_wrap=True)
+
+
 def join(paragraph: str) -> str:
     """Return a paragraph's lines as one: with a blank between them, but for two that meet in Chinese."""
     text = " ".join(paragraph.split())

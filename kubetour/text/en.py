@@ -197,7 +197,7 @@ MESSAGES = {
     "error.file-unwritable": "{path} cannot be written: {reason}",
     "error.file-unwritable.fix": "Make room, or mend the permissions of that directory.",
     "error.interrupted": "Interrupted.",
-    "error.interrupted.fix": "Nothing runs on. ./inv tour starts over and skips what is already so; ./inv down removes all of it.",
+    "error.interrupted.fix": "No command of it runs on. ./inv tour starts over and skips what is already so; ./inv down removes what was made.",
     # doctor
     "doctor.machine": "machine: {system}, Python {python}",
     "doctor.engine": "container engine",
