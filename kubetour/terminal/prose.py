@@ -66,12 +66,17 @@ def wrap(text: Text, width: int) -> Iterator[Text]:
 
     start = end = used = 0
     for unit in _UNIT.finditer(text.plain):
+        blank = unit[0].isspace()
+        if not used and blank:
+            continue  # no line begins with a blank
         cells = cell_len(unit[0])
-        if used and used + cells > width and not unit[0].isspace():
+        if used and used + cells > width and not blank:
             yield text[start:end]
-            start, used = unit.start(), 0
-        if not unit[0].isspace():
+            used = 0
+        if not used:
+            start = unit.start()
+        if not blank:
             end = unit.end()
-        used += cells if used or not unit[0].isspace() else 0
+        used += cells
     if end > start:
         yield text[start:end]

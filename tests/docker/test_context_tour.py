@@ -19,6 +19,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from kubernetes import client, config
 
 from tests.e2e.checkout import Checkout, make
 
@@ -94,14 +95,15 @@ def kubectl(kubeconfig: Path, *argv: str) -> subprocess.CompletedProcess[str]:
 
 def give_address(kubeconfig: Path, ended: threading.Event) -> None:
     """Do as a cloud's controller does: give the Service an address once it is there."""
+    services = client.CoreV1Api(config.new_client_from_config(str(kubeconfig)))
     while not ended.wait(0.1):
-        service = ("service", "web", "--namespace", "kubetour")
-        found = kubectl(kubeconfig, "get", *service, "-o", "jsonpath={.spec.clusterIP}")
-        if found.returncode == 0 and found.stdout:
-            status = {"status": {"loadBalancer": {"ingress": [{"ip": found.stdout}]}}}
-            patch = ("--subresource", "status", "--type", "merge", "-p", json.dumps(status))
-            if kubectl(kubeconfig, "patch", *service, *patch).returncode == 0:
-                return
+        try:
+            found = services.read_namespaced_service("web", "kubetour")
+        except client.ApiException:
+            continue
+        status = {"status": {"loadBalancer": {"ingress": [{"ip": found.spec.cluster_ip}]}}}
+        services.patch_namespaced_service_status("web", "kubetour", status)
+        return
 
 
 def test_the_tour_on_a_named_context_pushes_proves_and_takes_back_its_own(

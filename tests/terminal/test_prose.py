@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.console import Console
@@ -14,6 +14,7 @@ from rich.text import Text
 from kubetour.terminal.prose import join, print_prose, styled, wrap
 
 
+@example(" PPP 。。。。", 12)
 @given(st.text(alphabet="ab 中文，。（）Pod-", max_size=120), st.integers(12, 40))
 def test_no_line_is_wider_than_asked_for_but_for_a_word_that_is(text: str, width: int) -> None:
     lines = [line.plain for line in wrap(Text(text), width)]
