@@ -7,10 +7,12 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from kubetour import play
+from kubetour.causes import command_failed
 from kubetour.errors import KubetourError, RefusedError
 from kubetour.observe import Cluster
 from kubetour.project import OWNED_BY, OWNER
 from kubetour.runner import perform
+from kubetour.script import shell
 from kubetour.session import Session
 from kubetour.steps import Run, Step
 from kubetour.terminal import console as consoles
@@ -80,9 +82,12 @@ def _is_running(c: Context, session: Session, made: tuple[str, ...], stop: Step)
 def _is_ours(c: Context, session: Session, made: tuple[str, ...], step: Step) -> bool:
     """Return whether there is a cluster of that name to delete; RefusedError if someone else made it."""
     name = session.settings.cluster_name
-    listed = perform(c, step.confirm[0]).stdout.split()
+    listing = step.confirm[0]
+    listed = perform(c, listing)
+    if listed.status != 0:  # not knowing what is there is no reason to forget it
+        raise command_failed(shell(listing), session.provider.name, listed)
     entry = f"{session.provider.name}-cluster/{name}"
-    if name not in listed:
+    if name not in listed.stdout.split():
         session.state.strike(entry)
         return False
     if entry in made:

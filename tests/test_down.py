@@ -1,0 +1,83 @@
+"""What `down` decides to remove, with programs that say what a test wants them to."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from invoke.context import Context
+
+from kubetour import down
+from kubetour.errors import KubetourError, RefusedError
+from kubetour.session import Session
+from kubetour.settings import Resolved, Settings
+from kubetour.state import State
+from tests.making import CONTEXT, make_provider
+
+CLUSTER = "kind-cluster/kubetour"
+
+
+@pytest.fixture
+def session(tmp_path: Path) -> Session:
+    """Return a session on kind whose programs are scripts in this directory; all of them succeed silently."""
+    provider = make_provider("kind")
+    tools = replace(provider.tools, kind=str(tmp_path / "kind"), engine=str(tmp_path / "docker"))
+    settings = replace(provider.settings, cluster_name="kubetour")
+    for name in ("kind", "docker"):
+        program(tmp_path, name, "exit 0")
+    provider = replace(provider, tools=tools, settings=settings)
+    return Session(Resolved(Settings(), {}), provider, CONTEXT, State(tmp_path / "state"))
+
+
+def program(directory: Path, name: str, body: str) -> None:
+    path = directory / name
+    path.write_text(f"#!/bin/sh\n{body}\n", encoding="utf-8")
+    path.chmod(0o755)
+
+
+def ids(c: Context, session: Session) -> list[str]:
+    return [step.id for step in down.steps(c, session)]
+
+
+def test_a_cluster_of_the_ledger_that_is_there_is_deleted(
+    c: Context, session: Session, tmp_path: Path
+) -> None:
+    session.state.add(CLUSTER)
+    program(tmp_path, "kind", "echo kubetour")
+    assert ids(c, session) == ["delete-cluster"]
+
+
+def test_one_that_is_gone_is_struck_from_the_ledger(c: Context, session: Session) -> None:
+    session.state.add(CLUSTER)
+    assert ids(c, session) == []
+    assert session.state.created() == ()
+
+
+def test_one_that_cannot_be_asked_for_stays_in_the_ledger(
+    c: Context, session: Session, tmp_path: Path
+) -> None:
+    session.state.add(CLUSTER)
+    program(tmp_path, "kind", "echo 'Cannot connect to the Docker daemon' >&2; exit 1")
+    with pytest.raises(KubetourError) as error:
+        ids(c, session)
+    assert error.value.key == "engine-daemon"
+    assert session.state.created() == (CLUSTER,)
+
+
+def test_one_that_nobody_can_show_to_be_ours_is_refused(c: Context, session: Session, tmp_path: Path) -> None:
+    program(tmp_path, "kind", 'if [ "$1" = get ]; then echo kubetour; else exit 1; fi')
+    with pytest.raises(RefusedError) as error:
+        ids(c, session)
+    assert error.value.key == "cluster-not-ours"
+
+
+def test_images_of_the_ledger_are_removed_if_the_engine_has_them(
+    c: Context, session: Session, tmp_path: Path
+) -> None:
+    engine = session.provider.engine_name
+    session.state.add(f"{engine}-image/here:1", f"{engine}-image/gone:1", "other-image/here:1")
+    program(tmp_path, "docker", 'case "$*" in *gone*) exit 1;; esac')
+    (remove,) = down.steps(c, session)
+    assert [run.argv[-1] for run in remove.actions] == ["here:1"]
+    assert session.state.created() == (f"{engine}-image/here:1", "other-image/here:1")
