@@ -83,13 +83,14 @@ def play(c: Context, flags: Mapping[str, Any], choose: Choose, **options: Any) -
     """Run the steps that `choose` picks from a session's plan, and end the process if one fails."""
     with settled(c, flags) as (resolved, state), state.lock():
         language = resolved.settings.language
-        threading.Thread(target=observe.preload, daemon=True).start()
         out = consoles.make(sys.stderr if options.get("json") else None)
         hush = options.get("quiet") or options.get("json")
         session = open_session(
             c, resolved, state, lambda text: None if hush else out.print(tell(language, text))
         )
         steps = choose(session)
+        if any(step.check.looks for step in steps):
+            threading.Thread(target=observe.preload, daemon=True).start()
         if not options.get("forget"):
             session.remember()
         outcomes, record = run(c, session, steps, language, options) if steps else ([], "")

@@ -159,7 +159,7 @@ def push_step(session: Session) -> tuple[Step, ...]:
     """Return the step that pushes the image, whatever the provider; UsageError where no engine could."""
     if session.provider.name == "embedded":
         raise UsageError("push-embedded")
-    return tuple(step for step in Provider.image(session.provider) if step.id == "push")
+    return (session.provider.push(),)
 
 
 def _ports(settings: Settings, provider: str, state: State) -> Ports:

@@ -19,9 +19,9 @@ from pathlib import Path
 from typing import IO, Any
 
 from kubetour.embedded import imagestore, layer, reference
-from kubetour.embedded.base import architecture
 from kubetour.embedded.errors import EmbeddedError
 from kubetour.embedded.imagestore import ImageStore
+from kubetour.embedded.machine import architecture
 
 Json = dict[str, Any]
 

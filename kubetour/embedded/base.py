@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import platform
 import shutil
 import subprocess
 import sys
@@ -15,20 +14,7 @@ from kubetour.embedded import reference
 from kubetour.embedded.errors import EmbeddedError
 from kubetour.embedded.imagestore import ImageStore
 
-# GOARCH and GOOS, as image configs name them.
-_ARCHITECTURES = {"x86_64": "amd64", "AMD64": "amd64", "aarch64": "arm64", "i686": "386", "armv7l": "arm"}
 DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-
-
-def architecture() -> str:
-    """Return this machine's architecture in Go's terms."""
-    machine = platform.machine()
-    return _ARCHITECTURES.get(machine, machine)
-
-
-def operating_system() -> str:
-    """Return this machine's operating system in Go's terms."""
-    return platform.system().lower()
 
 
 def find_node() -> Path | None:

@@ -22,6 +22,7 @@ from kubetour.embedded.context import Context, CopyError
 from kubetour.embedded.dockerfile import Dockerfile, Instruction
 from kubetour.embedded.errors import EmbeddedError
 from kubetour.embedded.imagestore import CONTENT_SIZE, Image, ImageStore
+from kubetour.embedded.machine import architecture, operating_system
 from kubetour.embedded.units import human_size
 
 Say = Callable[[str], None]
@@ -231,8 +232,8 @@ class Builder:
 
     def _finish(self, stage: _Stage, names: list[str]) -> Image:
         config = {
-            "architecture": base.architecture(),
-            "os": base.operating_system(),
+            "architecture": architecture(),
+            "os": operating_system(),
             "created": max(str(record["created"]) for record in stage.history),
             "config": {key: value for key, value in stage.config.items() if value},
             "rootfs": {"type": "layers", "diff_ids": stage.diff_ids},

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from kubetour.embedded.api import Object
-from kubetour.embedded.base import architecture, operating_system
 from kubetour.embedded.imagestore import Image
+from kubetour.embedded.machine import architecture, operating_system
 from kubetour.embedded.pod_status import RUNTIME
 
 KUBELET_SOCKET = "embedded.kubetour.dev/kubelet-socket"

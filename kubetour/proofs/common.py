@@ -86,3 +86,12 @@ def json_lines(text: str) -> list[dict[str, Any]]:
     """Return the JSON objects of a text with one on each line; other lines are passed over."""
     values = (first_json(line) for line in text.splitlines() if line.strip())
     return [value for value in values if isinstance(value, dict)]
+
+
+def human_size(count: float) -> str:
+    """Return a size in bytes as Docker prints it."""
+    for unit in ("B", "kB", "MB"):
+        if count < 1000:
+            return f"{count:.3g}{unit}"
+        count /= 1000
+    return f"{count:.3g}GB"

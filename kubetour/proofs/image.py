@@ -8,7 +8,16 @@ from typing import Any, ClassVar
 
 from kubetour.checks import Observation, Proof
 from kubetour.project import OWNED_BY, OWNER
-from kubetour.proofs.common import fails, holds, inspected, json_lines, json_object, refuses, verdict
+from kubetour.proofs.common import (
+    fails,
+    holds,
+    human_size,
+    inspected,
+    json_lines,
+    json_object,
+    refuses,
+    verdict,
+)
 
 
 @dataclass(frozen=True)
@@ -73,7 +82,7 @@ class ImageBuilt:
             "layers": answer.get("RootFS", {}).get("Layers", []),
         }
         return holds(
-            "image", data, image=self.image, id=data["id"].removeprefix("sha256:")[:12], size=_size(size)
+            "image", data, image=self.image, id=data["id"].removeprefix("sha256:")[:12], size=human_size(size)
         )
 
 
@@ -166,13 +175,3 @@ class Stopped:
         seconds = sum(result.seconds for result in seen.results)
         ok = all(result.status == 0 for result in seen.results) and seconds < self.grace
         return verdict(ok, "stopped", "stopped-late", seconds=f"{seconds:.1f}", grace=f"{self.grace:.0f}")
-
-
-def _size(count: int) -> str:
-    """Return a size as Docker prints it: decimal units, three digits."""
-    value = float(count)
-    for unit in ("B", "kB", "MB", "GB"):
-        if value < 1000 or unit == "GB":
-            return f"{value:.3g}{unit}"
-        value /= 1000
-    return f"{count}B"

@@ -117,15 +117,18 @@ class Provider:
         """Return the steps that bring the cluster up."""
         return ()
 
-    def image(self) -> tuple[Step, ...]:
-        """Return the steps that bring the image to where the nodes get it from."""
-        push = Step(
+    def push(self) -> Step:
+        """Return the step that pushes the image to the registry in its name."""
+        return Step(
             "push",
             Stage.LOAD,
             (Run((*self.engine, "push", self.settings.image)),),
             Pushed(self.settings.image),
             needs=("build",),
         )
+
+    def image(self) -> tuple[Step, ...]:
+        """Return the steps that bring the image to where the nodes get it from."""
         namespace = Step(
             "namespace",
             Stage.LOAD,
@@ -135,7 +138,7 @@ class Provider:
             unless=self.kubectl("get", "namespace", self.namespace),
             creates=(f"namespace/{self.context}/{self.namespace}",),
         )
-        return push, namespace
+        return self.push(), namespace
 
     def down(self) -> tuple[Step, ...]:
         """Return the steps that remove what holds the app: here, the namespace of its own."""

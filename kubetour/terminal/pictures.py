@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from kubetour.proofs.common import human_size
 from kubetour.text import say
 
 BAR = 30  # columns
@@ -28,7 +29,7 @@ def layers(rows: Iterable[Mapping[str, str]]) -> tuple[str, ...]:
     total, lines = 0.0, []
     for row in rows:
         total += size(row["size"])
-        lines.append(f"  {row['size']:>8} {shown(total):>8}  {row['instruction'][:58]}")
+        lines.append(f"  {row['size']:>8} {human_size(total):>8}  {row['instruction'][:58]}")
     return tuple(lines)
 
 
@@ -90,12 +91,3 @@ def size(text: str) -> float:
             except ValueError:
                 continue
     return 0.0
-
-
-def shown(count: float) -> str:
-    """Return a size in bytes as Docker prints it."""
-    for unit in ("B", "kB", "MB"):
-        if count < 1000:
-            return f"{count:.3g}{unit}"
-        count /= 1000
-    return f"{count:.3g}GB"

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from kubetour.embedded import imagestore
-from kubetour.embedded.base import architecture
+from kubetour.embedded.machine import architecture
 
 NAME = "docker.io/library/app:1"
 

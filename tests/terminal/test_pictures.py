@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from kubetour.terminal.pictures import BAR, bars, layers, nodes, picture, shown, size, structure
+from kubetour.proofs.common import human_size
+from kubetour.terminal.pictures import BAR, bars, layers, nodes, picture, size, structure
 
 
 @pytest.mark.parametrize(
@@ -28,7 +29,7 @@ def test_a_size_is_read_as_docker_prints_it(text: str, count: float) -> None:
     ("count", "text"), [(0, "0B"), (999, "999B"), (2100, "2.1kB"), (104e6, "104MB"), (1.5e9, "1.5GB")]
 )
 def test_a_size_is_shown_as_docker_prints_it(count: float, text: str) -> None:
-    assert shown(count) == text
+    assert human_size(count) == text
 
 
 def test_layers_are_cumulated() -> None:

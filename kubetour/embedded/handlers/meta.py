@@ -10,6 +10,7 @@ from aiohttp import web
 from kubetour.embedded import apierrors, discovery, openapi, openapi_v2
 from kubetour.embedded.api import Object
 from kubetour.embedded.handlers.context import json_text
+from kubetour.embedded.machine import architecture, operating_system
 from kubetour.embedded.negotiation import clauses
 from kubetour.embedded.registry import to_json
 
@@ -21,7 +22,6 @@ _FOREVER = "public, immutable"
 
 def version() -> Object:
     """Return GET /version: which Kubernetes this behaves as, and that it is the embedded one."""
-    machine = {"x86_64": "amd64", "aarch64": "arm64"}.get(platform.machine(), platform.machine())
     return {
         "major": "1",
         "minor": "36",
@@ -35,7 +35,7 @@ def version() -> Object:
         "buildDate": "1970-01-01T00:00:00Z",
         "goVersion": "none: kubetour's embedded cluster",
         "compiler": f"python{platform.python_version()}",
-        "platform": f"{platform.system().lower()}/{machine}",
+        "platform": f"{operating_system()}/{architecture()}",
     }
 
 
