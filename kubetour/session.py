@@ -92,11 +92,11 @@ def open_session(c: Context, resolved: Resolved, state: State, say: Say) -> Sess
     settings = resolved.settings
     if settings.context and settings.provider == "auto":
         settings = replace(settings, provider="context")
+    if settings.provider == "context" and resolved.origins["context"] != "flag":
+        raise RefusedError("context-unnamed")  # before anything is asked: it holds on any machine
     name, found, reason = choose(c, settings, say)
     if resolved.origins["provider"] != "flag":
         say(reason)
-    if name == "context" and resolved.origins["context"] != "flag":
-        raise RefusedError("context-unnamed")
     config = manifests.load_kind_config(ROOT / settings.config, settings.config)
     context = buildcontext.read(ROOT / settings.app_dir, settings.app_dir, settings.base)
     settings = replace(settings, image=buildcontext.with_tag(settings.image, context.tag))

@@ -87,6 +87,7 @@ def test_a_context_has_to_be_named_on_the_command_line(
     machine: pytest.MonkeyPatch, c: Context, tmp_path: Path
 ) -> None:
     machine.setenv("KUBETOUR_CONTEXT", "production")
+    machine.setattr(probe, "engine", lambda c: Engine("docker", "engine-daemon"))  # refused all the same
     state = State(tmp_path)
     resolved = session.settle(c, {}, state)
     with pytest.raises(KubetourError) as error:

@@ -68,6 +68,7 @@ class Plain:
     states: list[tuple[Object, ...]] = field(default_factory=lambda: [()])
     error: ClusterError | None = None
     now: float = 0.0  # seconds, as the tour's clock reads them
+    first: float = 0.0  # seconds that the first reading takes
 
     def clock(self) -> float:
         return self.now
@@ -81,6 +82,10 @@ class Plain:
     ) -> Objects:
         if self.error:
             raise self.error
+        self.first, late = 0.0, self.first
+        self.now += min(late, timeout)
+        if late > timeout:
+            raise ClusterError("cluster-unreachable", context="test", reason="no answer")
         while True:
             objects = self._objects()
             if met(objects):
@@ -140,6 +145,14 @@ def test_steps_run_in_order_each_acting_confirming_and_proving(tour: Tour, memor
     ]
     assert outcomes[0].results[0][1].stdout == "1\n"
     assert outcomes[0].confirmed[0][1].stdout == "sure\n"
+
+
+def test_a_step_that_repeats_gives_the_first_reading_more_time_than_a_round(
+    tour: Tour, cluster: Plain
+) -> None:
+    cluster.first, cluster.states = 3.0, [(pod("web"),)]
+    (outcome,) = tour.run((step("one", "echo 1", check=There("web"), again=True),))
+    assert outcome.error is None
 
 
 def test_the_first_failure_stops_the_tour_with_the_errors_family(tour: Tour, memory: Memory) -> None:
