@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kubetour import engines, tools
+from kubetour import engines
 from kubetour.engines import Engine
 from kubetour.errors import KubetourError
-from kubetour.project import ROOT
+from kubetour.machine import HERE, Machine
 from kubetour.providers import Tools
 from kubetour.settings import Settings
 from kubetour.text import Text
@@ -20,13 +18,13 @@ if TYPE_CHECKING:
     from invoke.context import Context
 
 
-def choose(c: Context, settings: Settings, say: Say) -> tuple[str, Tools, Text]:
+def choose(c: Context, settings: Settings, say: Say, machine: Machine = HERE) -> tuple[str, Tools, Text]:
     """Return the provider's name, the tools it needs, and the reason: one line for people.
 
     Raises KubetourError if what was asked for is not to be had; `auto` takes the embedded cluster then.
     """
     asked = settings.provider
-    basic = _basic(settings, say)
+    basic = _basic(settings, say, machine)
     if asked == "embedded":
         return _chosen(asked, basic)
     engine = engines.find(c, settings.engine)
@@ -36,7 +34,7 @@ def choose(c: Context, settings: Settings, say: Say) -> tuple[str, Tools, Text]:
     if asked == "context":
         return _chosen(asked, full)
     try:
-        full = replace(full, kind=tools.kind(settings.offline, say))
+        full = replace(full, kind=machine.kind(settings.offline, say))
     except KubetourError:
         if asked == "kind":
             raise
@@ -60,11 +58,11 @@ def with_engine(c: Context, basic: Tools, engine: Engine) -> Tools:
     )
 
 
-def _basic(settings: Settings, say: Say) -> Tools:
+def _basic(settings: Settings, say: Say, machine: Machine) -> Tools:
     """Return the tools that every provider needs."""
-    python = _python()
-    curl = ("curl",) if tools.find_curl() else (python, "-m", "kubetour.curl")
-    return Tools(python, kubectl=tools.kubectl(settings.offline, say), curl=curl)
+    python = machine.python()
+    curl = ("curl",) if machine.curl() else (python, "-m", "kubetour.curl")
+    return Tools(python, kubectl=machine.kubectl(settings.offline, say), curl=curl)
 
 
 def _chosen(name: str, found: Tools) -> tuple[str, Tools, Text]:
@@ -73,10 +71,3 @@ def _chosen(name: str, found: Tools) -> tuple[str, Tools, Text]:
 
 def _embedded(basic: Tools, why: Text) -> tuple[str, Tools, Text]:
     return "embedded", basic, Text("tour.auto", {"provider": "embedded", "why": why})
-
-
-def _python() -> str:
-    """Return how this Python is called, relative to the project if it lies in it."""
-    path = Path(sys.executable).with_name("python")
-    path = path if path.exists() else Path(sys.executable)
-    return str(path.relative_to(ROOT)) if path.is_relative_to(ROOT) else str(path)

@@ -31,11 +31,15 @@ CGROUP_V2 = Path("/sys/fs/cgroup/cgroup.controllers")
 
 def doctor(c: Context, flags: Mapping[str, Any]) -> None:
     """Print every finding; the exit status is that of the first trouble that would stop the tour."""
-    with play.settled(c, flags) as (resolved, state):
+    with play.settled(c, flags) as (machine, resolved, state):
         language = resolved.settings.language
         out = consoles.make()
-        engine = engines.find(c, resolved.settings.engine)
-        _machine(out, language, bool(engine.version))
+        engine = engines.find(machine.context(c), resolved.settings.engine)
+        if machine.host:
+            values = {"host": machine.host, "system": machine.system, "directory": machine.root}
+            out.print(f"✓ {say(language, 'doctor.host', **values)}", soft_wrap=True)
+        else:
+            _machine(out, language, bool(engine.version))
         _finding(
             out, language, "doctor.engine", engine.require, lambda found: f"{found.name} {found.version}"
         )
@@ -43,7 +47,7 @@ def doctor(c: Context, flags: Mapping[str, Any]) -> None:
         trouble: KubetourError | None = None
         try:
             session = open_session(
-                c, resolved, state, lambda text: out.print(tell(language, text), soft_wrap=True)
+                c, resolved, state, lambda text: out.print(tell(language, text), soft_wrap=True), machine
             )
         except KubetourError as error:
             trouble = error
@@ -55,10 +59,10 @@ def doctor(c: Context, flags: Mapping[str, Any]) -> None:
                 ("python", found.python),
             ):
                 out.print(f"✓ {name}: {value}", soft_wrap=True)
-            node = tools.find_node()
+            node = None if machine.host else tools.find_node()
             if node:
                 out.print(f"✓ node: {node.path} {node.version}", soft_wrap=True)
-            else:
+            elif not machine.host:
                 out.print(f"! {say(language, 'doctor.no-node')}", soft_wrap=True)
             made = ", ".join(state.created())
             out.print(f"✓ {say(language, 'doctor.created', what=made or '–')}", soft_wrap=True)

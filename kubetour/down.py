@@ -27,7 +27,17 @@ LABEL_TIME = 5.0  # seconds to read the nodes' labels
 
 def down(c: Context, flags: Mapping[str, Any]) -> None:
     """Remove everything, then forget this checkout's settings; removing nothing is a success."""
-    play.play(c, flags, partial(steps, c), forget=True, after=_forget)
+    play.play(c, flags, partial(_steps, c), forget=True, after=_forget)
+
+
+def _steps(c: Context, session: Session) -> tuple[Step, ...]:
+    """Return the steps on whatever machine the session is about."""
+    machine = session.machine
+    if machine.has_nothing(session.provider):
+        session.state.strike(*(e for e in session.state.created() if e.startswith(session.provider.name)))
+        return ()
+    machine.prepare(session.provider, session.context, session.settings.offline, lambda text: None)
+    return steps(machine.context(c), session)
 
 
 def steps(c: Context, session: Session) -> tuple[Step, ...]:
@@ -96,7 +106,8 @@ def _is_ours(c: Context, session: Session, made: tuple[str, ...], step: Step) ->
     provider = session.provider
     try:
         if perform(c, export).status == 0:
-            with Cluster(provider.kubeconfig, provider.context, provider.namespace) as cluster:
+            kubeconfig = session.machine.kubeconfig(provider)
+            with Cluster(kubeconfig, provider.context, provider.namespace) as cluster:
                 seen = cluster.wait(("nodes",), lambda objects: bool(objects["nodes"]), LABEL_TIME)["nodes"]
             if seen and all(node["metadata"].get("labels", {}).get(OWNED_BY) == OWNER for node in seen):
                 return True

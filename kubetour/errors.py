@@ -8,6 +8,7 @@ languages, with its cause and its fix. The family decides the exit status:
      ├─ ToolError         3   a program is missing, broken or too old
      ├─ EngineError       4   the container engine or a command of it
      ├─ ClusterError      5   the cluster cannot be reached, or a command to it failed
+     │   └─ HostError     5   the host cannot be reached, or the connection to it is gone
      ├─ DeadlineError     6   it did not happen in time
      ├─ ProofError        7   it happened, but not as claimed
      ├─ LockedError       8   another run works here
@@ -68,6 +69,10 @@ class ClusterError(KubetourError):
     """The cluster cannot be reached, or a command to it failed."""
 
     exit_status = 5
+
+
+class HostError(ClusterError):
+    """The host that commands run on cannot be reached, lets us not in, or the connection to it is gone."""
 
 
 class DeadlineError(KubetourError):

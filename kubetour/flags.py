@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 Body = Callable[..., None]
 
 SPEAK = ("lang",)
-ENGINE = ("provider", "engine", "offline", *SPEAK)
+ENGINE = ("provider", "host", "engine", "offline", *SPEAK)
 IMAGE = ("image", "app_dir", "base", *ENGINE)
-CLUSTER = ("provider", "cluster_name", "context", "timeout", "offline", *SPEAK)
+CLUSTER = ("provider", "host", "cluster_name", "context", "timeout", "offline", *SPEAK)
 WORKLOAD = ("name", "namespace", *CLUSTER)
 EVERYTHING = tuple(FIELDS)
 

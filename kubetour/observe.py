@@ -11,11 +11,11 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 from kubetour.checks import Object
-from kubetour.errors import ClusterError
+from kubetour.errors import ClusterError, HostError
 
 Objects = Mapping[str, tuple[Object, ...]]
 
@@ -42,11 +42,24 @@ def preload() -> None:
     import kubernetes.config  # noqa: F401
 
 
+class Far(Protocol):
+    """A cluster that only another host reaches. Nothing of it is asked before the first look."""
+
+    def path(self) -> str:
+        """Return the path of a kubeconfig that works from here; ClusterError if there can be none."""
+
+    def trouble(self) -> HostError | None:
+        """Return why no further attempt can succeed, if that is so."""
+
+
+Kubeconfig = str | Far  # a path, "" for the user's own
+
+
 class Cluster:
     """What a cluster's API server says, live. Close it, or use it as a context manager."""
 
-    def __init__(self, kubeconfig: str, context: str, namespace: str) -> None:
-        self._where = kubeconfig or None, context
+    def __init__(self, kubeconfig: Kubeconfig, context: str, namespace: str) -> None:
+        self._where = kubeconfig, context
         self._namespace = namespace
         self._client: Any = None
         self._changed = threading.Condition()
@@ -95,6 +108,9 @@ class Cluster:
                 objects = {name: tuple(self._stores.get(name, {}).values()) for name in looks}
                 if whole and met(objects):
                     return objects
+                for error in self._errors.values():
+                    if isinstance(error, HostError):
+                        raise error
                 left = deadline - time.monotonic()
                 if left <= 0:
                     break
@@ -132,8 +148,9 @@ class Cluster:
             except Exception as error:  # whatever it is, it is told if the wait fails because of it
                 if self._closed.is_set():
                     return
+                far = None if isinstance(self._where[0], str) else self._where[0].trouble()
                 with self._changed:
-                    self._errors[name] = error
+                    self._errors[name] = far or error
                     self._changed.notify_all()
                 self._closed.wait(PAUSE)
 
@@ -210,8 +227,9 @@ class Cluster:
 
                 configuration = client.Configuration()
                 kubeconfig, context = self._where
+                path = kubeconfig if isinstance(kubeconfig, str) else kubeconfig.path()
                 config.load_kube_config(  # type: ignore[no-untyped-call]
-                    kubeconfig, context, configuration, persist_config=False
+                    path or None, context, configuration, persist_config=False
                 )
                 host = urlsplit(configuration.host).hostname or ""
                 if host == "localhost" or host.startswith("127."):

@@ -53,7 +53,11 @@ def pin(name: str) -> Pin:
 
 def this_system() -> str:
     """Return this machine's system and processor as releases name them: linux/amd64."""
-    system, machine = platform.system(), platform.machine()
+    return system_named(platform.system(), platform.machine())
+
+
+def system_named(system: str, machine: str) -> str:
+    """Return what `uname -s` and `uname -m` say as releases name it."""
     return f"{_SYSTEMS.get(system, system.lower())}/{_PROCESSORS.get(machine.lower(), machine.lower())}"
 
 

@@ -7,12 +7,13 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any
 
 from kubetour import lessons, observe, report
 from kubetour.errors import Interrupted, KubetourError
 from kubetour.lessons import Lesson
+from kubetour.machine import HERE, Machine
 from kubetour.observe import Cluster
 from kubetour.project import LESSONS, ROOT, STATE
 from kubetour.proofs.traffic import requests_for
@@ -24,8 +25,8 @@ from kubetour.steps import Stage, Step
 from kubetour.terminal import console as consoles
 from kubetour.terminal.brief import Json, Quiet
 from kubetour.terminal.full import Full
+from kubetour.text import Text, say, tell
 from kubetour.text import choose as choose_language
-from kubetour.text import say, tell
 from kubetour.tour import Outcome, Presenter, Tour
 
 if TYPE_CHECKING:
@@ -68,34 +69,65 @@ def tell_error(error: KubetourError, language: str) -> None:
 
 
 @contextmanager
-def settled(c: Context, flags: Mapping[str, Any]) -> Iterator[tuple[Resolved, State]]:
-    """Go to the project's root, read the settings, and tell every error of the body in their language."""
+def settled(c: Context, flags: Mapping[str, Any]) -> Iterator[tuple[Machine, Resolved, State]]:
+    """Go to the project's root, read the settings, and tell every error of the body in their language.
+
+    Yields the machine that commands are to run on, too; what was opened on the way to it is closed again.
+    """
     configure(c)
     state = State(ROOT / STATE)
     with told(choose_language(flags.get("lang"))):
-        resolved = settle(c, flags, state)
+        resolved = settle(c, {**flags, **_named_by_fab(c)}, state)
         os.chdir(ROOT)
-        with told(resolved.settings.language):
-            yield resolved, state
+        with told(resolved.settings.language), _machine(c, resolved.settings.host) as machine:
+            yield machine, resolved, state.of(resolved.settings.host)
+
+
+@contextmanager
+def _machine(c: Context, host: str) -> Iterator[Machine]:
+    if not host:
+        yield HERE
+        return
+    from kubetour.remote.machine import RemoteMachine  # Fabric costs a quarter of a second
+
+    with closing(RemoteMachine(c, host)) as machine:
+        yield machine
+
+
+def _named_by_fab(c: Context) -> dict[str, str]:
+    """Return the setting that `fab -H HOST` means."""
+    if "fabric" not in sys.modules:
+        return {}
+    from kubetour.remote.connection import host_of
+
+    host = host_of(c)
+    return {"host": host} if host else {}
 
 
 def play(c: Context, flags: Mapping[str, Any], choose: Choose, **options: Any) -> None:
     """Run the steps that `choose` picks from a session's plan, and end the process if one fails."""
-    with settled(c, flags) as (resolved, state), state.lock():
+    with settled(c, flags) as (machine, resolved, state), state.lock():
         language = resolved.settings.language
         out = consoles.make(sys.stderr if options.get("json") else None)
         hush = options.get("quiet") or options.get("json")
-        session = open_session(
-            c, resolved, state, lambda text: None if hush else out.print(tell(language, text))
-        )
+
+        def note(text: Text) -> None:
+            if not hush:
+                out.print(tell(language, text), soft_wrap=True)
+
+        session = open_session(c, resolved, state, note, machine)
         steps = choose(session)
         if any(step.check.looks for step in steps):
             threading.Thread(target=observe.preload, daemon=True).start()
         if not options.get("forget"):
             session.remember()
-        outcomes, record = run(c, session, steps, language, options) if steps else ([], "")
+        if steps:
+            machine.prepare(session.provider, session.context, session.settings.offline, note)
+        outcomes, record = run(machine.context(c), session, steps, language, options) if steps else ([], "")
         if outcomes and outcomes[-1].error:
             _tell_failure(session, outcomes, record, language)
+        if options.get("forget") or steps[-1].stage is Stage.DOWN:
+            machine.leave(state, note)
         if options.get("after"):
             options["after"](session, outcomes, record)
 
@@ -108,7 +140,8 @@ def run(
     began, clock = time.time(), time.monotonic()
     directory = session.state.new_run()
     provider = session.provider
-    with Cluster(provider.kubeconfig, provider.context, provider.namespace) as cluster:
+    kubeconfig = session.machine.kubeconfig(provider)
+    with Cluster(kubeconfig, provider.context, provider.namespace) as cluster:
         shown = presenter(session, language, options)
         tour = Tour(c, cluster, session.state, shown, settings.timeout)
         try:
@@ -198,6 +231,6 @@ def summary(session: Session, outcomes: list[Outcome], record: str) -> None:
         return
     if session.provider.kubeconfig:
         out.print(say(language, "tour.by-hand"))
-        out.print(f'  export KUBECONFIG="{ROOT / session.provider.kubeconfig}"', style="bold", soft_wrap=True)
+        out.print(f"  {session.machine.by_hand(session.provider.kubeconfig)}", style="bold", soft_wrap=True)
     out.print(say(language, "tour.clean-up"))
     out.print("  ./inv down", style="bold")

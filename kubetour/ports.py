@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Callable
 
 from kubetour.errors import ResourceError
 
@@ -14,9 +15,14 @@ def free_port(wanted: int, taken: tuple[int, ...] = ()) -> int:
 
     ResourceError if there is none near it.
     """
+    return first_free(wanted, lambda port: port not in taken and _is_free(port))
+
+
+def first_free(wanted: int, is_free: Callable[[int], bool]) -> int:
+    """Return the first port from `wanted` on that is free; ResourceError if there is none near it."""
     last = min(wanted + TRIES - 1, 65535)
     for port in range(wanted, last + 1):
-        if port not in taken and _is_free(port):
+        if is_free(port):
             return port
     raise ResourceError("ports-busy", first=wanted, last=last)
 

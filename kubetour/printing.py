@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from kubetour import play
 from kubetour.errors import UsageError
-from kubetour.project import ROOT, STATE
+from kubetour.project import STATE
 from kubetour.script import script
 from kubetour.session import Session, open_session
 from kubetour.terminal import console as consoles
@@ -22,17 +22,19 @@ if TYPE_CHECKING:
 
 def print_manifests(c: Context, flags: Mapping[str, Any]) -> None:
     """Print the Deployment and the Service as YAML, for the replicas asked for."""
-    with play.settled(c, flags) as (resolved, state):
-        session = open_session(c, resolved, state, lambda text: None)
+    with play.settled(c, flags) as (machine, resolved, state):
+        session = open_session(c, resolved, state, lambda text: None, machine)
         templates = session.render(session.settings.replicas)
         print(f"{templates['deployment']}---\n{templates['service']}", end="")
 
 
 def print_script(c: Context, flags: Mapping[str, Any], down: bool) -> None:
     """Print the tour as a commented script; what was decided on the way goes to standard error."""
-    with play.settled(c, flags) as (resolved, state):
+    with play.settled(c, flags) as (machine, resolved, state):
         language = resolved.settings.language
-        session = open_session(c, resolved, state, lambda text: print(tell(language, text), file=sys.stderr))
+        session = open_session(
+            c, resolved, state, lambda text: print(tell(language, text), file=sys.stderr), machine
+        )
         print(script_text(session, language, down), end="")
 
 
@@ -41,18 +43,18 @@ def script_text(session: Session, language: str, down: bool) -> str:
     steps = session.plan() + (session.clean_up() if down else ())
     titles = {name: lesson.title for name, lesson in play.read_lessons(language).items()}
     heading = say(language, "script.heading", provider=session.provider.name).splitlines()
-    where = (f"cd {shlex.quote(str(ROOT))}", f"mkdir -p {STATE}", "")
+    where = (f"cd {shlex.quote(session.machine.root)}", f"mkdir -p {STATE}", "")
     return script(steps, titles, heading, where)
 
 
 def print_lessons(c: Context, flags: Mapping[str, Any], step: str) -> None:
     """Print one lesson, or all, as the provider's tour tells them."""
-    with play.settled(c, flags) as (resolved, state):
+    with play.settled(c, flags) as (machine, resolved, state):
         language = resolved.settings.language
         lessons = play.read_lessons(language)
         if step and step not in lessons:
             raise UsageError("step-unknown", step=step, known=", ".join(lessons))
-        session = open_session(c, resolved, state, lambda text: None)
+        session = open_session(c, resolved, state, lambda text: None, machine)
         values = play.lesson_values(session)
         out = consoles.make()
         for name in [step] if step else list(lessons):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,6 +20,14 @@ _DOMAIN_PART = r"[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?"
 _DOMAIN = rf"{_DOMAIN_PART}(?:\.{_DOMAIN_PART})*(?::[0-9]+)?"
 _PATH_PART = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
 _IMAGE = re.compile(rf"(?:{_DOMAIN}/)?{_PATH_PART}(?:/{_PATH_PART})*(?::[\w][\w.-]{{0,127}})?", re.ASCII)
+
+# A server as ssh takes it: no leading dash, which would be an option; an IPv6 address in brackets.
+HOST = re.compile(
+    r"(?:(?P<user>[A-Za-z0-9_][A-Za-z0-9._+-]*)@)?"
+    r"(?:(?P<server>[A-Za-z0-9_](?:[A-Za-z0-9._-]*[A-Za-z0-9_])?)|(?P<bracketed>\[[0-9A-Fa-f:.]+\]))"
+    r"(?::(?P<port>[0-9]{1,5}))?",
+    re.ASCII,
+)
 
 
 @dataclass(frozen=True)
@@ -51,6 +60,20 @@ def service_label(longest: int = 63) -> Rule:
 def image() -> Rule:
     """Return the rule for an image reference: [HOST[:PORT]/]PATH[:TAG], at most 255 characters."""
     return Rule(Text("rule.image"), _matching(_IMAGE, 255))
+
+
+def host() -> Rule:
+    """Return the rule for a host that is reached by SSH: [USER@]SERVER[:PORT], or nothing for this machine."""
+
+    def apply(text: str) -> str:
+        found = HOST.fullmatch(text)
+        if text and (not found or len(text) > 300 or not 0 < int(found["port"] or 22) < 65536):
+            raise ValueError(text)
+        if found and found["bracketed"]:
+            ipaddress.IPv6Address(found["bracketed"].strip("[]"))  # AddressValueError is a ValueError
+        return text
+
+    return Rule(Text("rule.host"), apply)
 
 
 def whole(least: int, most: int) -> Rule:

@@ -9,12 +9,12 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from kubetour.checks import Result
-from kubetour.errors import Interrupted
+from kubetour.errors import HostError, Interrupted
 from kubetour.local import GroupLocal
 from kubetour.script import shell
 from kubetour.steps import Run
@@ -98,6 +98,8 @@ class Running:
             sink.close()
         if getattr(runner, "interrupted", False):
             raise Interrupted(last_signal())
+        if lost := getattr(runner, "lost", None):  # the connection to the host it ran on
+            raise lost
         return Result(status, done.stdout, done.stderr, time.monotonic() - self._started)
 
     def finished(self) -> bool:
@@ -107,12 +109,10 @@ class Running:
     def end(self) -> None:
         """End the command and wait for it: nothing of it stays behind."""
         runner = self._promise.runner
-        if isinstance(runner, GroupLocal) and not runner.process_is_finished:
+        if not runner.process_is_finished:
             runner.send_interrupt(KeyboardInterrupt())
-        try:
+        with suppress(Interrupted, HostError):
             self.wait()
-        except Interrupted:
-            return
 
 
 def perform(c: Context, run: Run, line: Line | None = None, timeout: float | None = None) -> Result:

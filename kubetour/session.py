@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 from kubetour import buildcontext, choosing, manifests
 from kubetour.buildcontext import BuildContext
 from kubetour.errors import RefusedError, UsageError
+from kubetour.machine import HERE, Machine
 from kubetour.plan import clean_up, plan, singles
-from kubetour.ports import free_port
 from kubetour.project import OWNER, ROOT, TEMPLATES
 from kubetour.providers import PROVIDERS, Ports, Provider
 from kubetour.settings import Resolved, Settings, resolve
@@ -34,6 +34,7 @@ class Session:
     provider: Provider
     context: BuildContext
     state: State
+    machine: Machine = HERE
 
     @property
     def settings(self) -> Settings:
@@ -82,7 +83,7 @@ def settle(c: Context, flags: Mapping[str, Any], state: State) -> Resolved:
     return Resolved(replace(resolved.settings, **paths), resolved.origins)
 
 
-def open_session(c: Context, resolved: Resolved, state: State, say: Say) -> Session:
+def open_session(c: Context, resolved: Resolved, state: State, say: Say, machine: Machine = HERE) -> Session:
     """Return a session: finds the tools, chooses the provider and says which and why.
 
     Downloads a tool only where it is missing, and says so first. Raises KubetourError for whatever stands
@@ -93,14 +94,15 @@ def open_session(c: Context, resolved: Resolved, state: State, say: Say) -> Sess
         settings = replace(settings, provider="context")
     if settings.provider == "context" and resolved.origins["context"] != "flag":
         raise RefusedError("context-unnamed")  # before anything is asked: it holds on any machine
-    name, found, reason = choosing.choose(c, settings, say)
+    name, found, reason = choosing.choose(machine.context(c), settings, say, machine)
     if resolved.origins["provider"] != "flag":
         say(reason)
     config = manifests.load_kind_config(ROOT / settings.config, settings.config)
-    context = buildcontext.read(ROOT / settings.app_dir, settings.app_dir, settings.base)
+    context = machine.placed(buildcontext.read(ROOT / settings.app_dir, settings.app_dir, settings.base))
     settings = replace(settings, image=buildcontext.with_tag(settings.image, context.tag))
-    provider = PROVIDERS[name](settings, found, _ports(settings, name, state), config, {})
-    return Session(resolved, replace(provider, templates=render(provider, context, 1)), context, state)
+    provider = PROVIDERS[name](settings, found, _ports(settings, name, state, machine), config, {})
+    provider = replace(provider, templates=render(provider, context, 1))
+    return Session(resolved, provider, context, state, machine)
 
 
 def render(provider: Provider, context: BuildContext, replicas: int) -> dict[str, str]:
@@ -127,14 +129,14 @@ def push_step(session: Session) -> tuple[Step, ...]:
     return (session.provider.push(),)
 
 
-def _ports(settings: Settings, provider: str, state: State) -> Ports:
+def _ports(settings: Settings, provider: str, state: State, machine: Machine = HERE) -> Ports:
     """Return ports that are free, or the ones that what is there already was made with."""
     kept, made = state.ports(), state.created()
     ours = (f"{engine}-container/{OWNER}-{settings.name}" for engine in ("docker", "embedded"))
     container = kept.get("container") if any(name in made for name in ours) else None
     host = kept.get("host") if f"{provider}-cluster/{settings.cluster_name}" in made else None
-    container = container or free_port(max(settings.port, 1024))
-    return Ports(container, host or free_port(Ports.host, (container,)), Ports.node)
+    container = container or machine.free_port(max(settings.port, 1024))
+    return Ports(container, host or machine.free_port(Ports.host, (container,)), Ports.node)
 
 
 def _from_root(caller: Path, value: str) -> str:

@@ -42,6 +42,7 @@ class Settings:
     config: str = _setting("kind-config.yaml", rules.printable(4096))
     context: str = _setting("", rules.printable(), remember=False)
     namespace: str = _setting("", rules.label())
+    host: str = _setting("", rules.host())
     engine: str = _setting("auto", rules.choice(*ENGINES))
     requests: int = _setting(REQUESTS_AUTO, rules.whole(0, 100_000), remember=False)
     timeout: int = _setting(180, rules.whole(1, 86_400), remember=False)

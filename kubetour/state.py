@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from kubetour.errors import LockedError, ResourceError
 
@@ -19,42 +20,49 @@ from kubetour.errors import LockedError, ResourceError
 class State:
     """The directory and its files. A write is whole or not at all; a broken file counts as absent."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, host: str = "") -> None:
         self.root = root
+        # What was made on another host has a ledger of its own, so that nothing is looked for in vain.
+        self.place = root / "hosts" / quote(host, safe="@") if host else root
         self._ledger = threading.Lock()
+
+    def of(self, host: str) -> State:
+        """Return the same state with the ledger of a host; "" is this machine."""
+        return State(self.root, host)
 
     def remembered(self) -> dict[str, Any]:
         """Return the settings that the last command in this checkout used."""
-        return self._read("last.json", {})
+        return self._read(self.root / "last.json")
 
     def remember(self, values: dict[str, Any]) -> None:
         """Keep settings for the next command."""
-        self._write("last.json", values)
+        self._write(self.root / "last.json", values)
 
     def created(self) -> tuple[str, ...]:
         """Return what this project made and has not removed: KIND/NAME, oldest first."""
-        entries = self._read("created.json", {}).get("created")
+        entries = self._read(self.place / "created.json").get("created")
         return tuple(e for e in entries if isinstance(e, str)) if isinstance(entries, list) else ()
 
     def add(self, *entries: str) -> None:
         """Enter something into the ledger, before it is made: better named for nothing than left unnamed."""
         if entries:
             with self._ledger:  # a step in the background enters what it makes, too
-                self._write("created.json", {"created": list(dict.fromkeys((*self.created(), *entries)))})
+                self._enter(list(dict.fromkeys((*self.created(), *entries))))
 
     def strike(self, *entries: str) -> None:
         """Take something out of the ledger, after it was removed."""
         if entries:
             with self._ledger:
-                self._write("created.json", {"created": [e for e in self.created() if e not in entries]})
+                self._enter([e for e in self.created() if e not in entries])
 
     def ports(self) -> dict[str, int]:
         """Return the ports that what is in the ledger was made with."""
-        return {name: port for name, port in self._read("ports.json", {}).items() if isinstance(port, int)}
+        kept = self._read(self.place / "ports.json")
+        return {name: port for name, port in kept.items() if isinstance(port, int)}
 
     def keep_ports(self, ports: dict[str, int]) -> None:
         """Keep the ports for the next command."""
-        self._write("ports.json", ports)
+        self._write(self.place / "ports.json", ports)
 
     def new_run(self) -> Path:
         """Return a new, empty directory for the record of a run."""
@@ -98,6 +106,9 @@ class State:
             file.flush()
             yield
 
+    def _enter(self, entries: list[str]) -> None:
+        self._write(self.place / "created.json", {"created": entries})
+
     @contextmanager
     def _told(self, path: Path) -> Iterator[None]:
         try:
@@ -107,12 +118,13 @@ class State:
                 "file-unwritable", path=str(path), reason=error.strerror or str(error)
             ) from error
 
-    def _read(self, name: str, default: dict[str, Any]) -> dict[str, Any]:
+    @staticmethod
+    def _read(path: Path) -> dict[str, Any]:
         try:
-            value = json.loads((self.root / name).read_text(encoding="utf-8"))
+            value = json.loads(path.read_text(encoding="utf-8"))
         except (OSError, ValueError):
-            return default
-        return value if isinstance(value, dict) else default
+            return {}
+        return value if isinstance(value, dict) else {}
 
-    def _write(self, name: str, value: dict[str, Any]) -> None:
-        self.write(self.root / name, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+    def _write(self, path: Path, value: dict[str, Any]) -> None:
+        self.write(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n")

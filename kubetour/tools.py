@@ -6,6 +6,7 @@ import errno
 import os
 import re
 import shutil
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -56,6 +57,13 @@ def kubectl(offline: bool, say: Say) -> str:
 def kind(offline: bool, say: Say) -> str:
     """Return how to call kind; ToolError or IntegrityError if there is none to be had."""
     return find(pin("kind"), here(offline), say).path
+
+
+def python() -> str:
+    """Return how this Python is called, relative to the project if it lies in it."""
+    path = Path(sys.executable).with_name("python")
+    path = path if path.exists() else Path(sys.executable)
+    return str(path.relative_to(ROOT)) if path.is_relative_to(ROOT) else str(path)
 
 
 def find_node() -> Tool | None:
@@ -110,9 +118,25 @@ def find(wanted: Pin, place: Place, say: Say) -> Tool:
     )
 
 
+def obtain(wanted: Pin, place: Place, say: Say) -> Path | str:
+    """Return our program for a place's system, downloaded if it is not in the cache; else why not.
+
+    It may be for another machine than this one, so it is not tried here.
+    """
+    ours = place.cache / f"{wanted.name}-{wanted.version}-{place.system.replace('/', '-')}" / wanted.name
+    if ours.exists():
+        return ours
+    return "--offline" if place.offline else _downloaded(wanted, place, ours, say)
+
+
+def version_arguments(name: str) -> tuple[str, ...]:
+    """Return the arguments that make kubectl or kind tell its version."""
+    return _VERSION_ARGUMENTS[name]
+
+
 def probe(wanted: Pin, path: str) -> Tool | str:
     """Return the program at the path, or why it will not do."""
-    return judge(wanted, path, ask((path, *_VERSION_ARGUMENTS[wanted.name]), PATIENCE))
+    return judge(wanted, path, ask((path, *version_arguments(wanted.name)), PATIENCE))
 
 
 def judge(wanted: Pin, path: str, reply: Reply) -> Tool | str:
