@@ -63,7 +63,7 @@ def image() -> Rule:
 
 
 def host() -> Rule:
-    """Return the rule for a host that is reached by SSH: [USER@]SERVER[:PORT], or nothing for this machine."""
+    """Return the rule for a host that is reached by SSH: [USER@]SERVER[:PORT], or "" for this machine."""
 
     def apply(text: str) -> str:
         found = HOST.fullmatch(text)

@@ -224,7 +224,7 @@ class RemoteMachine(Machine):
     # --- the end
 
     def has_nothing(self, provider: Provider) -> bool:
-        """Return whether nothing can be there: an embedded cluster lies in the directory, which is not there."""
+        """Return whether nothing can be there: an embedded cluster lies in the directory."""
         return not self._is_there and provider.name == "embedded"
 
     def leave(self, state: State, say: Say) -> None:
@@ -253,7 +253,7 @@ class RemoteMachine(Machine):
 
 
 def directory_name(root: Path, machine: str) -> str:
-    """Return the name of a checkout's directory there: its own name, and a hash of where in the world it is."""
+    """Return the name of a checkout's directory there: its name, and a hash of where it is."""
     digest = hashlib.sha256(f"{machine}\0{root}".encode()).hexdigest()[:12]
     name = re.sub(r"[^\w.-]", "_", root.name)
     return f"{name}-{digest}"

@@ -97,7 +97,7 @@ def write_manifest(shipped: Hashes) -> str:
 
 
 def pack(cargo: Cargo, names: Iterable[str], file: BinaryIO) -> None:
-    """Write those files as a tar.gz, as root's and with plain modes: what is built must not depend on umasks."""
+    """Write those files as a tar.gz, as root's and with plain modes: no umask may change an image."""
     with tarfile.open(fileobj=file, mode="w:gz", format=tarfile.PAX_FORMAT) as archive:
         directories = {str(parent) for name in names for parent in PurePosixPath(name).parents} - {"."}
         for directory in sorted(directories):
