@@ -1,26 +1,44 @@
 """Invoke's own runner for this machine, mended where it is not enough.
 
-Registered in Invoke's configuration (`runners.local`), its extension point for this. Three differences:
+Registered in Invoke's configuration (`runners.local`), its extension point for this. The differences:
 a command is a process group of its own, so that a signal reaches all of it and nothing else; an interrupt
-ends that group, where Invoke types ^C into a pipe that nobody reads; and captured output costs linear time,
-where Invoke joins all of it again for every chunk.
+ends that group, where Invoke types ^C into a pipe that nobody reads; captured output costs linear time,
+where Invoke joins all of it again for every chunk; and a character that lies in two chunks stays whole.
 """
 
 from __future__ import annotations
 
+import codecs
 import contextlib
 import os
 import signal
+from collections.abc import Callable, Generator
 from subprocess import DEVNULL, PIPE, Popen
 from threading import Timer
 from typing import Any
 
-from invoke.runners import Local
+from invoke.runners import Local, Runner
 
 PATIENCE = 5.0  # seconds a command has, after an interrupt, before it is killed
 
 
-class GroupLocal(Local):
+class Capture(Runner):
+    """How output is read, here and on a host."""
+
+    def read_proc_output(self, reader: Callable[[int], bytes | None]) -> Generator[str, None, None]:
+        """Yield the output as it comes, decoded over the bounds of its chunks."""
+        decoder = codecs.getincrementaldecoder(self.encoding)("replace")
+        while chunk := reader(self.read_chunk_size):
+            yield decoder.decode(chunk)
+        yield decoder.decode(b"", final=True)
+
+    def respond(self, buffer_: list[str]) -> None:
+        """Do nothing: without watchers there is nobody to answer, and joining the buffer is what costs."""
+        if self.watchers:
+            super().respond(buffer_)
+
+
+class GroupLocal(Capture, Local):
     """Run a command as a process group of its own."""
 
     def start(self, command: str, shell: str, env: dict[str, Any]) -> None:
@@ -33,11 +51,6 @@ class GroupLocal(Local):
             stderr=PIPE,
             start_new_session=True,
         )
-
-    def respond(self, buffer_: list[str]) -> None:
-        """Do nothing: without watchers there is nobody to answer, and joining the buffer is what costs."""
-        if self.watchers:
-            super().respond(buffer_)
 
     def send_interrupt(self, interrupt: KeyboardInterrupt) -> None:
         """End the group as Ctrl-C in a terminal would; the second time, or after some seconds, kill it."""

@@ -116,6 +116,11 @@ def test_eight_megabytes_of_output_are_captured_in_linear_time(c: Context) -> No
     assert result.seconds < 6
 
 
+def test_a_character_that_lies_in_two_chunks_stays_whole(c: Context) -> None:
+    result = perform(c, sh("i=0; while [ $i -lt 3000 ]; do printf 中; i=$((i+1)); done"))
+    assert result.stdout == "中" * 3000
+
+
 def test_a_command_over_its_time_is_killed_with_all_its_children(c: Context, tmp_path: Path) -> None:
     pids = tmp_path / "pid"
     result = perform(c, sh(f"echo $$ > {pids}; trap '' INT TERM; {EVER} & {EVER}"), timeout=0.5)

@@ -16,6 +16,7 @@ from fabric.runners import Remote
 from invoke.runners import Runner
 
 from kubetour.errors import HostError, UsageError
+from kubetour.local import Capture
 
 PATIENCE = 5  # seconds a command has, after an interrupt, before it is killed
 ANSWER = 10.0  # seconds for word of that, before the channel is given up
@@ -60,13 +61,13 @@ def wrapped(text: str, directory: str) -> str:
     return line
 
 
-class GroupRemote(Remote):  # type: ignore[misc]  # Fabric has no types
+class GroupRemote(Capture, Remote):  # type: ignore[misc]  # Fabric has no types
     """Run a command there, in a directory, as a process group that an interrupt or our end ends."""
 
     def __init__(self, *args: Any, directory: str = "", **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.directory = directory
-        self.interrupted = False
+        self.interrupted = self._is_over_time = False
         self.lost: HostError | None = None
 
     def start(self, command: str, shell: str, env: dict[str, Any], timeout: float | None = None) -> None:
@@ -78,9 +79,6 @@ class GroupRemote(Remote):  # type: ignore[misc]  # Fabric has no types
         except (paramiko.SSHException, EOFError, OSError, AttributeError) as error:
             raise self._lost(str(error)) from error
 
-    def respond(self, buffer_: list[str]) -> None:
-        """Do nothing: nobody is to be answered, and joining the buffer costs the square of its length."""
-
     def send_interrupt(self, interrupt: KeyboardInterrupt) -> None:
         """Close the command's standard input, which interrupts it; the second time, give the channel up."""
         if self.interrupted:
@@ -91,6 +89,16 @@ class GroupRemote(Remote):  # type: ignore[misc]  # Fabric has no types
         self.killer = Timer(PATIENCE + ANSWER, self.channel.close)
         self.killer.daemon = True
         self.killer.start()
+
+    def kill(self) -> None:
+        """Close the channel, which ends the command there: what Invoke does when a command's time is up."""
+        self._is_over_time = True
+        self.channel.close()
+
+    @property
+    def timed_out(self) -> bool:
+        """Return whether its time was up. Invoke asks whether the timer has ended, which it may not yet."""
+        return self._is_over_time
 
     def returncode(self) -> int:
         """Return the exit status; -1 if a signal ended the command, or the connection is gone."""
