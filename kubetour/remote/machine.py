@@ -154,7 +154,6 @@ class RemoteMachine(Machine):
             self._ask("sh", "-c", ENTER, "sh", self._at, MARK)
             self._is_there = True
             self.c.work_in(self._at)
-            self._ask("mkdir", "-p", STATE)
         needs_python = PYTHON in (provider.tools.python, *provider.tools.curl) and (
             provider.name == "embedded" or PYTHON in provider.tools.curl
         )
@@ -168,7 +167,8 @@ class RemoteMachine(Machine):
     def _ship(self, cargo: shipping.Cargo, say: Say) -> set[str]:
         """Bring there what changed, remove what is not wanted any more, and return what was brought."""
         wanted = shipping.hashes(cargo)
-        there = shipping.read_manifest(perform(self.c, Run(("cat", MANIFEST))).stdout)
+        kept = perform(self.c, Run(("sh", "-c", f"mkdir -p {STATE} && cat {MANIFEST}")))
+        there = shipping.read_manifest(kept.stdout)
         todo = shipping.changes(wanted, there)
         if not todo:
             return set()

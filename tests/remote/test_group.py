@@ -29,6 +29,12 @@ from tests.test_script import HOSTILE, TELL
 EVER = "tail -f /dev/null"
 
 
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give what is interrupted less time: what ignores that (a shell's background does) is waited for."""
+    monkeypatch.setattr(group, "PATIENCE", 1)
+
+
 @pytest.fixture
 def c(known: Path, host: str) -> Iterator[HostConnection]:
     """Yield an open connection that works in the account's home."""
@@ -169,18 +175,14 @@ def test_what_a_command_leaves_in_a_session_of_its_own_goes_on(
 
 
 def test_a_command_over_its_time_ends_with_all_its_children(
-    c: HostConnection, ending: Callable[[], None], monkeypatch: pytest.MonkeyPatch
+    c: HostConnection, ending: Callable[[], None]
 ) -> None:
-    monkeypatch.setattr(group, "PATIENCE", 1)
     result = perform(c, sh(f"trap '' INT TERM; {EVER} & {EVER}"), timeout=0.5)
     assert result.status == TIMED_OUT
     ending()
 
 
-def test_ending_a_command_ends_its_whole_group(
-    c: HostConnection, ending: Callable[[], None], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(group, "PATIENCE", 1)  # what a shell puts in the background ignores SIGINT
+def test_ending_a_command_ends_its_whole_group(c: HostConnection, ending: Callable[[], None]) -> None:
     running = begin(c, f"{EVER} & {EVER} & wait")
     assert not running.finished()
     running.end()
@@ -215,7 +217,6 @@ class TestABrokenConnection:
     def impatient(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(connections, "PULSE", 0.2)
         monkeypatch.setattr(connections, "SILENCE", 1.0)
-        monkeypatch.setattr(group, "PATIENCE", 1)
 
     def test_that_was_killed(self, c: HostConnection, server: Sshd, ending: Callable[[], None]) -> None:
         running = begin(c, f"{EVER} & {EVER}")
