@@ -15,7 +15,7 @@ import paramiko
 from fabric import Config, Connection
 from invoke.context import Context
 
-from kubetour.errors import HostError, KubetourError
+from kubetour.errors import HostError, KubetourError, UsageError
 from kubetour.remote import address, hostkeys
 from kubetour.remote.address import Address
 from kubetour.remote.group import GroupRemote
@@ -93,12 +93,18 @@ class Pulse(threading.Thread):
 
 
 def connection(host: str, c: Context | None = None) -> HostConnection:
-    """Return a connection to a host, not yet open. `c` may be one of `fab`, whose settings then hold."""
+    """Return a connection to a host, not yet open; UsageError if the SSH configuration is broken.
+
+    `c` may be a context of `fab`, whose settings then hold.
+    """
     where = address.parse(host)
-    config = c.config.clone() if c is not None and isinstance(c.config, Config) else Config()
-    config.runners.remote = GroupRemote
-    config.run.encoding = "utf-8"
-    made = HostConnection(where.server, user=where.user, port=where.port, config=config)
+    try:
+        config = c.config.clone() if c is not None and isinstance(c.config, Config) else Config()
+        config.runners.remote = GroupRemote
+        config.run.encoding = "utf-8"
+        made = HostConnection(where.server, user=where.user, port=where.port, config=config)
+    except (paramiko.SSHException, ValueError, KeyError) as error:
+        raise UsageError("host-config", reason=str(error)) from error
     made.address = where
     for link in (made, *_gateways(made)):
         link.connect_timeout = CONNECT

@@ -46,13 +46,9 @@ class FarCluster:
         return HostError("host-lost", host=str(self._c.address))
 
     def close(self) -> None:
-        """Close the tunnel; its kubeconfig leads nowhere then."""
+        """Close the tunnel and remove its kubeconfig, which leads nowhere then."""
         with self._lock:
             if self._tunnel:
                 self._tunnel.close()
             self._tunnel = None
-
-    def forget(self) -> None:
-        """Remove the kubeconfig."""
-        self.close()
         self._file.unlink(missing_ok=True)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import os
 import re
 import shlex
 import socket
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -157,37 +158,36 @@ class RemoteMachine(Machine):
         needs_python = PYTHON in (provider.tools.python, *provider.tools.curl) and (
             provider.name == "embedded" or PYTHON in provider.tools.curl
         )
-        cargo = shipping.context_files(context, self._context_here) | self._bring
+        cargo: dict[str, shipping.Cargo] = {
+            "context": shipping.context_files(context, self._context_here),
+            **{f"program {name}": {name: path} for name, path in self._bring.items()},
+        }
         if needs_python:
-            cargo |= shipping.package_files()
+            cargo["package"] = shipping.package_files()
         shipped = self._ship(cargo, say)
         if needs_python and (shipped.intersection(shipping.LOCKS) or not self._has(".venv/inv-key")):
             self._make_environment(offline, say)
 
-    def _ship(self, cargo: shipping.Cargo, say: Say) -> set[str]:
+    def _ship(self, cargo: Mapping[str, shipping.Cargo], say: Say) -> set[str]:
         """Bring there what changed, remove what is not wanted any more, and return what was brought."""
-        wanted = shipping.hashes(cargo)
         kept = perform(self.c, Run(("sh", "-c", f"mkdir -p {STATE} && cat {MANIFEST}")))
-        there = shipping.read_manifest(kept.stdout)
-        todo = shipping.changes(wanted, there)
+        wanted = {title: shipping.hashes(part) for title, part in cargo.items()}
+        todo = shipping.changes(wanted, shipping.read_manifest(kept.stdout))
         if not todo:
             return set()
+        files = {name: path for part in cargo.values() for name, path in part.items()}
         with tempfile.TemporaryFile() as file, self._sftp() as sftp:
-            shipping.pack(cargo, todo.changed, file)
-            say(
-                Text(
-                    "host.shipping",
-                    {"count": len(todo.changed), "size": human_size(file.tell()), "host": self.host},
-                )
-            )
+            shipping.pack(files, todo.changed, file)
+            values = {"count": len(todo.changed), "size": human_size(file.tell()), "host": self.host}
+            say(Text("host.shipping", values))
             for name in todo.removed:
                 with contextlib.suppress(FileNotFoundError):
-                    sftp.remove(f"{self._at}/{name}")
+                    sftp.remove(os.fsencode(f"{self._at}/{name}"))
             file.seek(0)
             sftp.putfo(file, f"{self._at}/{ARCHIVE}")
             self._ask("tar", "-xzpf", ARCHIVE)
             with sftp.open(f"{self._at}/{MANIFEST}", "w") as manifest:
-                manifest.write(shipping.write_manifest(wanted))
+                manifest.write(shipping.write_manifest(todo.then))
             sftp.remove(f"{self._at}/{ARCHIVE}")
         return set(todo.changed)
 
@@ -231,8 +231,6 @@ class RemoteMachine(Machine):
         """Remove the directory there, and prove that it is gone; but not while something in it is needed."""
         if state.created():
             return
-        for far in self._far:
-            far.forget()
         if not self._is_there:
             return
         self.c.work_in("")

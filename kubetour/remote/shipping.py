@@ -25,10 +25,11 @@ Hashes = Mapping[str, str]
 
 @dataclass(frozen=True)
 class Changes:
-    """What has to travel, and what has to go."""
+    """What has to travel, what has to go, and the list of what is there then."""
 
     changed: tuple[str, ...]
     removed: tuple[str, ...]
+    then: Mapping[str, Hashes]
 
     def __bool__(self) -> bool:
         """Return whether there is anything to do."""
@@ -68,21 +69,33 @@ def _hash(path: Path) -> str:
     return mode + hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def changes(wanted: Hashes, there: Hashes) -> Changes:
-    """Return what differs from what was shipped before."""
-    changed = tuple(name for name, figure in wanted.items() if there.get(name) != figure)
-    return Changes(changed, tuple(sorted(set(there) - set(wanted))))
+def changes(wanted: Mapping[str, Hashes], there: Mapping[str, Hashes]) -> Changes:
+    """Return what differs from what was shipped before, by parts of the cargo.
+
+    A part that is not wanted now stays: a cluster may be running from it.
+    """
+    then = {**there, **wanted}
+    before, after = _flat(there), _flat(then)
+    changed = tuple(name for name, figure in _flat(wanted).items() if before.get(name) != figure)
+    return Changes(changed, tuple(sorted(set(before) - set(after))), then)
 
 
-def read_manifest(text: str) -> dict[str, str]:
-    """Return what was shipped before; nothing, if its list is broken."""
+def _flat(parts: Mapping[str, Hashes]) -> dict[str, str]:
+    return {name: figure for part in parts.values() for name, figure in part.items()}
+
+
+def read_manifest(text: str) -> dict[str, Hashes]:
+    """Return what was shipped before, by parts; nothing, if that list is broken."""
     try:
-        found = json.loads(text)
+        parts = json.loads(text)
     except ValueError:
         return {}
-    if not isinstance(found, dict):
+    if not isinstance(parts, dict) or not all(isinstance(part, dict) for part in parts.values()):
         return {}
-    return {name: figure for name, figure in found.items() if isinstance(figure, str) and is_inside(name)}
+    return {
+        title: {name: figure for name, figure in part.items() if isinstance(figure, str) and is_inside(name)}
+        for title, part in parts.items()
+    }
 
 
 def is_inside(name: str) -> bool:
@@ -91,9 +104,9 @@ def is_inside(name: str) -> bool:
     return bool(name) and not name.startswith("/") and ".." not in parts
 
 
-def write_manifest(shipped: Hashes) -> str:
-    """Return the list of what is there now."""
-    return json.dumps(dict(shipped), indent=1) + "\n"
+def write_manifest(shipped: Mapping[str, Hashes]) -> str:
+    """Return the list of what is there."""
+    return json.dumps({title: dict(part) for title, part in shipped.items()}, indent=1) + "\n"
 
 
 def pack(cargo: Cargo, names: Iterable[str], file: BinaryIO) -> None:

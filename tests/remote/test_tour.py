@@ -1,4 +1,4 @@
-"""The whole tour on a host, over a real SSH connection: the embedded cluster there, the proofs made from here."""
+"""The whole tour on a host over a real SSH connection: the embedded cluster there, the proofs from here."""
 
 from __future__ import annotations
 
@@ -141,8 +141,13 @@ def test_the_whole_tour_there_leaves_nothing(checkout: Checkout, host: str, land
 def test_fabric_takes_the_same_tour(checkout: Checkout, host: str, land: Land) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "fabric", "-H", host, "tour", *EMBEDDED, "--down", "--quiet"],
-        cwd=checkout.root, env=checkout.environ("en"), capture_output=True, text=True, check=False, timeout=120,
-    )  # fmt: skip
+        cwd=checkout.root,
+        env=checkout.environ("en"),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     steps = [line[2:].partition(":")[0] for line in done.stdout.splitlines() if line.startswith("✓ ")]
     assert steps == [*CHAPTERS, *CLEANING]
