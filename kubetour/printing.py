@@ -43,6 +43,8 @@ def script_text(session: Session, language: str, down: bool) -> str:
     steps = session.plan() + (session.clean_up() if down else ())
     titles = {name: lesson.title for name, lesson in play.read_lessons(language).items()}
     heading = say(language, "script.heading", provider=session.provider.name).splitlines()
+    if session.machine.host:
+        heading.append(say(language, "host.script", host=session.machine.host))
     where = (f"cd {shlex.quote(session.machine.root)}", f"mkdir -p {STATE}", "")
     return script(steps, titles, heading, where)
 

@@ -1,4 +1,4 @@
-"""A real sshd on loopback, an account on it whose home has an odd path, and a client with a home of its own."""
+"""A real sshd on loopback, an account on it whose home has an odd path, and a client with its own home."""
 
 from __future__ import annotations
 

@@ -78,8 +78,11 @@ def _children(pid: int) -> list[int]:
 
 
 @contextlib.contextmanager
-def serve(authorized: str, home: Path | None = None, *options: str) -> Iterator[Sshd]:
-    """Yield a server that lets in whoever has the private half of a key; `home` is everybody's there."""
+def serve(authorized: str, home: Path, *options: str, **environment: str) -> Iterator[Sshd]:
+    """Yield a server that lets in whoever has the private half of a key; `home` is everybody's there.
+
+    `environment` is what every session has, too.
+    """
     program = find_sshd()
     assert program
     if os.getuid() == 0:
@@ -102,7 +105,8 @@ def serve(authorized: str, home: Path | None = None, *options: str) -> Iterator[
             "PasswordAuthentication no",
             "KbdInteractiveAuthentication no",
             "Subsystem sftp internal-sftp",
-            *((f'SetEnv "HOME={home}"',) if home else ()),
+            "SetEnv "
+            + " ".join(f'"{name}={value}"' for name, value in {"HOME": home, **environment}.items()),
             *options,
         ]
         (directory / "config").write_text("\n".join(lines) + "\n", encoding="utf-8")
