@@ -9,7 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kubetour import play, probe, tools
+from kubetour import engines, play, tools
 from kubetour.errors import KubetourError
 from kubetour.project import ROOT
 from kubetour.session import open_session
@@ -34,7 +34,7 @@ def doctor(c: Context, flags: Mapping[str, Any]) -> None:
     with play.settled(c, flags) as (resolved, state):
         language = resolved.settings.language
         out = consoles.make()
-        engine = probe.engine(c)
+        engine = engines.find(c, resolved.settings.engine)
         _machine(out, language, bool(engine.version))
         _finding(
             out, language, "doctor.engine", engine.require, lambda found: f"{found.name} {found.version}"

@@ -3,27 +3,26 @@
 from __future__ import annotations
 
 import os
-import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kubetour import buildcontext, manifests, probe, tools
+from kubetour import buildcontext, choosing, manifests
 from kubetour.buildcontext import BuildContext
-from kubetour.errors import KubetourError, RefusedError, UsageError
+from kubetour.errors import RefusedError, UsageError
 from kubetour.plan import clean_up, plan, singles
+from kubetour.ports import free_port
 from kubetour.project import OWNER, ROOT, TEMPLATES
-from kubetour.providers import PROVIDERS, Ports, Provider, Tools
+from kubetour.providers import PROVIDERS, Ports, Provider
 from kubetour.settings import Resolved, Settings, resolve
 from kubetour.state import State
 from kubetour.steps import Step
-from kubetour.text import Text
+from kubetour.tools import Say
 
 if TYPE_CHECKING:
     from invoke.context import Context
 
-Say = Callable[[Text], None]
 PROBE = "/healthz"  # the path that our own app answers probes on
 
 
@@ -94,7 +93,7 @@ def open_session(c: Context, resolved: Resolved, state: State, say: Say) -> Sess
         settings = replace(settings, provider="context")
     if settings.provider == "context" and resolved.origins["context"] != "flag":
         raise RefusedError("context-unnamed")  # before anything is asked: it holds on any machine
-    name, found, reason = choose(c, settings, say)
+    name, found, reason = choosing.choose(c, settings, say)
     if resolved.origins["provider"] != "flag":
         say(reason)
     config = manifests.load_kind_config(ROOT / settings.config, settings.config)
@@ -102,40 +101,6 @@ def open_session(c: Context, resolved: Resolved, state: State, say: Say) -> Sess
     settings = replace(settings, image=buildcontext.with_tag(settings.image, context.tag))
     provider = PROVIDERS[name](settings, found, _ports(settings, name, state), config, {})
     return Session(resolved, replace(provider, templates=render(provider, context, 1)), context, state)
-
-
-def choose(c: Context, settings: Settings, say: Say) -> tuple[str, Tools, Text]:
-    """Return the provider's name, the tools it needs, and the reason: one line for people."""
-    python = _python()
-    basic = Tools(python, kubectl=tools.kubectl(settings.offline, say), curl=_curl(python))
-    if settings.provider == "embedded":
-        return "embedded", basic, Text("tour.chosen", {"provider": "embedded"})
-    engine = probe.engine(c)
-    if settings.provider == "auto" and engine.trouble:
-        why = Text(f"tour.why.{engine.trouble}")
-        return "embedded", basic, Text("tour.auto", {"provider": "embedded", "why": why})
-    engine.require()
-    able = probe.abilities(c, engine.name)
-    full = replace(
-        basic,
-        engine=engine.name,
-        engine_version=f"{engine.name} {engine.version}",
-        build_flags=able.build_flags,
-        save_flags=able.save_flags,
-        containerd_store=able.containerd_store,
-    )
-    if settings.provider == "context":
-        return "context", full, Text("tour.chosen", {"provider": "context"})
-    try:
-        full = replace(full, kind=tools.kind(settings.offline, say))
-    except KubetourError:
-        if settings.provider == "kind":
-            raise
-        return "embedded", basic, Text("tour.auto", {"provider": "embedded", "why": Text("tour.why.no-kind")})
-    if settings.provider == "kind":
-        return "kind", full, Text("tour.chosen", {"provider": "kind"})
-    why = Text("tour.why.engine", {"engine": full.engine_version})
-    return "kind", full, Text("tour.auto", {"provider": "kind", "why": why})
 
 
 def render(provider: Provider, context: BuildContext, replicas: int) -> dict[str, str]:
@@ -168,19 +133,8 @@ def _ports(settings: Settings, provider: str, state: State) -> Ports:
     ours = (f"{engine}-container/{OWNER}-{settings.name}" for engine in ("docker", "embedded"))
     container = kept.get("container") if any(name in made for name in ours) else None
     host = kept.get("host") if f"{provider}-cluster/{settings.cluster_name}" in made else None
-    container = container or probe.free_port(max(settings.port, 1024))
-    return Ports(container, host or probe.free_port(Ports.host, (container,)), Ports.node)
-
-
-def _python() -> str:
-    """Return how this Python is called, relative to the project if it lies in it."""
-    path = Path(sys.executable).with_name("python")
-    path = path if path.exists() else Path(sys.executable)
-    return str(path.relative_to(ROOT)) if path.is_relative_to(ROOT) else str(path)
-
-
-def _curl(python: str) -> tuple[str, ...]:
-    return ("curl",) if tools.find_curl() else (python, "-m", "kubetour.curl")
+    container = container or free_port(max(settings.port, 1024))
+    return Ports(container, host or free_port(Ports.host, (container,)), Ports.node)
 
 
 def _from_root(caller: Path, value: str) -> str:

@@ -17,7 +17,7 @@ from kubetour.text import LANGUAGES, from_locale
 
 SOURCES = ("flag", "environment", "invoke.yaml", "last command", "default")
 PROVIDERS = ("auto", "kind", "context", "embedded")
-ENGINES = ("auto", "docker")
+ENGINES = ("auto", "docker", "podman", "nerdctl")
 REQUESTS_AUTO = 0
 
 

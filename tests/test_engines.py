@@ -1,18 +1,17 @@
-"""What this machine has: verdicts on what an engine says, and ports that really are free."""
+"""The container engines: which works, and what it is able to."""
 
 from __future__ import annotations
 
-import socket
-from collections.abc import Iterator
+import os
 from pathlib import Path
 
 import pytest
 from invoke.context import Context
 
-from kubetour import probe
+from kubetour import engines
 from kubetour.checks import Result
-from kubetour.errors import EngineError, ResourceError, ToolError
-from kubetour.probe import Abilities, Engine, abilities, engine, free_port, judge_abilities, judge_engine
+from kubetour.engines import Abilities, Engine, abilities, engine, find, judge_abilities, judge_engine
+from kubetour.errors import EngineError, ToolError
 
 DENIED = "permission denied while trying to connect to the Docker daemon socket"
 DOWN = "Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?"
@@ -89,72 +88,72 @@ def test_an_engine_has_the_abilities_that_its_help_names(
 
 
 @pytest.fixture
-def fake(tmp_path: Path) -> Path:
-    """Return the path of a program that says what docker would, a line for each of its arguments."""
-    program = tmp_path / "docker"
-    program.write_text(
-        "#!/bin/sh\n"
-        'case "$*" in\n'
-        '  "version --format {{.Server.Version}}") echo 29.0.0 ;;\n'
-        '  "version --format {{.Server.Os}}/{{.Server.Arch}}") echo linux/amd64 ;;\n'
-        '  "build --help") echo --provenance ;;\n'
-        '  "image save --help") echo --platform ;;\n'
-        f"  info*) echo '{STORE}' ;;\n"
-        "esac\n"
-    )
+def bin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return a directory that comes first on PATH, and the only one with an engine in it."""
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}/usr/bin{os.pathsep}/bin")
+    for name in engines.QUESTIONS:
+        put(tmp_path, name, "exit 127")
+    return tmp_path
+
+
+def put(directory: Path, name: str, body: str) -> None:
+    program = directory / name
+    program.write_text(f"#!/bin/sh\n{body}\n")
     program.chmod(0o755)
-    return program
 
 
-def test_a_real_program_is_asked_by_its_command_line(c: Context, fake: Path) -> None:
-    assert engine(c, str(fake)) == Engine(str(fake), version="29.0.0")
-    assert abilities(c, str(fake)) == Abilities(
+DOCKER = f"""case "$*" in
+  "version --format {{{{.Server.Version}}}}") echo 29.0.0 ;;
+  "version --format {{{{.Server.Os}}}}/{{{{.Server.Arch}}}}") echo linux/amd64 ;;
+  "build --help") echo --provenance ;;
+  "image save --help") echo --platform ;;
+  info*) echo '{STORE}' ;;
+esac"""
+
+
+def test_a_real_program_is_asked_by_its_command_line(c: Context, bin: Path) -> None:
+    put(bin, "docker", DOCKER)
+    assert engine(c, "docker") == Engine("docker", version="29.0.0")
+    assert abilities(c, "docker") == Abilities(
         ("--provenance=false",), ("--platform", "linux/amd64"), containerd_store=True
     )
 
 
-def test_a_program_that_is_not_there_is_absent(c: Context, tmp_path: Path) -> None:
-    assert engine(c, str(tmp_path / "docker")).trouble == "engine-absent"
+def test_a_program_that_is_not_there_is_absent(c: Context, bin: Path) -> None:
+    assert engine(c, "docker").trouble == "engine-absent"
 
 
-def test_a_program_that_hangs_is_given_up(c: Context, fake: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(probe, "PATIENCE", 0.2)
-    fake.write_text("#!/bin/sh\nexec tail -f /dev/null\n")
-    assert engine(c, str(fake)).trouble == "engine-hangs"
+def test_a_program_that_hangs_is_given_up(c: Context, bin: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engines, "PATIENCE", 0.2)
+    put(bin, "docker", "exec tail -f /dev/null")
+    assert engine(c, "docker").trouble == "engine-hangs"
 
 
-@pytest.fixture(params=["127.0.0.1", "0.0.0.0"])  # noqa: S104  (another program's choice)
-def busy(request: pytest.FixtureRequest) -> Iterator[int]:
-    """Yield a port that something listens on."""
-    with socket.socket() as listener:
-        listener.bind((request.param, 0))
-        listener.listen()
-        yield listener.getsockname()[1]
-
-
-def test_a_port_that_something_listens_on_is_passed_over(busy: int) -> None:
-    found = free_port(busy)
-    assert busy < found < busy + probe.TRIES
-    with socket.socket() as mine:
-        mine.bind(("127.0.0.1", found))
-
-
-def test_a_free_port_that_is_wanted_for_something_else_is_passed_over() -> None:
-    first = free_port(20000)
-    assert free_port(first, taken=(first,)) > first
-
-
-def test_when_every_port_near_is_busy_the_error_names_the_range(
-    busy: int, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("programs", "wanted", "expected"),
+    [
+        ({}, "auto", ("docker", "engine-absent")),
+        ({"docker": "echo 29.0.0", "podman": "echo 5.4.0"}, "auto", ("docker", "")),
+        ({"docker": "exit 1", "podman": "echo 5.4.0"}, "auto", ("podman", "")),
+        ({"docker": "exit 1"}, "auto", ("docker", "engine-daemon")),
+        ({"podman": "exit 125"}, "auto", ("podman", "engine-daemon")),
+        ({"nerdctl": "echo 2.1.0"}, "auto", ("nerdctl", "")),
+        ({"docker": "echo 29.0.0"}, "podman", ("podman", "engine-absent")),
+    ],
+    ids=[
+        "none",
+        "two work",
+        "a client without a daemon is no engine",
+        "one that is broken is named",
+        "podman alone is broken",
+        "only nerdctl",
+        "the one asked for is not replaced",
+    ],
+)
+def test_auto_takes_the_first_engine_that_works(
+    c: Context, bin: Path, programs: dict[str, str], wanted: str, expected: tuple[str, str]
 ) -> None:
-    monkeypatch.setattr(probe, "TRIES", 1)
-    with pytest.raises(ResourceError) as caught:
-        free_port(busy)
-    assert caught.value.key == "ports-busy"
-    assert caught.value.values == {"first": busy, "last": busy}
-
-
-def test_no_port_above_the_last_one_is_tried() -> None:
-    with pytest.raises(ResourceError) as caught:
-        free_port(65535, taken=(65535,))
-    assert caught.value.values["last"] == 65535
+    for name, body in programs.items():
+        put(bin, name, body)
+    found = find(c, wanted)
+    assert (found.name, found.trouble) == expected

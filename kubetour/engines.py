@@ -1,14 +1,14 @@
-"""What this machine has: a container engine that works, which of its flags exist, which ports are free."""
+"""The container engines: which of them works here, and which flags it knows."""
 
 from __future__ import annotations
 
 import re
-import socket
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from kubetour.checks import Result
-from kubetour.errors import EngineError, ResourceError, ToolError
+from kubetour.errors import EngineError, ToolError
 from kubetour.runner import TIMED_OUT, perform
 from kubetour.steps import Run
 
@@ -16,7 +16,13 @@ if TYPE_CHECKING:
     from invoke.context import Context
 
 PATIENCE = 5.0  # seconds for a probe: a hanging daemon must not hang us
-TRIES = 200  # ports to try
+
+# The question that only an engine answers whose daemon, machine or storage works; in the order of preference.
+QUESTIONS: Mapping[str, tuple[str, ...]] = {
+    "docker": ("version", "--format", "{{.Server.Version}}"),
+    "podman": ("info", "--format", "{{.Version.Version}}"),
+    "nerdctl": ("info", "--format", "{{.ServerVersion}}"),
+}
 
 
 @dataclass(frozen=True)
@@ -37,14 +43,25 @@ class Engine:
         return self
 
 
-def engine(c: Context, name: str = "docker") -> Engine:
-    """Return what `NAME version` says: a client without a daemon is not an engine."""
-    result = perform(c, Run((name, "version", "--format", "{{.Server.Version}}")), timeout=PATIENCE)
-    return judge_engine(name, result)
+def engine(c: Context, name: str) -> Engine:
+    """Return what an engine says of itself: a client without a daemon is not an engine."""
+    return judge_engine(name, perform(c, Run((name, *QUESTIONS[name])), timeout=PATIENCE))
+
+
+def find(c: Context, wanted: str) -> Engine:
+    """Return the engine of that name; for `auto` the first that works, else the first that is there."""
+    names = tuple(QUESTIONS) if wanted == "auto" else (wanted,)
+    broken: list[Engine] = []
+    for name in names:
+        found = engine(c, name)
+        if not found.trouble:
+            return found
+        broken.append(found)
+    return next((found for found in broken if found.trouble != "engine-absent"), broken[0])
 
 
 def judge_engine(name: str, result: Result) -> Engine:
-    """Return the verdict on what `version` printed."""
+    """Return the verdict on what it answered."""
     said = result.stderr.strip()
     version = result.stdout.strip()
     if result.status == 127:
@@ -87,26 +104,3 @@ def judge_abilities(build: str, save: str, store: str, platform: str) -> Abiliti
     flags = tuple(f"--{flag}=false" for flag in ("provenance", "sbom") if f"--{flag}" in build)
     saves = ("--platform", platform.strip()) if "--platform" in save and platform.strip() else ()
     return Abilities(flags, saves, "io.containerd.snapshotter" in store)
-
-
-def free_port(wanted: int, taken: tuple[int, ...] = ()) -> int:
-    """Return the first port from `wanted` on that nothing listens on, on this machine's loopback.
-
-    ResourceError if there is none near it.
-    """
-    last = min(wanted + TRIES - 1, 65535)
-    for port in range(wanted, last + 1):
-        if port not in taken and _is_free(port):
-            return port
-    raise ResourceError("ports-busy", first=wanted, last=last)
-
-
-def _is_free(port: int) -> bool:
-    for host in ("127.0.0.1", "0.0.0.0"):  # noqa: S104  (asked, not kept)
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind((host, port))
-            except OSError:
-                return False
-    return True

@@ -1,0 +1,82 @@
+"""Which provider the cluster comes from, with which tools, and why."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kubetour import engines, tools
+from kubetour.engines import Engine
+from kubetour.errors import KubetourError
+from kubetour.project import ROOT
+from kubetour.providers import Tools
+from kubetour.settings import Settings
+from kubetour.text import Text
+from kubetour.tools import Say
+
+if TYPE_CHECKING:
+    from invoke.context import Context
+
+
+def choose(c: Context, settings: Settings, say: Say) -> tuple[str, Tools, Text]:
+    """Return the provider's name, the tools it needs, and the reason: one line for people.
+
+    Raises KubetourError if what was asked for is not to be had; `auto` takes the embedded cluster then.
+    """
+    asked = settings.provider
+    basic = _basic(settings, say)
+    if asked == "embedded":
+        return _chosen(asked, basic)
+    engine = engines.find(c, settings.engine)
+    if asked == "auto" and engine.trouble:
+        return _embedded(basic, Text(f"tour.why.{engine.trouble}", {"engine": engine.name}))
+    full = with_engine(c, basic, engine.require())
+    if asked == "context":
+        return _chosen(asked, full)
+    try:
+        full = replace(full, kind=tools.kind(settings.offline, say))
+    except KubetourError:
+        if asked == "kind":
+            raise
+        return _embedded(basic, Text("tour.why.no-kind", {"engine": engine.name}))
+    if asked == "kind":
+        return _chosen(asked, full)
+    why = Text("tour.why.engine", {"engine": full.engine_version})
+    return "kind", full, Text("tour.auto", {"provider": "kind", "why": why})
+
+
+def with_engine(c: Context, basic: Tools, engine: Engine) -> Tools:
+    """Return the tools with a container engine that works, and the flags it knows."""
+    able = engines.abilities(c, engine.name)
+    return replace(
+        basic,
+        engine=engine.name,
+        engine_version=f"{engine.name} {engine.version}",
+        build_flags=able.build_flags,
+        save_flags=able.save_flags,
+        containerd_store=able.containerd_store,
+    )
+
+
+def _basic(settings: Settings, say: Say) -> Tools:
+    """Return the tools that every provider needs."""
+    python = _python()
+    curl = ("curl",) if tools.find_curl() else (python, "-m", "kubetour.curl")
+    return Tools(python, kubectl=tools.kubectl(settings.offline, say), curl=curl)
+
+
+def _chosen(name: str, found: Tools) -> tuple[str, Tools, Text]:
+    return name, found, Text("tour.chosen", {"provider": name})
+
+
+def _embedded(basic: Tools, why: Text) -> tuple[str, Tools, Text]:
+    return "embedded", basic, Text("tour.auto", {"provider": "embedded", "why": why})
+
+
+def _python() -> str:
+    """Return how this Python is called, relative to the project if it lies in it."""
+    path = Path(sys.executable).with_name("python")
+    path = path if path.exists() else Path(sys.executable)
+    return str(path.relative_to(ROOT)) if path.is_relative_to(ROOT) else str(path)

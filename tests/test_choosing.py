@@ -1,0 +1,78 @@
+"""Which provider, with which tools, and why."""
+
+from __future__ import annotations
+
+import pytest
+from invoke.context import Context
+
+from kubetour import choosing, engines, tools
+from kubetour.engines import Abilities, Engine
+from kubetour.errors import EngineError, ToolError
+from kubetour.settings import Settings
+
+WORKS = Engine("docker", version="29.1.0")
+ABLE = Abilities(("--provenance=false",), ("--platform", "linux/amd64"), True)
+
+
+@pytest.fixture
+def machine(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    """Return a machine with kubectl and kind, whose engine a test may choose."""
+    monkeypatch.setattr(tools, "kubectl", lambda offline, say: "kubectl")
+    monkeypatch.setattr(tools, "kind", lambda offline, say: "kind")
+    monkeypatch.setattr(engines, "abilities", lambda c, name: ABLE)
+    monkeypatch.setattr(engines, "find", lambda c, wanted: WORKS)
+    return monkeypatch
+
+
+def choose(c: Context, **settings: object) -> tuple[str, str]:
+    name, _, reason = choosing.choose(c, Settings(**settings), lambda text: None)  # type: ignore[arg-type]
+    return name, getattr(reason.values.get("why"), "key", "")
+
+
+def test_auto_takes_kind_where_an_engine_answers(machine: pytest.MonkeyPatch, c: Context) -> None:
+    assert choose(c) == ("kind", "tour.why.engine")
+
+
+@pytest.mark.parametrize("trouble", ["engine-absent", "engine-daemon", "engine-hangs", "engine-permission"])
+def test_auto_takes_embedded_where_none_does_and_says_why(
+    machine: pytest.MonkeyPatch, c: Context, trouble: str
+) -> None:
+    machine.setattr(engines, "find", lambda c, wanted: Engine("docker", trouble))
+    assert choose(c) == ("embedded", f"tour.why.{trouble}")
+
+
+def test_auto_takes_embedded_where_kind_is_not_to_be_had(machine: pytest.MonkeyPatch, c: Context) -> None:
+    def missing(offline: bool, say: object) -> str:
+        raise ToolError("kind-missing", least="0.20")
+
+    machine.setattr(tools, "kind", missing)
+    assert choose(c) == ("embedded", "tour.why.no-kind")
+    with pytest.raises(ToolError):
+        choose(c, provider="kind")
+
+
+@pytest.mark.parametrize("provider", ["kind", "context"])
+def test_a_provider_that_was_asked_for_is_not_replaced(
+    machine: pytest.MonkeyPatch, c: Context, provider: str
+) -> None:
+    machine.setattr(engines, "find", lambda c, wanted: Engine("docker", "engine-daemon"))
+    with pytest.raises(EngineError) as error:
+        choose(c, provider=provider)
+    assert error.value.key == "engine-daemon"
+
+
+def test_embedded_asks_no_engine(machine: pytest.MonkeyPatch, c: Context) -> None:
+    def unexpected(c: Context, wanted: str) -> Engine:
+        raise AssertionError("the engine was asked")
+
+    machine.setattr(engines, "find", unexpected)
+    assert choose(c, provider="embedded")[0] == "embedded"
+
+
+def test_the_engines_abilities_reach_the_commands(machine: pytest.MonkeyPatch, c: Context) -> None:
+    _, found, _ = choosing.choose(c, Settings(provider="kind"), lambda text: None)
+    assert (found.build_flags, found.save_flags, found.containerd_store) == (
+        ABLE.build_flags,
+        ABLE.save_flags,
+        True,
+    )

@@ -1,0 +1,49 @@
+"""Ports that really are free."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+
+import pytest
+
+from kubetour import ports
+from kubetour.errors import ResourceError
+from kubetour.ports import free_port
+
+
+@pytest.fixture(params=["127.0.0.1", "0.0.0.0"])  # noqa: S104  (another program's choice)
+def busy(request: pytest.FixtureRequest) -> Iterator[int]:
+    """Yield a port that something listens on."""
+    with socket.socket() as listener:
+        listener.bind((request.param, 0))
+        listener.listen()
+        yield listener.getsockname()[1]
+
+
+def test_a_port_that_something_listens_on_is_passed_over(busy: int) -> None:
+    found = free_port(busy)
+    assert busy < found < busy + ports.TRIES
+    with socket.socket() as mine:
+        mine.bind(("127.0.0.1", found))
+
+
+def test_a_free_port_that_is_wanted_for_something_else_is_passed_over() -> None:
+    first = free_port(20000)
+    assert free_port(first, taken=(first,)) > first
+
+
+def test_when_every_port_near_is_busy_the_error_names_the_range(
+    busy: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ports, "TRIES", 1)
+    with pytest.raises(ResourceError) as caught:
+        free_port(busy)
+    assert caught.value.key == "ports-busy"
+    assert caught.value.values == {"first": busy, "last": busy}
+
+
+def test_no_port_above_the_last_one_is_tried() -> None:
+    with pytest.raises(ResourceError) as caught:
+        free_port(65535, taken=(65535,))
+    assert caught.value.values["last"] == 65535
