@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 from kubetour.proofs.cluster import Ended, Owned, Pushed
 from kubetour.settings import Settings
+from kubetour.skew import POLICY, Skew
 from kubetour.steps import Lookup, Run, Stage, Step
 
 
@@ -44,6 +45,7 @@ class Provider:
 
     name: ClassVar[str] = "context"
     owns_cluster: ClassVar[bool] = False
+    skew: ClassVar[Skew] = POLICY  # how far kubectl may be from the API server
 
     settings: Settings
     tools: Tools
