@@ -29,7 +29,7 @@ POLICY = Skew(older=1, newer=1)
 
 
 def minor(version: str) -> Minor | None:
-    """Return the minor version of v1.36.2-gke.100 or 1.33+ as (1, 36) or (1, 33); None if it is no version."""
+    """Return the minor version: of v1.36.2-gke.100 (1, 36), of 1.33+ (1, 33); None if it is no version."""
     found = re.match(r"v?(\d+)\.(\d+)", version)
     return (int(found[1]), int(found[2])) if found else None
 
@@ -45,7 +45,7 @@ def made_for(client: str) -> Minor | None:
 
 
 def warnings(server: str, kubectl: str, client: str, skew: Skew = POLICY) -> tuple[Text, ...]:
-    """Return what is to be said of the versions of kubectl and the Python client; of an unknown one, nothing."""
+    """Return what to say of the versions of kubectl and the Python client; of an unknown one, nothing."""
     there = minor(server)
     if there is None:
         return ()

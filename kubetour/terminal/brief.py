@@ -42,7 +42,7 @@ class Silent:
 
 
 class Quiet(Silent):
-    """One line for each step that was proved, and for each note; what went wrong is told at the end in any case."""
+    """One line for each step that was proved, and each note; what went wrong is told at the end anyway."""
 
     def __init__(self, console: Console, language: str) -> None:
         self._console = console
