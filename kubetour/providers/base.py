@@ -168,6 +168,14 @@ class Provider:
         )
         return self.push(), namespace
 
+    def rescue(self) -> tuple[Run, ...]:
+        """Return what to run where a step in the cluster fails, to keep what tells why."""
+        return ()
+
+    def leftovers(self) -> tuple[Step, ...]:
+        """Return the steps that remove what came along with a cluster, if the ledger names it."""
+        return ()
+
     def down(self) -> tuple[Step, ...]:
         """Return the steps that remove what holds the app: here, the namespace of its own."""
         return (

@@ -17,6 +17,7 @@ class Embedded(Kind):
     name: ClassVar[str] = "embedded"
     # It is v1.36; its tests were passed with kubectl 1.20 and 1.27 to 1.33, and no version was found to fail.
     skew: ClassVar[Skew] = Skew(older=16, newer=None)
+    in_containers: ClassVar[bool] = False
 
     @property
     def program(self) -> tuple[str, ...]:
