@@ -36,7 +36,7 @@ def _steps(c: Context, session: Session) -> tuple[Step, ...]:
     if machine.has_nothing(session.provider):
         session.state.strike(*(e for e in session.state.created() if e.startswith(session.provider.name)))
         return ()
-    machine.prepare(session.provider, session.context, session.settings.offline, lambda text: None)
+    machine.prepare(session.provider, session.context, session.settings.offline, session.say)
     return steps(machine.context(c), session)
 
 

@@ -126,7 +126,7 @@ def play(c: Context, flags: Mapping[str, Any], choose: Choose, **options: Any) -
         outcomes, record = run(machine.context(c), session, steps, language, options) if steps else ([], "")
         if outcomes and outcomes[-1].error:
             _tell_failure(session, outcomes, record, language)
-        if options.get("forget") or steps[-1].stage is Stage.DOWN:
+        if options.get("forget") or (steps and steps[-1].stage is Stage.DOWN):
             machine.leave(state, note)
         if options.get("after"):
             options["after"](session, outcomes, record)

@@ -51,12 +51,13 @@ def script_text(session: Session, language: str, down: bool) -> str:
 
 def print_lessons(c: Context, flags: Mapping[str, Any], step: str) -> None:
     """Print one lesson, or all, as the provider's tour tells them."""
-    with play.settled(c, flags) as (machine, resolved, state):
+    with play.settled(c, flags) as (_, resolved, state):
         language = resolved.settings.language
         lessons = play.read_lessons(language)
         if step and step not in lessons:
             raise UsageError("step-unknown", step=step, known=", ".join(lessons))
-        session = open_session(c, resolved, state, lambda text: None, machine)
+        # A lesson is the same whichever host it is about: none is asked.
+        session = open_session(c, resolved, state, lambda text: None)
         values = play.lesson_values(session)
         out = consoles.make()
         for name in [step] if step else list(lessons):

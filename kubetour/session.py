@@ -35,6 +35,7 @@ class Session:
     context: BuildContext
     state: State
     machine: Machine = HERE
+    say: Say = lambda text: None
 
     @property
     def settings(self) -> Settings:
@@ -102,7 +103,7 @@ def open_session(c: Context, resolved: Resolved, state: State, say: Say, machine
     settings = replace(settings, image=buildcontext.with_tag(settings.image, context.tag))
     provider = PROVIDERS[name](settings, found, _ports(settings, name, state, machine), config, {})
     provider = replace(provider, templates=render(provider, context, 1))
-    return Session(resolved, provider, context, state, machine)
+    return Session(resolved, provider, context, state, machine, say)
 
 
 def render(provider: Provider, context: BuildContext, replicas: int) -> dict[str, str]:

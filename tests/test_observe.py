@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from kubetour.errors import ClusterError
+from kubetour.errors import ClusterError, HostError
 from kubetour.observe import Cluster, Objects
 from tests.embedded import serving
 
@@ -157,3 +157,23 @@ def test_a_server_that_refuses_is_an_error_with_its_status(served: Served, tmp_p
     with Cluster(str(kubeconfig), context, "default") as cluster, pytest.raises(ClusterError) as error:
         cluster.wait(("pods",), lambda seen: True, 0.5)
     assert "401" in str(error.value.values["reason"])
+
+
+class Gone:
+    """A cluster of a host that cannot be reached any more, once it has been asked for."""
+
+    def __init__(self, is_gone: bool) -> None:
+        self.is_gone = is_gone
+
+    def path(self) -> str:
+        raise ClusterError("cluster-down")
+
+    def trouble(self) -> HostError | None:
+        return HostError("host-lost", host="server") if self.is_gone else None
+
+
+@pytest.mark.parametrize(("is_gone", "key"), [(True, "host-lost"), (False, "cluster-unreachable")])
+def test_a_lost_host_ends_the_wait_and_a_missing_kubeconfig_is_waited_for(is_gone: bool, key: str) -> None:
+    with Cluster(Gone(is_gone), "x", "default") as cluster, pytest.raises(ClusterError) as error:
+        cluster.wait(("pods",), lambda objects: True, 60 if is_gone else 0.5)
+    assert error.value.key == key

@@ -151,3 +151,27 @@ def test_a_lock_is_free_again_after_an_error(state: State) -> None:
         raise ValueError("x")
     with state.lock():
         pass
+
+
+def test_what_was_made_on_a_host_has_a_ledger_of_its_own_and_the_settings_are_the_checkouts(
+    state: State,
+) -> None:
+    there, other = state.of("me@server:22"), state.of("me@server_22")
+    state.add("kind-cluster/here")
+    there.add("kind-cluster/there")
+    there.keep_ports({"host": 30081})
+    there.remember({"host": "me@server:22"})
+    assert (state.created(), there.created(), other.created()) == (
+        ("kind-cluster/here",),
+        ("kind-cluster/there",),
+        (),
+    )
+    assert (state.ports(), there.ports()) == ({}, {"host": 30081})
+    assert state.remembered() == {"host": "me@server:22"}
+    assert state.of("").created() == state.created()
+
+
+@pytest.mark.parametrize("host", ["../../etc", "/etc", "a/b", "[::1]:22"])
+def test_no_name_of_a_host_leads_out_of_the_state(state: State, host: str) -> None:
+    place = state.of(host).place
+    assert place.parent == state.root / "hosts"

@@ -4,28 +4,26 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import shlex
 import socket
-import threading
-from collections.abc import Iterator
+import subprocess
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import paramiko
 from fabric import Config, Connection
 from invoke.context import Context
 
-from kubetour.errors import HostError, KubetourError, UsageError
+from kubetour.errors import UsageError
 from kubetour.remote import address, hostkeys
 from kubetour.remote.address import Address
 from kubetour.remote.group import GroupRemote
+from kubetour.remote.pulse import Pulse, transport
+from kubetour.remote.troubles import explained, gateways
 
 CONNECT = 10  # seconds for the server to answer at all
 AUTHENTICATE = 30.0  # seconds for it to decide whether we may come in
 CHANNEL = 20.0  # seconds for a channel to open
-PULSE = 10.0  # seconds between two questions whether it is still there
-SILENCE = 15.0  # seconds for the answer, before the connection is given up
-OUR_KEYS = ("id_ed25519", "id_ecdsa", "id_rsa")  # what paramiko looks for in ~/.ssh
 
 logging.getLogger("paramiko").addHandler(logging.NullHandler())  # our errors tell it
 
@@ -35,6 +33,7 @@ class HostConnection(Connection):  # type: ignore[misc]  # Fabric has no types
 
     address: Address = Address("")
     pulse: Pulse | None = None
+    proxy: subprocess.Popen[bytes] | None = None  # the program of a ProxyCommand
 
     def open(self) -> None:
         """Connect; RefusedError for a host key that is not the known one, HostError for any other trouble."""
@@ -44,10 +43,29 @@ class HostConnection(Connection):  # type: ignore[misc]  # Fabric has no types
             super().open()
         except BaseException as error:
             self.close()
-            known = _explained(error, self)
-            raise known or error from error
+            if told := explained(error, self, self.address):
+                raise told from error
+            raise
         self.pulse = Pulse(self.transport)
         self.pulse.start()
+
+    def open_gateway(self) -> Any:
+        """Return the socket that the connection goes through: another connection's, or a ProxyCommand's.
+
+        paramiko would poll the program's pipes, without end once it has ended, and leave both behind.
+        """
+        if not isinstance(self.gateway, str):
+            return super().open_gateway()
+        argv: list[str] = shlex.split(self.gateway)
+        ours, its = socket.socketpair()
+        with its:
+            try:
+                end = its.fileno()
+                self.proxy = subprocess.Popen(argv, stdin=end, stdout=end, stderr=subprocess.DEVNULL)
+            except BaseException:
+                ours.close()
+                raise
+        return ours
 
     def close(self) -> None:
         """Close the connection and those that it goes through."""
@@ -57,39 +75,17 @@ class HostConnection(Connection):  # type: ignore[misc]  # Fabric has no types
         with contextlib.suppress(Exception):  # of what is broken, nothing more is asked
             super().close()
         self.client.close()
-        for gateway in _gateways(self):
+        for gateway in gateways(self):
             gateway.close()
             gateway.client.close()
+        if self.proxy:
+            self.proxy.kill()
+            self.proxy.wait()
+            self.proxy = None
 
     def work_in(self, directory: str) -> None:
         """Have commands run in a directory there; "" is where one logs in."""
         self.config.runners.remote = partial(GroupRemote, directory=directory)
-
-
-class Pulse(threading.Thread):
-    """Asks the other side again and again, and closes the connection when it does not answer in time.
-
-    A host that is paused, or behind a cable that was cut, sends nothing that would end a wait.
-    """
-
-    def __init__(self, transport: paramiko.Transport) -> None:
-        super().__init__(daemon=True, name="ssh-pulse")
-        self._transport = transport
-        self._ended = threading.Event()
-
-    def run(self) -> None:
-        """Ask until the connection is closed."""
-        while not self._ended.wait(PULSE) and self._transport.is_active():
-            late = threading.Timer(SILENCE, self._transport.close)
-            late.daemon = True
-            late.start()
-            with contextlib.suppress(Exception):  # a connection that breaks now needs no more closing
-                self._transport.global_request("keepalive@openssh.com", wait=True)
-            late.cancel()
-
-    def end(self) -> None:
-        """Ask no more."""
-        self._ended.set()
 
 
 def connection(host: str, c: Context | None = None) -> HostConnection:
@@ -106,10 +102,10 @@ def connection(host: str, c: Context | None = None) -> HostConnection:
     except (paramiko.SSHException, ValueError, KeyError) as error:
         raise UsageError("host-config", reason=str(error)) from error
     made.address = where
-    for link in (made, *_gateways(made)):
+    for link in (made, *gateways(made)):
         link.connect_timeout = CONNECT
         limits = {"banner_timeout": CONNECT, "auth_timeout": AUTHENTICATE, "channel_timeout": CHANNEL}
-        link.connect_kwargs = {**dict(link.connect_kwargs), **limits}
+        link.connect_kwargs = {**dict(link.connect_kwargs), **limits, "transport_factory": transport}
         hostkeys.check(link.client, link.ssh_config, where.ssh() + " true")
     return made
 
@@ -121,43 +117,3 @@ def host_of(c: Context) -> str:
     user = c.user if c.user != c.ssh_config.get("user", c.config.user) else None
     port = c.port if c.port != int(c.ssh_config.get("port", c.config.port)) else None
     return str(Address(c.original_host, user, port))
-
-
-def _gateways(link: Connection) -> Iterator[Connection]:
-    """Yield the connections that a connection goes through, the nearest to it first."""
-    while isinstance(link.gateway, Connection):
-        link = link.gateway
-        yield link
-
-
-def _explained(error: BaseException, link: HostConnection) -> KubetourError | None:
-    """Return the error that says what to type, or None for one that is not of the connection."""
-    where = link.address
-    if isinstance(error, KubetourError):
-        return error
-    if isinstance(error, paramiko.BadHostKeyException):
-        ports = {str(one.host): int(one.port) for one in (*_gateways(link), link)}
-        return hostkeys.changed(error, ports.get(error.hostname, 22), where.ssh() + " true")
-    values: dict[str, Any] = {"host": str(where), "command": where.ssh() + " true"}
-    if isinstance(error, paramiko.AuthenticationException) or "No authentication methods" in str(error):
-        tried = ", ".join(_keys(link)) or "–"
-        return HostError("host-auth", evidence=str(error), user=link.user, keys=tried, **values)
-    if isinstance(error, (OSError, EOFError, paramiko.SSHException)):
-        return HostError("host-unreachable", reason=_reason(error), **values)
-    return None
-
-
-def _reason(error: BaseException) -> str:
-    if isinstance(error, socket.gaierror):
-        return error.strerror or str(error)
-    errors = getattr(error, "errors", None)  # NoValidConnectionsError: one for each address
-    if isinstance(errors, dict) and errors:
-        error = next(iter(errors.values()))
-    return getattr(error, "strerror", None) or str(error) or type(error).__name__
-
-
-def _keys(link: HostConnection) -> list[str]:
-    """Return the key files that were tried, as far as they are there."""
-    named = [str(Path(name).expanduser()) for name in link.connect_kwargs.get("key_filename", ())]
-    ours = [str(Path("~/.ssh").expanduser() / name) for name in OUR_KEYS]
-    return [name for name in dict.fromkeys((*named, *ours)) if Path(name).is_file()]

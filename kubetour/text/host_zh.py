@@ -1,7 +1,7 @@
 """What the program says about a host that is reached by SSH, in Chinese."""
 
 MESSAGES = {
-    "rule.host": "ssh 所接受的主机写法：[用户@]服务器[:端口]（IPv6 地址放在方括号中）；留空表示本机",
+    "rule.host": "ssh 所接受的主机写法：[USER@]SERVER[:PORT]（IPv6 地址放在方括号中）；留空表示本机",
     "host.shipping": "正在向 {host} 传送 {count} 个文件（压缩后 {size}）。",
     "host.environment": "{host}：./inv 正在那里创建 Python 环境，仅此一次；约下载 25 MB（没有 Node 时为 86 MB）。",
     "host.script": "这些命令用于 {host}，所在目录由 ./inv build（或任何会做改动的任务）在那里创建。",

@@ -158,14 +158,23 @@ class Account:
 
     def processes(self) -> list[str]:
         """Return the command lines of what runs in his home, or (of a second user) as he, but for zombies."""
-        found = []
+        return [words for words in self._found().values() if not words.startswith("sshd")]
+
+    def end(self) -> None:
+        """Kill what of that is left."""
+        for pid in self._found():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+
+    def _found(self) -> dict[int, str]:
+        found = {}
         for process in Path("/proc").glob("[0-9]*"):
             with contextlib.suppress(OSError):
                 theirs = process.stat().st_uid == self.uid and self.uid != os.getuid()
                 words = (process / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
                 if words and (theirs or (process / "cwd").readlink().is_relative_to(self.home)):
-                    found.append(words)
-        return [words for words in found if not words.startswith("sshd")]
+                    found[int(process.name)] = words
+        return found
 
 
 @contextlib.contextmanager
@@ -182,6 +191,8 @@ def account(name: str, base: Path) -> Iterator[Account]:
     try:
         user = pwd.getpwnam(name)
         os.chown(home, user.pw_uid, user.pw_gid)
-        yield Account(name, home, user.pw_uid)
+        made = Account(name, home, user.pw_uid)
+        yield made
+        made.end()  # a user of whom something runs is not removed
     finally:
         subprocess.run(["userdel", name], check=False, timeout=60, capture_output=True)

@@ -57,7 +57,7 @@ def test_a_host_is_read_and_written_as_it_is_typed(text: str, address: Address, 
     ],
 )
 def test_what_is_no_host_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match="."):
+    with pytest.raises(ValueError, match=r"."):
         host().apply(text)
 
 

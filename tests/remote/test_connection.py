@@ -8,13 +8,16 @@ import shlex
 import signal
 import socket
 import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
 import pytest
+from fabric import Connection
+from invoke.context import Context
 
-from kubetour.errors import HostError, KubetourError, RefusedError
+from kubetour.errors import HostError, KubetourError, RefusedError, UsageError
 from kubetour.remote import connection as connections
 from kubetour.remote.connection import connection
 from kubetour.runner import perform
@@ -148,6 +151,28 @@ def test_an_alias_of_the_ssh_configuration_says_everything(known: Path, server: 
     assert told("big-box").explain("en")[1].endswith("ssh big-box true")
 
 
+@pytest.mark.parametrize(
+    "text", ["server", "me@server", "server:2222", "me@server.example:2222", "box", "me@box", "box:22"]
+)
+def test_a_host_of_fabs_command_line_is_named_as_ours_would_be(home: Path, text: str) -> None:
+    (home / ".ssh/config").write_text(
+        "Host box\n HostName 10.0.0.7\n Port 2200\n User you\n", encoding="utf-8"
+    )
+    assert connections.host_of(Connection(text)) == text
+
+
+def test_an_ipv6_address_of_fabs_command_line_gets_its_brackets(home: Path) -> None:
+    assert connections.host_of(Connection("me@::1")) == "me@[::1]"
+    assert connections.host_of(Context()) == ""
+
+
+def test_a_broken_ssh_configuration_is_told(home: Path) -> None:
+    (home / ".ssh/config").write_text("Host box\n Port two\n", encoding="utf-8")
+    with pytest.raises(UsageError) as caught:
+        connection("box")
+    assert caught.value.key == "host-config"
+
+
 def test_nothing_listens(home: Path) -> None:
     error = told(f"root@127.0.0.1:{sshd.free_port()}")
     assert (error.key, error.exit_status) == ("host-unreachable", 5)
@@ -170,6 +195,50 @@ def test_what_is_no_ssh_server_is_said(home: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(connections, "CONNECT", 1)
     with serving("page") as web:
         assert told(f"127.0.0.1:{web.server_port}").key == "host-unreachable"
+
+
+RELAY = """
+import os, socket, sys, threading
+s = socket.create_connection(sys.argv[1:3])
+def up():
+    while data := os.read(0, 65536):
+        s.sendall(data)
+threading.Thread(target=up, daemon=True).start()
+while data := s.recv(65536):
+    os.write(1, data)
+"""
+
+
+class TestThroughAProgram:
+    @pytest.fixture
+    def relay(self, known: Path, server: Sshd) -> Path:
+        """Return a home whose ssh configuration names a program that leads to the server."""
+        (known / "relay.py").write_text(RELAY, encoding="utf-8")
+        command = f'{sys.executable} "{known}/relay.py" 127.0.0.1 {server.port}'
+        (known / ".ssh/config").write_text(f"Host far\n ProxyCommand {command}\n", encoding="utf-8")
+        hosts = server.known().replace(f"[127.0.0.1]:{server.port}", "far")
+        (known / ".ssh/known_hosts").write_text(hosts, encoding="utf-8")
+        return known
+
+    def test_that_leads_there(self, relay: Path, land: Land) -> None:
+        assert whoami(f"{land.account.name}@far") == land.account.name
+
+    def test_that_ends_at_once(self, relay: Path) -> None:
+        (relay / "relay.py").write_text("", encoding="utf-8")
+        assert told("far").key == "host-unreachable"
+
+    def test_that_is_not_there(self, relay: Path) -> None:
+        (relay / ".ssh/config").write_text("Host far\n ProxyCommand no-such-program %h\n", encoding="utf-8")
+        assert told("far").key == "host-unreachable"
+
+    def test_whose_end_ends_the_connection(self, relay: Path, land: Land) -> None:
+        with closing(connection(f"{land.account.name}@far")) as c:
+            c.open()
+            assert c.proxy
+            c.proxy.kill()
+            with pytest.raises(HostError) as caught:
+                perform(c, Run(("sleep", "60")))
+        assert caught.value.key == "host-lost"
 
 
 class TestThroughAnotherHost:

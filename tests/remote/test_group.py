@@ -15,8 +15,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from kubetour.errors import HostError, Interrupted, UsageError
-from kubetour.remote import connection as connections
-from kubetour.remote import group
+from kubetour.remote import group, pulse
 from kubetour.remote.connection import HostConnection, connection
 from kubetour.runner import TIMED_OUT, Running, perform, signals
 from kubetour.script import shell
@@ -215,8 +214,8 @@ def test_a_signal_to_us_ends_the_command_there(
 class TestABrokenConnection:
     @pytest.fixture(autouse=True)
     def impatient(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(connections, "PULSE", 0.2)
-        monkeypatch.setattr(connections, "SILENCE", 1.0)
+        monkeypatch.setattr(pulse, "PULSE", 0.2)
+        monkeypatch.setattr(pulse, "SILENCE", 1.0)
 
     def test_that_was_killed(self, c: HostConnection, server: Sshd, ending: Callable[[], None]) -> None:
         running = begin(c, f"{EVER} & {EVER}")

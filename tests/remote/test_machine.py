@@ -42,20 +42,23 @@ case "$*" in
 esac
 """
 # What a session needs of an otherwise empty PATH.
-PROGRAMS = (
-    "sh",
-    "cat",
-    "tar",
-    "gzip",
-    "mkdir",
-    "dirname",
-    "rm",
-    "rmdir",
-    "uname",
-    "sleep",
-    "test",
-    "env",
-    "ls",
+PROGRAMS = tuple(
+    [
+        "sh",
+        "cat",
+        "tar",
+        "gzip",
+        "mkdir",
+        "dirname",
+        "rm",
+        "rmdir",
+        "uname",
+        "sleep",
+        "test",
+        "env",
+        "ls",
+        "cksum",
+    ]
 )
 
 
@@ -193,6 +196,18 @@ class TestWithoutKubectlThere:
                 assert json.loads(answer.stdout)["clientVersion"]["gitVersion"] == "v1.36.0", times
                 assert not machine.curl()
         assert [text.key for text in said] == ["host.shipping"]
+
+    def test_without_a_python_there_the_embedded_cluster_is_not_to_be_had(
+        self, bare: str, c: Context, context: BuildContext, said: list[Text]
+    ) -> None:
+        with closing(RemoteMachine(c, bare)) as machine:
+            machine.context(c)
+            placed = machine.placed(context)
+            with pytest.raises(ToolError) as caught:
+                machine.prepare(make_provider("embedded"), placed, True, said.append)
+        assert caught.value.key == "host-environment"
+        assert "Python 3.10" in caught.value.evidence  # inv's own words
+        assert [text.key for text in said] == ["host.shipping", "host.environment"]
 
     def test_where_there_is_none_for_its_system_it_says_what_to_do(
         self, bare: str, c: Context, tmp_path: Path

@@ -190,10 +190,12 @@ def test_an_app_from_elsewhere_is_shipped_whatever_its_path(
 def until(tour: subprocess.Popen[str], step: str) -> None:
     """Read what a tour prints until a step begins."""
     assert tour.stdout is not None
+    lines = []
     for line in tour.stdout:
+        lines.append(line)
         if f"· {step} ·" in line:
             return
-    pytest.fail(f"{step} did not begin")
+    pytest.fail(f"{step} did not begin:\n{''.join(lines)}")
 
 
 def test_a_killed_connection_is_told_and_the_tour_goes_on_from_there(
@@ -225,6 +227,28 @@ def test_ctrl_c_ends_what_runs_there(checkout: Checkout, host: str, land: Land) 
     while land.account.processes():  # the watcher there waits some seconds for what it has interrupted
         assert time.monotonic() < deadline, land.account.processes()
         threading.Event().wait(0.05)
+
+
+def test_when_we_are_killed_what_runs_there_ends_and_the_cluster_goes_on(
+    checkout: Checkout, host: str, land: Land
+) -> None:
+    with checkout.start("tour", *EMBEDDED, "--host", host) as tour:
+        until(tour, "delete-pod")  # whose proof takes two seconds
+        tour.kill()
+    deadline = time.monotonic() + 20
+    while [words for words in land.account.processes() if "watcher" in words or "kubectl" in words]:
+        assert time.monotonic() < deadline, land.account.processes()
+        threading.Event().wait(0.05)
+    assert any("kubetour.embedded serve" in words for words in land.account.processes())
+    assert checkout.inv("nodes").status == 0
+
+
+def test_a_lesson_is_told_without_asking_the_host(checkout: Checkout, host: str, known: Path) -> None:
+    checkout.inv("tour", *EMBEDDED, "--host", host, "--until", "app")
+    (known / ".ssh/known_hosts").unlink()
+    assert "ReplicaSet" in checkout.inv("lesson", "--step", "deploy").stdout
+    assert checkout.inv("nodes", check=9).stderr
+    assert "embedded" in checkout.inv("script", "--host", "").stdout  # this machine again
 
 
 def test_a_directory_there_that_is_not_ours_is_neither_used_nor_removed(
