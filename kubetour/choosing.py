@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from kubetour import engines
 from kubetour.engines import Engine
 from kubetour.errors import KubetourError
-from kubetour.machine import HERE, Machine
+from kubetour.host import HERE, Host
 from kubetour.providers import Tools
 from kubetour.settings import Settings
 from kubetour.text import Text
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
     from invoke.context import Context
 
 
-def choose(c: Context, settings: Settings, say: Say, machine: Machine = HERE) -> tuple[str, Tools, Text]:
+def choose(c: Context, settings: Settings, say: Say, host: Host = HERE) -> tuple[str, Tools, Text]:
     """Return the provider's name, the tools it needs, and the reason: one line for people.
 
     Raises KubetourError if what was asked for is not to be had; `auto` takes the embedded cluster then.
     """
     asked = settings.provider
-    basic = _basic(settings, say, machine)
+    basic = _basic(settings, say, host)
     if asked == "embedded":
         return _chosen(asked, basic)
     engine = engines.find(c, settings.engine)
@@ -34,7 +34,7 @@ def choose(c: Context, settings: Settings, say: Say, machine: Machine = HERE) ->
     if asked == "context":
         return _chosen(asked, full)
     try:
-        full = replace(full, kind=machine.kind(settings.offline, say))
+        full = replace(full, kind=host.kind(settings.offline, say))
     except KubetourError:
         if asked == "kind":
             raise
@@ -58,11 +58,11 @@ def with_engine(c: Context, basic: Tools, engine: Engine) -> Tools:
     )
 
 
-def _basic(settings: Settings, say: Say, machine: Machine) -> Tools:
+def _basic(settings: Settings, say: Say, host: Host) -> Tools:
     """Return the tools that every provider needs."""
-    python = machine.python()
-    curl = ("curl",) if machine.curl() else (python, "-m", "kubetour.curl")
-    return Tools(python, kubectl=machine.kubectl(settings.offline, say), curl=curl)
+    python = host.python()
+    curl = ("curl",) if host.curl() else (python, "-m", "kubetour.curl")
+    return Tools(python, kubectl=host.kubectl(settings.offline, say), curl=curl)
 
 
 def _chosen(name: str, found: Tools) -> tuple[str, Tools, Text]:

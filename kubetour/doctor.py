@@ -31,12 +31,12 @@ CGROUP_V2 = Path("/sys/fs/cgroup/cgroup.controllers")
 
 def doctor(c: Context, flags: Mapping[str, Any]) -> None:
     """Print every finding; the exit status is that of the first trouble that would stop the tour."""
-    with play.settled(c, flags) as (machine, resolved, state):
+    with play.settled(c, flags) as (host, resolved, state):
         language = resolved.settings.language
         out = consoles.make()
-        engine = engines.find(machine.context(c), resolved.settings.engine)
-        if machine.host:
-            values = {"host": machine.host, "system": machine.system, "directory": machine.root}
+        engine = engines.find(host.context(c), resolved.settings.engine)
+        if host.name:
+            values = {"host": host.name, "system": host.system, "directory": host.root}
             out.print(f"✓ {say(language, 'doctor.host', **values)}", soft_wrap=True)
         else:
             _machine(out, language, bool(engine.version))
@@ -47,7 +47,7 @@ def doctor(c: Context, flags: Mapping[str, Any]) -> None:
         trouble: KubetourError | None = None
         try:
             session = open_session(
-                c, resolved, state, lambda text: out.print(tell(language, text), soft_wrap=True), machine
+                c, resolved, state, lambda text: out.print(tell(language, text), soft_wrap=True), host
             )
         except KubetourError as error:
             trouble = error
@@ -59,10 +59,10 @@ def doctor(c: Context, flags: Mapping[str, Any]) -> None:
                 ("python", found.python),
             ):
                 out.print(f"✓ {name}: {value}", soft_wrap=True)
-            node = None if machine.host else tools.find_node()
+            node = None if host.name else tools.find_node()
             if node:
                 out.print(f"✓ node: {node.path} {node.version}", soft_wrap=True)
-            elif not machine.host:
+            elif not host.name:
                 out.print(f"! {say(language, 'doctor.no-node')}", soft_wrap=True)
             made = ", ".join(state.created())
             out.print(f"✓ {say(language, 'doctor.created', what=made or '–')}", soft_wrap=True)

@@ -31,13 +31,13 @@ def down(c: Context, flags: Mapping[str, Any]) -> None:
 
 
 def _steps(c: Context, session: Session) -> tuple[Step, ...]:
-    """Return the steps on whatever machine the session is about."""
-    machine = session.machine
-    if machine.has_nothing(session.provider):
+    """Return the steps on whatever host the session is about."""
+    host = session.host
+    if host.has_nothing(session.provider):
         session.state.strike(*(e for e in session.state.created() if e.startswith(session.provider.name)))
         return ()
-    machine.prepare(session.provider, session.context, session.settings.offline, session.say)
-    return steps(machine.context(c), session)
+    host.prepare(session.provider, session.context, session.settings.offline, session.say)
+    return steps(host.context(c), session)
 
 
 def steps(c: Context, session: Session) -> tuple[Step, ...]:
@@ -118,7 +118,7 @@ def _is_ours(c: Context, session: Session, made: tuple[str, ...], step: Step) ->
     provider = session.provider
     try:
         if perform(c, export).status == 0:
-            kubeconfig = session.machine.kubeconfig(provider)
+            kubeconfig = session.host.kubeconfig(provider)
             with Cluster(kubeconfig, provider.context, provider.namespace) as cluster:
                 seen = cluster.wait(("nodes",), lambda objects: bool(objects["nodes"]), LABEL_TIME)["nodes"]
             if seen and all(node["metadata"].get("labels", {}).get(OWNED_BY) == OWNER for node in seen):

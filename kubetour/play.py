@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from kubetour import lessons, observe, report
 from kubetour.errors import Interrupted, KubetourError
+from kubetour.host import HERE, Host
 from kubetour.lessons import Lesson
-from kubetour.machine import HERE, Machine
 from kubetour.observe import Cluster
 from kubetour.project import LESSONS, ROOT, STATE
 from kubetour.proofs.traffic import requests_for
@@ -69,29 +69,29 @@ def tell_error(error: KubetourError, language: str) -> None:
 
 
 @contextmanager
-def settled(c: Context, flags: Mapping[str, Any]) -> Iterator[tuple[Machine, Resolved, State]]:
+def settled(c: Context, flags: Mapping[str, Any]) -> Iterator[tuple[Host, Resolved, State]]:
     """Go to the project's root, read the settings, and tell every error of the body in their language.
 
-    Yields the machine that commands are to run on, too; what was opened on the way to it is closed again.
+    Yields the host that commands are to run on, too; what was opened on the way to it is closed again.
     """
     configure(c)
     state = State(ROOT / STATE)
     with told(choose_language(flags.get("lang"))):
         resolved = settle(c, {**flags, **_named_by_fab(c)}, state)
         os.chdir(ROOT)
-        with told(resolved.settings.language), _machine(c, resolved.settings.host) as machine:
-            yield machine, resolved, state.of(resolved.settings.host)
+        with told(resolved.settings.language), _host(c, resolved.settings.host) as host:
+            yield host, resolved, state.of(resolved.settings.host)
 
 
 @contextmanager
-def _machine(c: Context, host: str) -> Iterator[Machine]:
-    if not host:
+def _host(c: Context, name: str) -> Iterator[Host]:
+    if not name:
         yield HERE
         return
-    from kubetour.remote.machine import RemoteMachine  # Fabric costs a quarter of a second
+    from kubetour.remote.host import RemoteHost  # Fabric costs a quarter of a second
 
-    with closing(RemoteMachine(c, host)) as machine:
-        yield machine
+    with closing(RemoteHost(c, name)) as host:
+        yield host
 
 
 def _named_by_fab(c: Context) -> dict[str, str]:
@@ -106,7 +106,7 @@ def _named_by_fab(c: Context) -> dict[str, str]:
 
 def play(c: Context, flags: Mapping[str, Any], choose: Choose, **options: Any) -> None:
     """Run the steps that `choose` picks from a session's plan, and end the process if one fails."""
-    with settled(c, flags) as (machine, resolved, state), state.lock():
+    with settled(c, flags) as (host, resolved, state), state.lock():
         language = resolved.settings.language
         out = consoles.make(sys.stderr if options.get("json") else None)
         hush = options.get("quiet") or options.get("json")
@@ -115,19 +115,19 @@ def play(c: Context, flags: Mapping[str, Any], choose: Choose, **options: Any) -
             if not hush:
                 out.print(tell(language, text), soft_wrap=True)
 
-        session = open_session(c, resolved, state, note, machine)
+        session = open_session(c, resolved, state, note, host)
         steps = choose(session)
         if any(step.check.looks for step in steps):
             threading.Thread(target=observe.preload, daemon=True).start()
         if not options.get("forget"):
             session.remember()
         if steps:
-            machine.prepare(session.provider, session.context, session.settings.offline, note)
-        outcomes, record = run(machine.context(c), session, steps, language, options) if steps else ([], "")
+            host.prepare(session.provider, session.context, session.settings.offline, note)
+        outcomes, record = run(host.context(c), session, steps, language, options) if steps else ([], "")
         if outcomes and outcomes[-1].error:
             _tell_failure(session, outcomes, record, language)
         if options.get("forget") or (steps and steps[-1].stage is Stage.DOWN):
-            machine.leave(state, note)
+            host.leave(state, note)
         if options.get("after"):
             options["after"](session, outcomes, record)
 
@@ -140,7 +140,7 @@ def run(
     began, clock = time.time(), time.monotonic()
     directory = session.state.new_run()
     provider = session.provider
-    kubeconfig = session.machine.kubeconfig(provider)
+    kubeconfig = session.host.kubeconfig(provider)
     with Cluster(kubeconfig, provider.context, provider.namespace) as cluster:
         shown = presenter(session, language, options)
         tour = Tour(c, cluster, session.state, shown, settings.timeout)
@@ -231,6 +231,6 @@ def summary(session: Session, outcomes: list[Outcome], record: str) -> None:
         return
     if session.provider.kubeconfig:
         out.print(say(language, "tour.by-hand"))
-        out.print(f"  {session.machine.by_hand(session.provider.kubeconfig)}", style="bold", soft_wrap=True)
+        out.print(f"  {session.host.by_hand(session.provider.kubeconfig)}", style="bold", soft_wrap=True)
     out.print(say(language, "tour.clean-up"))
     out.print("  ./inv down", style="bold")

@@ -22,18 +22,18 @@ if TYPE_CHECKING:
 
 def print_manifests(c: Context, flags: Mapping[str, Any]) -> None:
     """Print the Deployment and the Service as YAML, for the replicas asked for."""
-    with play.settled(c, flags) as (machine, resolved, state):
-        session = open_session(c, resolved, state, lambda text: None, machine)
+    with play.settled(c, flags) as (host, resolved, state):
+        session = open_session(c, resolved, state, lambda text: None, host)
         templates = session.render(session.settings.replicas)
         print(f"{templates['deployment']}---\n{templates['service']}", end="")
 
 
 def print_script(c: Context, flags: Mapping[str, Any], down: bool) -> None:
     """Print the tour as a commented script; what was decided on the way goes to standard error."""
-    with play.settled(c, flags) as (machine, resolved, state):
+    with play.settled(c, flags) as (host, resolved, state):
         language = resolved.settings.language
         session = open_session(
-            c, resolved, state, lambda text: print(tell(language, text), file=sys.stderr), machine
+            c, resolved, state, lambda text: print(tell(language, text), file=sys.stderr), host
         )
         print(script_text(session, language, down), end="")
 
@@ -43,9 +43,9 @@ def script_text(session: Session, language: str, down: bool) -> str:
     steps = session.plan() + (session.clean_up() if down else ())
     titles = {name: lesson.title for name, lesson in play.read_lessons(language).items()}
     heading = say(language, "script.heading", provider=session.provider.name).splitlines()
-    if session.machine.host:
-        heading.append(say(language, "host.script", host=session.machine.host))
-    where = (f"cd {shlex.quote(session.machine.root)}", f"mkdir -p {STATE}", "")
+    if session.host.name:
+        heading.append(say(language, "host.script", host=session.host.name))
+    where = (f"cd {shlex.quote(session.host.root)}", f"mkdir -p {STATE}", "")
     return script(steps, titles, heading, where)
 
 

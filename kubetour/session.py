@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from kubetour import buildcontext, choosing, manifests
 from kubetour.buildcontext import BuildContext
 from kubetour.errors import RefusedError, UsageError
-from kubetour.machine import HERE, Machine
+from kubetour.host import HERE, Host
 from kubetour.plan import clean_up, plan, singles
 from kubetour.project import OWNER, ROOT, TEMPLATES
 from kubetour.providers import PROVIDERS, Ports, Provider
@@ -34,7 +34,7 @@ class Session:
     provider: Provider
     context: BuildContext
     state: State
-    machine: Machine = HERE
+    host: Host = HERE
     say: Say = lambda text: None
 
     @property
@@ -84,7 +84,7 @@ def settle(c: Context, flags: Mapping[str, Any], state: State) -> Resolved:
     return Resolved(replace(resolved.settings, **paths), resolved.origins)
 
 
-def open_session(c: Context, resolved: Resolved, state: State, say: Say, machine: Machine = HERE) -> Session:
+def open_session(c: Context, resolved: Resolved, state: State, say: Say, host: Host = HERE) -> Session:
     """Return a session: finds the tools, chooses the provider and says which and why.
 
     Downloads a tool only where it is missing, and says so first. Raises KubetourError for whatever stands
@@ -95,15 +95,15 @@ def open_session(c: Context, resolved: Resolved, state: State, say: Say, machine
         settings = replace(settings, provider="context")
     if settings.provider == "context" and resolved.origins["context"] != "flag":
         raise RefusedError("context-unnamed")  # before anything is asked: it holds on any machine
-    name, found, reason = choosing.choose(machine.context(c), settings, say, machine)
+    name, found, reason = choosing.choose(host.context(c), settings, say, host)
     if resolved.origins["provider"] != "flag":
         say(reason)
     config = manifests.load_kind_config(ROOT / settings.config, settings.config)
-    context = machine.placed(buildcontext.read(ROOT / settings.app_dir, settings.app_dir, settings.base))
+    context = host.placed(buildcontext.read(ROOT / settings.app_dir, settings.app_dir, settings.base))
     settings = replace(settings, image=buildcontext.with_tag(settings.image, context.tag))
-    provider = PROVIDERS[name](settings, found, _ports(settings, name, state, machine), config, {})
+    provider = PROVIDERS[name](settings, found, _ports(settings, name, state, host), config, {})
     provider = replace(provider, templates=render(provider, context, 1))
-    return Session(resolved, provider, context, state, machine, say)
+    return Session(resolved, provider, context, state, host, say)
 
 
 def render(provider: Provider, context: BuildContext, replicas: int) -> dict[str, str]:
@@ -130,14 +130,14 @@ def push_step(session: Session) -> tuple[Step, ...]:
     return (session.provider.push(),)
 
 
-def _ports(settings: Settings, provider: str, state: State, machine: Machine = HERE) -> Ports:
+def _ports(settings: Settings, provider: str, state: State, host: Host = HERE) -> Ports:
     """Return ports that are free, or the ones that what is there already was made with."""
     kept, made = state.ports(), state.created()
     ours = (f"{engine}-container/{OWNER}-{settings.name}" for engine in ("docker", "embedded"))
     container = kept.get("container") if any(name in made for name in ours) else None
-    host = kept.get("host") if f"{provider}-cluster/{settings.cluster_name}" in made else None
-    container = container or machine.free_port(max(settings.port, 1024))
-    return Ports(container, host or machine.free_port(Ports.host, (container,)), Ports.node)
+    mapped = kept.get("host") if f"{provider}-cluster/{settings.cluster_name}" in made else None
+    container = container or host.free_port(max(settings.port, 1024))
+    return Ports(container, mapped or host.free_port(Ports.host, (container,)), Ports.node)
 
 
 def _from_root(caller: Path, value: str) -> str:

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from kubetour.remote.machine import MARK, directory_name
+from kubetour.remote.host import MARK, directory_name
 from tests.e2e.checkout import ROOT, Checkout, make
 from tests.e2e.test_embedded_tour import CHAPTERS, CLEANING
 from tests.remote.conftest import Land

@@ -1,4 +1,4 @@
-"""Another host as the machine that the commands run on."""
+"""Another host that the commands run on."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ import paramiko
 from kubetour.buildcontext import BuildContext
 from kubetour.causes import command_failed
 from kubetour.errors import HostError, RefusedError, ToolError
-from kubetour.machine import Machine
+from kubetour.host import Host
 from kubetour.observe import Kubeconfig
 from kubetour.pins import system_named
 from kubetour.ports import first_free
@@ -62,12 +62,12 @@ rmdir -- "$(dirname -- "$1")" 2>/dev/null
 [ ! -e "$1" ]"""
 
 
-class RemoteMachine(Machine):
+class RemoteHost(Host):
     """A host that is reached by SSH. Everything of ours there lies in one directory of its user's cache."""
 
-    def __init__(self, c: Context, host: str) -> None:
-        self.host = host
-        self.c = connection(host, c)
+    def __init__(self, c: Context, name: str) -> None:
+        self.name = name
+        self.c = connection(name, c)
         self._at = ""
         self._system = ""
         self._is_there = False
@@ -96,7 +96,7 @@ class RemoteMachine(Machine):
         what, self._at, system, processor = asked.splitlines()[-4:]
         self._system = system_named(system, processor)
         if what == "foreign":
-            raise RefusedError("host-directory", host=self.host, directory=self._at)
+            raise RefusedError("host-directory", host=self.name, directory=self._at)
         self._is_there = what == "ours"
         if self._is_there:
             self.c.work_in(self._at)
@@ -120,7 +120,7 @@ class RemoteMachine(Machine):
         return self._program("kind", offline, say)
 
     def _program(self, name: str, offline: bool, say: Say) -> str:
-        call, file = programs.find(self.c, name, self._system, offline, say, self.host)
+        call, file = programs.find(self.c, name, self._system, offline, say, self.name)
         if file:
             self._bring[call] = file
         return call
@@ -178,7 +178,7 @@ class RemoteMachine(Machine):
         files = {name: path for part in cargo.values() for name, path in part.items()}
         with tempfile.TemporaryFile() as file, self._sftp() as sftp:
             shipping.pack(files, todo.changed, file)
-            values = {"count": len(todo.changed), "size": human_size(file.tell()), "host": self.host}
+            values = {"count": len(todo.changed), "size": human_size(file.tell()), "host": self.name}
             say(Text("host.shipping", values))
             for name in todo.removed:
                 with contextlib.suppress(FileNotFoundError):
@@ -199,20 +199,20 @@ class RemoteMachine(Machine):
                 yield sftp
         except (paramiko.SSHException, EOFError, OSError) as error:
             key = "host-transfer" if self.c.is_connected else "host-lost"
-            raise HostError(key, host=self.host, evidence=str(error), directory=self._at) from error
+            raise HostError(key, host=self.name, evidence=str(error), directory=self._at) from error
 
     def _make_environment(self, offline: bool, say: Say) -> None:
-        say(Text("host.environment", {"host": self.host}))
+        say(Text("host.environment", {"host": self.name}))
         switch = ("env", "KUBETOUR_OFFLINE=1") if offline else ()
         made = perform(self.c, Run((*switch, "./inv", "--version")))
         if made.status != 0:
-            raise ToolError("host-environment", evidence=made.stderr.strip(), host=self.host)
+            raise ToolError("host-environment", evidence=made.stderr.strip(), host=self.name)
 
     # --- the cluster, from here
 
     def kubeconfig(self, provider: Provider) -> Kubeconfig:
         """Return the kubeconfig there, as it works from here: it opens a tunnel with the first look."""
-        far = FarCluster(self.c, provider, State(ROOT / STATE, self.host))
+        far = FarCluster(self.c, provider, State(ROOT / STATE, self.name))
         self._far.append(far)
         return far
 
@@ -236,7 +236,7 @@ class RemoteMachine(Machine):
         self.c.work_in("")
         self._ask("sh", "-c", LEAVE, "sh", self._at, MARK)
         self._is_there = False
-        say(Text("host.left", {"host": self.host, "directory": self._at}))
+        say(Text("host.left", {"host": self.name, "directory": self._at}))
 
     def _ask(self, *argv: str) -> str:
         """Return what a command there prints; KubetourError if it fails."""

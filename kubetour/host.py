@@ -1,4 +1,4 @@
-"""The machine that the commands run on: this one. `remote.machine` is one that is reached by SSH."""
+"""The host that the commands run on: this machine. `remote.host` is one that is reached by SSH."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     from kubetour.state import State
 
 
-class Machine:
-    """Whatever has to be asked of the machine that runs the commands, or done to it around them."""
+class Host:
+    """Whatever has to be asked of the host that runs the commands, or done to it around them."""
 
-    host = ""
+    name = ""  # as `--host` names it; "" is this machine
 
     def context(self, c: Context) -> Context:
         """Return the context that runs commands there; HostError or RefusedError if it cannot be reached."""
@@ -81,4 +81,4 @@ class Machine:
         """Remove what was brought there, once nothing that was made is left."""
 
 
-HERE = Machine()
+HERE = Host()

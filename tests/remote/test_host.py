@@ -1,4 +1,4 @@
-"""Another host as the machine of a session, by a real sshd: what is found, brought, read and removed."""
+"""Another host, as a session uses it, by a real sshd: what is found, brought, read and removed."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ from kubetour.observe import Cluster
 from kubetour.pins import pin, this_system
 from kubetour.project import ROOT
 from kubetour.providers import Provider
-from kubetour.remote import machine as machines
+from kubetour.remote import host as hosts
 from kubetour.remote import tunnel as tunnels
-from kubetour.remote.machine import MARK, RemoteMachine, directory_name
+from kubetour.remote.host import MARK, RemoteHost, directory_name
 from kubetour.runner import perform
 from kubetour.state import State
 from kubetour.steps import Run
@@ -42,23 +42,20 @@ case "$*" in
 esac
 """
 # What a session needs of an otherwise empty PATH.
-PROGRAMS = tuple(
-    [
-        "sh",
-        "cat",
-        "tar",
-        "gzip",
-        "mkdir",
-        "dirname",
-        "rm",
-        "rmdir",
-        "uname",
-        "sleep",
-        "test",
-        "env",
-        "ls",
-        "cksum",
-    ]
+PROGRAMS = (
+    "sh",
+    "cat",
+    "tar",
+    "gzip",
+    "mkdir",
+    "dirname",
+    "rm",
+    "rmdir",
+    "uname",
+    "sleep",
+    "test",
+    "env",
+    "cksum",
 )
 
 
@@ -79,14 +76,14 @@ def said() -> list[Text]:
 
 
 @pytest.fixture
-def machine(c: Context, known: Path, host: str, land: Land) -> Iterator[RemoteMachine]:
+def machine(c: Context, known: Path, host: str, land: Land) -> Iterator[RemoteHost]:
     """Yield the host; afterwards nothing of ours is there."""
-    with closing(RemoteMachine(c, host)) as made:
+    with closing(RemoteHost(c, host)) as made:
         yield made
     shutil.rmtree(land.account.home / ".cache", ignore_errors=True)
 
 
-def test_a_first_look_changes_nothing(machine: RemoteMachine, c: Context, land: Land) -> None:
+def test_a_first_look_changes_nothing(machine: RemoteHost, c: Context, land: Land) -> None:
     before = sorted(land.account.home.iterdir())
     there = machine.context(c)
     assert machine.root.startswith(str(land.account.home / ".cache/kubetour"))
@@ -97,7 +94,7 @@ def test_a_first_look_changes_nothing(machine: RemoteMachine, c: Context, land: 
 
 
 def test_preparing_makes_one_private_directory_and_ships_the_context(
-    machine: RemoteMachine, c: Context, provider: Provider, context: BuildContext, said: list[Text]
+    machine: RemoteHost, c: Context, provider: Provider, context: BuildContext, said: list[Text]
 ) -> None:
     there = machine.context(c)
     machine.prepare(provider, machine.placed(context), True, said.append)
@@ -110,7 +107,7 @@ def test_preparing_makes_one_private_directory_and_ships_the_context(
 
 
 def test_leaving_removes_it_and_says_so_but_not_while_something_made_is_left(
-    machine: RemoteMachine,
+    machine: RemoteHost,
     c: Context,
     provider: Provider,
     context: BuildContext,
@@ -119,7 +116,7 @@ def test_leaving_removes_it_and_says_so_but_not_while_something_made_is_left(
 ) -> None:
     machine.context(c)
     machine.prepare(provider, machine.placed(context), True, lambda text: None)
-    state = State(tmp_path, machine.host)
+    state = State(tmp_path, machine.name)
     state.add("kind-cluster/kubetour")
     machine.leave(state, said.append)
     assert Path(machine.root).is_dir()
@@ -130,18 +127,18 @@ def test_leaving_removes_it_and_says_so_but_not_while_something_made_is_left(
 
 
 def test_a_directory_that_lost_its_mark_is_not_removed(
-    machine: RemoteMachine, c: Context, provider: Provider, context: BuildContext, tmp_path: Path
+    machine: RemoteHost, c: Context, provider: Provider, context: BuildContext, tmp_path: Path
 ) -> None:
     machine.context(c)
     machine.prepare(provider, machine.placed(context), True, lambda text: None)
     (Path(machine.root) / MARK).unlink()
     with pytest.raises(Exception, match="command-failed"):
-        machine.leave(State(tmp_path, machine.host), lambda text: None)
+        machine.leave(State(tmp_path, machine.name), lambda text: None)
     assert (Path(machine.root) / "Dockerfile").is_file()
 
 
 def test_a_port_that_something_listens_on_there_is_passed_over(
-    machine: RemoteMachine, c: Context, server: Sshd
+    machine: RemoteHost, c: Context, server: Sshd
 ) -> None:
     machine.context(c)
     assert machine.free_port(server.port) > server.port
@@ -149,7 +146,7 @@ def test_a_port_that_something_listens_on_there_is_passed_over(
     assert machine.free_port(free, (free,)) > free
 
 
-def test_when_every_port_near_is_busy_the_range_is_named(machine: RemoteMachine, c: Context) -> None:
+def test_when_every_port_near_is_busy_the_range_is_named(machine: RemoteHost, c: Context) -> None:
     machine.context(c)
     with pytest.raises(ResourceError):
         machine.free_port(65000, tuple(range(65000, 65536)))
@@ -187,7 +184,7 @@ class TestWithoutKubectlThere:
         self, bare: str, c: Context, provider: Provider, context: BuildContext, said: list[Text]
     ) -> None:
         for times in (1, 2):
-            with closing(RemoteMachine(c, bare)) as machine:
+            with closing(RemoteHost(c, bare)) as machine:
                 there = machine.context(c)
                 call = machine.kubectl(True, said.append)
                 assert call == ".kubetour/bin/kubectl"
@@ -200,7 +197,7 @@ class TestWithoutKubectlThere:
     def test_without_a_python_there_the_embedded_cluster_is_not_to_be_had(
         self, bare: str, c: Context, context: BuildContext, said: list[Text]
     ) -> None:
-        with closing(RemoteMachine(c, bare)) as machine:
+        with closing(RemoteHost(c, bare)) as machine:
             machine.context(c)
             placed = machine.placed(context)
             with pytest.raises(ToolError) as caught:
@@ -213,7 +210,7 @@ class TestWithoutKubectlThere:
         self, bare: str, c: Context, tmp_path: Path
     ) -> None:
         shutil.rmtree(tmp_path / "cache")
-        with closing(RemoteMachine(c, bare)) as machine:
+        with closing(RemoteHost(c, bare)) as machine:
             machine.context(c)
             with pytest.raises(ToolError) as caught:
                 machine.kubectl(True, lambda text: None)
@@ -222,10 +219,10 @@ class TestWithoutKubectlThere:
 
 
 def test_a_program_that_is_too_old_there_is_passed_over_and_named(
-    machine: RemoteMachine, c: Context, monkeypatch: pytest.MonkeyPatch
+    machine: RemoteHost, c: Context, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     machine.context(c)
-    monkeypatch.setattr(machines.programs, "pin", lambda name: replace(pin(name), least=(99, 0)))
+    monkeypatch.setattr(hosts.programs, "pin", lambda name: replace(pin(name), least=(99, 0)))
     with pytest.raises(ToolError) as caught:
         machine.kubectl(True, lambda text: None)
     assert "too old" in caught.value.evidence
@@ -236,13 +233,13 @@ class TestItsCluster:
 
     @pytest.fixture
     def cluster(
-        self, machine: RemoteMachine, c: Context, provider: Provider, land: Land, tmp_path: Path,
+        self, machine: RemoteHost, c: Context, provider: Provider, land: Land, tmp_path: Path,
         monkeypatch: pytest.MonkeyPatch,
     ) -> Callable[[int], Cluster]:  # fmt: skip
         machine.context(c)
         (land.base / "kubectl").write_text(KUBECTL, encoding="utf-8")
         (land.base / "kubectl").chmod(0o755)
-        monkeypatch.setattr(machines, "ROOT", tmp_path)
+        monkeypatch.setattr(hosts, "ROOT", tmp_path)
         provider = replace(provider, tools=replace(provider.tools, kubectl=str(land.base / "kubectl")))
 
         def make(port: int) -> Cluster:
@@ -259,7 +256,7 @@ class TestItsCluster:
         return make
 
     def test_it_is_read_from_here_and_the_kubeconfig_is_private_and_goes_with_the_tunnel(
-        self, cluster: Callable[[int], Cluster], machine: RemoteMachine, tmp_path: Path
+        self, cluster: Callable[[int], Cluster], machine: RemoteHost, tmp_path: Path
     ) -> None:
         with serving("good", body=b'{"gitVersion": "v1.36.2"}') as web, cluster(web.server_port) as looking:
             seen = looking.wait(("version",), lambda objects: True, 20)
@@ -296,7 +293,7 @@ class TestItsCluster:
 
 
 def test_a_tampered_download_is_not_brought_there(
-    machine: RemoteMachine, c: Context, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    machine: RemoteHost, c: Context, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     machine.context(c)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
