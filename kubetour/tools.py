@@ -115,6 +115,12 @@ def probe(wanted: Pin, path: str) -> Tool | str:
     return judge(wanted, path, ask((path, *_VERSION_ARGUMENTS[wanted.name]), PATIENCE))
 
 
+def version_of(wanted: Pin, path: str) -> str:
+    """Return the version of a program that was found, or "" if it does not tell it now."""
+    found = probe(wanted, path)
+    return found.version if isinstance(found, Tool) else ""
+
+
 def judge(wanted: Pin, path: str, reply: Reply) -> Tool | str:
     """Return the program, or why it will not do, from what it said of its version."""
     if reply.trouble:
