@@ -47,6 +47,6 @@ def refuses(config: dict[str, Any], kind_version: str) -> bool:
 
 
 def version_in(image: str) -> Version | None:
-    """Return the version of Kubernetes that a node image's tag names: kindest/node:v1.34.0@sha256:… has one."""
+    """Return the version of Kubernetes in a node image's tag: kindest/node:v1.34.0@sha256:… has one."""
     tag = re.search(r":v(\d+\.\d+)[^/:@]*(?:@|$)", image)
     return parse(tag[1]) if tag else None

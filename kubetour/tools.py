@@ -80,21 +80,10 @@ def find(wanted: Pin, place: Place, say: Say) -> Tool:
     One that is broken, hangs or is too old is passed over. Raises ToolError, with the reasons as evidence,
     IntegrityError if a download is not what it should be, ResourceError if the disk is full.
     """
-    system = place.system.replace("/", "-")
-    ours = place.cache / f"{wanted.name}-{wanted.version}-{system}" / wanted.name
-    debians = place.cache / f"{wanted.name}-debian-{system}" / wanted.name
-    passed_over: list[str] = []
-    for index, path in enumerate(_on_path(wanted.name, place.environ.get("PATH", ""))):
-        verdict = probe(wanted, path)
-        if isinstance(verdict, Tool):
-            # The first on PATH is what a person gets by typing the bare name.
-            return Tool(wanted.name, verdict.version) if index == 0 else verdict
-        passed_over.append(verdict)
-    for cached in filter(Path.exists, (ours, debians)):
-        verdict = probe(wanted, str(cached))
-        if isinstance(verdict, Tool):
-            return verdict
-        passed_over.append(verdict)
+    ours, debians = _kept(wanted, place)
+    found, passed_over = present(wanted, place)
+    if found:
+        return found
     if place.offline:
         raise ToolError("tool-offline", evidence="\n".join(passed_over), tool=wanted.name)
     for made in _made(wanted, place, ours, debians, say):
@@ -108,6 +97,31 @@ def find(wanted: Pin, place: Place, say: Say) -> Tool:
         variable=wanted.url_variable(),
         least=".".join(map(str, wanted.least)),
     )
+
+
+def present(wanted: Pin, place: Place) -> tuple[Tool | None, list[str]]:
+    """Return the program that is here, if there is one that will do, and why others were passed over."""
+    passed_over: list[str] = []
+    for index, path in enumerate(_on_path(wanted.name, place.environ.get("PATH", ""))):
+        verdict = probe(wanted, path)
+        if isinstance(verdict, Tool):
+            # The first on PATH is what a person gets by typing the bare name.
+            return (Tool(wanted.name, verdict.version) if index == 0 else verdict), passed_over
+        passed_over.append(verdict)
+    for cached in filter(Path.exists, _kept(wanted, place)):
+        verdict = probe(wanted, str(cached))
+        if isinstance(verdict, Tool):
+            return verdict, passed_over
+        passed_over.append(verdict)
+    return None, passed_over
+
+
+def _kept(wanted: Pin, place: Place) -> tuple[Path, Path]:
+    """Return where the download is kept: the publisher's, and Debian's."""
+    system = place.system.replace("/", "-")
+    versions = (wanted.version, "debian")
+    ours, debians = (place.cache / f"{wanted.name}-{version}-{system}" / wanted.name for version in versions)
+    return ours, debians
 
 
 def probe(wanted: Pin, path: str) -> Tool | str:

@@ -198,15 +198,4 @@ MESSAGES = {
     "error.file-unwritable.fix": "Make room, or mend the permissions of that directory.",
     "error.interrupted": "Interrupted.",
     "error.interrupted.fix": "No command of it runs on. ./inv tour starts over and skips what is already so; ./inv down removes what was made.",
-    # doctor
-    "doctor.machine": "machine: {system}, Python {python}",
-    "doctor.engine": "container engine",
-    "doctor.no-node": "node: not found. The embedded cluster needs it; ./inv installs one into .venv",
-    "doctor.created": "made here so far: {what}",
-    "doctor.disk": "disk: only {free} free; kind wants 5 GB",
-    "doctor.inotify": "inotify: {have} instances, kind with several nodes wants {least}: sudo sysctl fs.inotify.max_user_instances=512",
-    "doctor.cgroup": "cgroup v1: a kubelet from 1.35 on refuses to start here. For kind, use a node image up to v1.34",
-    "doctor.setting": "setting",
-    "doctor.value": "value",
-    "doctor.source": "from",
 }

@@ -198,15 +198,4 @@ MESSAGES = {
     "error.file-unwritable.fix": "请腾出空间，或修正该目录的权限。",
     "error.interrupted": "已中断。",
     "error.interrupted.fix": "没有遗留仍在运行的命令。./inv tour 从头再来，跳过已完成的部分；./inv down 全部清除。",
-    # doctor
-    "doctor.machine": "机器：{system}，Python {python}",
-    "doctor.engine": "容器引擎",
-    "doctor.no-node": "node：未找到。embedded 集群需要它；./inv 会在 .venv 中安装一个",
-    "doctor.created": "至今在此创建的：{what}",
-    "doctor.disk": "磁盘：仅剩 {free}；kind 需要 5 GB",
-    "doctor.inotify": "inotify：{have} 个实例，多节点的 kind 需要 {least} 个：sudo sysctl fs.inotify.max_user_instances=512",
-    "doctor.cgroup": "cgroup v1：1.35 及以上版本的 kubelet 在此无法启动。使用 kind 时，请选 v1.34 及以下的节点镜像",
-    "doctor.setting": "设置",
-    "doctor.value": "值",
-    "doctor.source": "来源",
 }
