@@ -58,7 +58,9 @@ def daemon(c: Context, name: str) -> Daemon:
     reply = ask((path, "info", "--format", JSON[name]), PATIENCE)
     found = judge(engine, path, reply.output)
     if found.containerd_store:
-        found = replace(found, saves_platform="--platform" in ask((path, "image", "save", "--help"), PATIENCE).output)
+        found = replace(
+            found, saves_platform="--platform" in ask((path, "image", "save", "--help"), PATIENCE).output
+        )
     if name != "docker":
         return found
     endpoint = ask((path, "context", "inspect", "--format", "{{.Endpoints.docker.Host}}"), PATIENCE).output
@@ -81,7 +83,7 @@ def judge(engine: Engine, path: str, info: str) -> Daemon:
 
 
 def _dockers(bare: Daemon, said: Mapping[str, Any]) -> Daemon:
-    """https://docs.docker.com/reference/api/engine/version/v1.51/#tag/System/operation/SystemInfo"""  # noqa: D400,D415
+    """https://docs.docker.com/reference/api/engine/version/v1.51/#tag/System/operation/SystemInfo"""
     driver_status = str(said.get("DriverStatus"))
     limits = all(said.get(name, True) for name in ("MemoryLimit", "PidsLimit", "CPUShares"))
     return replace(
@@ -102,7 +104,7 @@ def _dockers(bare: Daemon, said: Mapping[str, Any]) -> Daemon:
 
 
 def _podmans(bare: Daemon, said: Mapping[str, Any]) -> Daemon:
-    """https://docs.podman.io/en/latest/markdown/podman-info.1.html"""  # noqa: D400,D415
+    """https://docs.podman.io/en/latest/markdown/podman-info.1.html"""
     host, store = said.get("host") or {}, said.get("store") or {}
     return replace(
         bare,

@@ -1,4 +1,4 @@
-"""Which provider a tour would take here, and why: as `choosing` decides it, but from facts, downloading nothing."""
+"""Which provider a tour would take here, and why: as `choosing` decides it, but only from facts."""
 
 from __future__ import annotations
 

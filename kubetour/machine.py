@@ -5,6 +5,7 @@ from __future__ import annotations
 import locale
 import os
 import platform
+import re
 import shutil
 import sys
 import tempfile
@@ -19,7 +20,7 @@ from typing import TYPE_CHECKING
 from kubetour import engines, tools
 from kubetour.ask import ask
 from kubetour.daemons import Daemon, daemon
-from kubetour.pins import pin
+from kubetour.pins import pin, this_system
 from kubetour.project import ROOT, STATE
 from kubetour.tools import PATIENCE, Tool
 
@@ -68,7 +69,7 @@ class Machine:
     kubectl: Program = field(default_factory=Program)
     kind: Program = field(default_factory=Program)
     node: Program = field(default_factory=Program)
-    curl: str = ""
+    curl: Program = field(default_factory=Program)
 
 
 def gather(c: Context) -> Machine:
@@ -78,14 +79,14 @@ def gather(c: Context) -> Machine:
     with ThreadPoolExecutor() as pool:
         daemons = [pool.submit(daemon, c, name) for name in names]
         kubectl, kind = (pool.submit(tools.present, pin(name), place) for name in ("kubectl", "kind"))
-        node = pool.submit(_node)
+        node, curl = (pool.submit(first, path) for path in (tools.find_node(), tools.find_curl()))
         return Machine(
             host(os.environ),
             tuple(found.result() for found in daemons),
             _program(*kubectl.result()),
             _program(*kind.result()),
             node.result(),
-            tools.find_curl() or "",
+            curl.result(),
         )
 
 
@@ -96,7 +97,7 @@ def host(environ: Mapping[str, str]) -> Host:
     return Host(
         system=platform.system(),
         release=release,
-        processor=tools.this_system().partition("/")[2],
+        processor=this_system().partition("/")[2],
         python=platform.python_version(),
         cpus=os.cpu_count() or 0,
         memory=_memory(),
@@ -160,16 +161,15 @@ def _program(found: Tool | None, passed_over: list[str]) -> Program:
     return Program(where, tuple(passed_over))
 
 
-def _node() -> Program:
-    """Return the Node that the embedded cluster would take: the first on PATH, whether it works or not."""
-    path = shutil.which("node")
+def first(path: str | None) -> Program:
+    """Return the facts of a program that is called whether it works or not: the first of its name."""
     if path is None:
-        return Program(tools.find_node())
+        return Program()
     reply = ask((path, "--version"), PATIENCE)
-    version = tools.version_in(reply.output)
+    version = re.search(r"\d+(\.\d+)+", reply.output)
     if reply.trouble or not version:
         return Program(None, (f"{path}: {reply.trouble or 'tells no version'}",))
-    return Program(Tool(path, version))
+    return Program(Tool(path, version[0]))
 
 
 def _either(environ: Mapping[str, str], name: str) -> str:

