@@ -1,4 +1,4 @@
-"""When each known trap applies: pure functions of what was found, giving the values for its texts, or None."""
+"""When each known trap applies: pure functions of what was found, giving the values for its texts or None."""
 
 from __future__ import annotations
 
@@ -71,6 +71,7 @@ def engine_trouble(trouble: str, case: Case) -> Values | None:
     """The engine does not work, for that reason."""
     engine = case.daemon.engine
     is_so = engine.trouble == trouble and not (trouble == "engine-absent" and case.other)
+    is_so = is_so and not (trouble == "engine-daemon" and engine.name == "podman")  # which has no daemon
     return given(is_so, engine=engine.name, program=engine.name)
 
 
@@ -78,6 +79,12 @@ def engine_asked(case: Case) -> Values | None:
     """The engine that was asked for is not here, another is."""
     engine = case.daemon.engine
     return given(engine.trouble == "engine-absent" and case.other, engine=engine.name, other=case.other)
+
+
+def podman(case: Case) -> Values | None:
+    """podman, which has no daemon, does not work: its storage or, on macOS, its machine."""
+    engine = case.daemon.engine
+    return given(engine.trouble == "engine-daemon" and engine.name == "podman")
 
 
 def engine_old(case: Case) -> Values | None:

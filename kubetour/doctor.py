@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 THERE, ABSENT, MORE = "✓", "–", " "  # the marks of a line, besides those of how bad a trap is
 UNKNOWN = "?"
+MOST_EVIDENCE = 3  # lines of what a broken engine says
 Line = tuple[str, Text]
 
 
@@ -93,6 +94,8 @@ def report(
     yield ""
     yield say(language, "doctor.tour")
     yield f"{THERE} {tell(language, plan.reason)}"
+    if errors or any(item.severity is Severity.STOPS for item in found):
+        yield f"{Severity.STOPS.value} {say(language, 'doctor.tour.stops')}"
     if plan.provider == "kind" and settings.provider == "auto" and not machine.kind.found:
         yield f"{MORE} {say(language, 'doctor.tour.else')}"
     yield f"{THERE} {say(language, 'doctor.created', what=', '.join(created) or ABSENT)}"
@@ -107,7 +110,7 @@ def _trap(mark: str, cause: str, fix: str) -> Iterator[str]:
 def _host(host: Host) -> Iterator[Line]:
     names = {"system": host.system, "release": host.release}
     yield THERE, Text("doctor.host.facts", {**names, "processor": host.processor, "python": host.python})
-    sizes = {"memory": _size(host.memory), "disk": _size(host.disk)}
+    sizes = {"memory": _size(host.memory), "available": _size(host.available), "disk": _size(host.disk)}
     yield MORE, Text("doctor.host.sizes", {"cpus": host.cpus or UNKNOWN, **sizes})
     if host.cgroup:
         inotify = {"instances": host.instances or UNKNOWN, "watches": host.watches or UNKNOWN}
@@ -123,6 +126,8 @@ def _engines(machine: Machine) -> Iterator[Line]:
             why = Text(f"doctor.why.{engine.trouble}")
             values = {"name": engine.name, "path": daemon.path, "why": why}
             yield Severity.BREAKS.value, Text("doctor.engine.trouble", values)
+            for line in engine.evidence.splitlines()[:MOST_EVIDENCE]:
+                yield MORE, Text("doctor.said", {"line": line})
             continue
         values = {"name": engine.name, "version": engine.version, "path": daemon.path}
         yield THERE, Text("doctor.engine.facts", values)

@@ -101,15 +101,15 @@ def host(environ: Mapping[str, str]) -> Host:
         python=platform.python_version(),
         cpus=os.cpu_count() or 0,
         memory=_memory(),
-        available=_number(Path("/proc/meminfo"), "MemAvailable:") * 1024,
+        available=number(Path("/proc/meminfo"), "MemAvailable:") * 1024,
         disk=shutil.disk_usage(ROOT).free,
         cgroup=cgroup_version(Path("/sys/fs/cgroup")),
-        instances=_number(Path("/proc/sys/fs/inotify/max_user_instances")),
-        watches=_number(Path("/proc/sys/fs/inotify/max_user_watches")),
+        instances=number(Path("/proc/sys/fs/inotify/max_user_instances")),
+        watches=number(Path("/proc/sys/fs/inotify/max_user_watches")),
         wsl=wsl_version(release),
         project=str(ROOT),
         unwritable=unwritable(ROOT / STATE),
-        proxy=proxy("https_proxy") or proxy("http_proxy") or proxy("all_proxy"),
+        proxy=without_password(proxy("https_proxy") or proxy("http_proxy") or proxy("all_proxy")),
         no_proxy=proxy("no_proxy"),
         kubeconfig=missing_kubeconfig(environ),
         encoding=sys.stdout.encoding or locale.getpreferredencoding(False),
@@ -156,6 +156,11 @@ def missing_kubeconfig(environ: Mapping[str, str]) -> str:
     return "" if any(Path(path).expanduser().exists() for path in paths) else named or paths[0]
 
 
+def without_password(url: str) -> str:
+    """Return a URL without the user and password before its host."""
+    return re.sub(r"(?<=//)[^/]*@", "", url)
+
+
 def _program(found: Tool | None, passed_over: list[str]) -> Program:
     where = found and Tool(shutil.which(found.path) or found.path, found.version)
     return Program(where, tuple(passed_over))
@@ -183,9 +188,9 @@ def _memory() -> int:
     return 0
 
 
-def _number(path: Path, label: str = "") -> int:
+def number(path: Path, label: str = "") -> int:
     """Return the number in a file, or that of the line that begins with a label; 0 if there is none."""
-    with suppress(OSError, ValueError):
+    with suppress(OSError, ValueError, IndexError):
         for line in path.read_text(encoding="ascii").splitlines():
             if line.startswith(label):
                 return int(line.removeprefix(label).split()[0])

@@ -71,6 +71,7 @@ TRAPS = (
     Trap("error.engine-absent", S, ENGINE, partial(on.engine_trouble, "engine-absent"), 3, N),
     Trap("trap.engine-asked", S, ENGINE, on.engine_asked, 3, N),
     Trap("error.engine-daemon", S, ENGINE, partial(on.engine_trouble, "engine-daemon"), 4, B),
+    Trap("trap.podman", S, ENGINE, on.podman, 4, B),
     Trap("error.engine-hangs", S, ENGINE, partial(on.engine_trouble, "engine-hangs"), 4, B),
     Trap("error.engine-permission", S, ENGINE, partial(on.engine_trouble, "engine-permission"), 4, B),
     Trap("trap.windows-containers", S, ENGINE, on.windows_containers, 4),
