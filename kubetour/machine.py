@@ -51,6 +51,11 @@ class Host:
     kubeconfig: str = ""  # where there should be a kubeconfig of the user's, and is none
     encoding: str = "utf-8"  # of what is printed
 
+    @property
+    def speaks_unicode(self) -> bool:
+        """Return whether every character can be printed."""
+        return self.encoding.lower().startswith("utf")
+
 
 @dataclass(frozen=True)
 class Program:

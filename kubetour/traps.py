@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from enum import Enum
 from functools import partial
 
-from kubetour import conditions as on
-from kubetour.conditions import Case, Values
+from kubetour.conditions import engine, host, program
+from kubetour.conditions.case import Case, Values
 from kubetour.forecast import forecast
 from kubetour.machine import Machine
 from kubetour.settings import Settings
@@ -67,46 +67,46 @@ def find(machine: Machine, settings: Settings) -> tuple[Found, ...]:
 S, B, N = Severity.STOPS, Severity.BREAKS, Severity.NOTE
 ENGINE = "kind context"  # what needs a container engine
 TRAPS = (
-    Trap("trap.unwritable", S, "", on.unwritable, 10),
-    Trap("error.engine-absent", S, ENGINE, partial(on.engine_trouble, "engine-absent"), 3, N),
-    Trap("trap.engine-asked", S, ENGINE, on.engine_asked, 3, N),
-    Trap("error.engine-daemon", S, ENGINE, partial(on.engine_trouble, "engine-daemon"), 4, B),
-    Trap("trap.podman", S, ENGINE, on.podman, 4, B),
-    Trap("error.engine-hangs", S, ENGINE, partial(on.engine_trouble, "engine-hangs"), 4, B),
-    Trap("error.engine-permission", S, ENGINE, partial(on.engine_trouble, "engine-permission"), 4, B),
-    Trap("trap.windows-containers", S, ENGINE, on.windows_containers, 4),
-    Trap("error.tool-offline", S, "", partial(on.offline_without, "kubectl"), 3),
-    Trap("trap.kind-offline", S, "kind", partial(on.offline_without, "kind"), 3, N),
-    Trap("trap.processor", S, "kind", on.processor, 4),
+    Trap("trap.unwritable", S, "", host.unwritable, 10),
+    Trap("error.engine-absent", S, ENGINE, partial(engine.trouble, "engine-absent"), 3, N),
+    Trap("trap.engine-asked", S, ENGINE, engine.asked, 3, N),
+    Trap("error.engine-daemon", S, ENGINE, partial(engine.trouble, "engine-daemon"), 4, B),
+    Trap("trap.podman", S, ENGINE, engine.podman, 4, B),
+    Trap("error.engine-hangs", S, ENGINE, partial(engine.trouble, "engine-hangs"), 4, B),
+    Trap("error.engine-permission", S, ENGINE, partial(engine.trouble, "engine-permission"), 4, B),
+    Trap("trap.windows-containers", S, ENGINE, engine.windows_containers, 4),
+    Trap("error.tool-offline", S, "", partial(program.offline_without, "kubectl"), 3),
+    Trap("trap.kind-offline", S, "kind", partial(program.offline_without, "kind"), 3, N),
+    Trap("trap.processor", S, "kind", host.processor, 4),
     # kind refuses these two by itself: https://kind.sigs.k8s.io/docs/user/rootless/#host-requirements
-    Trap("trap.rootless-cgroup", S, "kind", on.rootless_cgroup, 4),
-    Trap("trap.rootless-limits", S, "kind", on.rootless_limits, 4),
-    Trap("trap.node-missing", S, "embedded", on.node_missing, 3),
-    Trap("trap.node-broken", S, "embedded", on.node_broken, 3),
-    Trap("trap.curl-broken", S, "", on.curl_broken, 3),
-    Trap("trap.kubeconfig", S, "context", on.kubeconfig, 5),
-    Trap("trap.node-old", B, "embedded", on.node_old),
-    Trap("trap.project-full", B, "", on.project_full),
-    Trap("trap.engine-old", B, "kind", on.engine_old),
-    Trap("trap.disk", B, "kind", on.disk),
-    Trap("trap.memory", B, "kind", partial(on.memory, False)),
-    Trap("trap.memory-desktop", B, "kind", partial(on.memory, True)),
-    Trap("trap.inotify", B, "kind", on.inotify),
-    Trap("trap.containerd-store", B, "kind", on.containerd_store),  # kubernetes-sigs/kind#3795
+    Trap("trap.rootless-cgroup", S, "kind", engine.rootless_cgroup, 4),
+    Trap("trap.rootless-limits", S, "kind", engine.rootless_limits, 4),
+    Trap("trap.node-missing", S, "embedded", program.node_missing, 3),
+    Trap("trap.node-broken", S, "embedded", program.node_broken, 3),
+    Trap("trap.curl-broken", S, "", program.curl_broken, 3),
+    Trap("trap.kubeconfig", S, "context", host.kubeconfig, 5),
+    Trap("trap.node-old", B, "embedded", program.node_old),
+    Trap("trap.project-full", B, "", host.project_full),
+    Trap("trap.engine-old", B, "kind", engine.old),
+    Trap("trap.disk", B, "kind", engine.disk),
+    Trap("trap.memory", B, "kind", partial(engine.memory, False)),
+    Trap("trap.memory-desktop", B, "kind", partial(engine.memory, True)),
+    Trap("trap.inotify", B, "kind", host.inotify),
+    Trap("trap.containerd-store", B, "kind", engine.containerd_store),  # kubernetes-sigs/kind#3795
     # https://kind.sigs.k8s.io/docs/user/known-issues/ has these two
-    Trap("trap.docker-init", B, "kind", on.docker_init),
-    Trap("trap.snap", B, ENGINE, on.snap),
-    Trap("trap.engine-elsewhere", B, ENGINE, on.elsewhere),
-    Trap("trap.proxy-engine", B, ENGINE, on.proxy_engine),
-    Trap("trap.cgroup-v1", N, "kind", partial(on.cgroup, False)),
-    Trap("trap.cgroup-v1-wsl", N, "kind", partial(on.cgroup, True)),
-    Trap("trap.passed-over", N, "", partial(on.passed_over, "kubectl")),
-    Trap("trap.passed-over", N, "", partial(on.passed_over, "kind")),
-    Trap("trap.curl-missing", N, "", on.curl_missing),
-    Trap("trap.no-proxy", N, "", on.no_proxy),
-    Trap("trap.wsl1", N, "", on.wsl1),
-    Trap("trap.wsl-drive", N, "", on.wsl_drive),
+    Trap("trap.docker-init", B, "kind", engine.init),
+    Trap("trap.snap", B, ENGINE, engine.snap),
+    Trap("trap.engine-elsewhere", B, ENGINE, engine.elsewhere),
+    Trap("trap.proxy-engine", B, ENGINE, engine.proxy),
+    Trap("trap.cgroup-v1", N, "kind", partial(engine.cgroup, False)),
+    Trap("trap.cgroup-v1-wsl", N, "kind", partial(engine.cgroup, True)),
+    Trap("trap.passed-over", N, "", partial(program.passed_over, "kubectl")),
+    Trap("trap.passed-over", N, "", partial(program.passed_over, "kind")),
+    Trap("trap.curl-missing", N, "", program.curl_missing),
+    Trap("trap.no-proxy", N, "", host.no_proxy),
+    Trap("trap.wsl1", N, "", host.wsl1),
+    Trap("trap.wsl-drive", N, "", host.wsl_drive),
     # https://kind.sigs.k8s.io/docs/user/known-issues/#docker-desktop-for-macos-and-windows
-    Trap("trap.desktop-network", N, "kind", on.desktop_network),
-    Trap("trap.encoding", N, "", on.encoding),
+    Trap("trap.desktop-network", N, "kind", engine.desktop),
+    Trap("trap.encoding", N, "", host.encoding),
 )

@@ -1,4 +1,4 @@
-"""Broken machines: each differs from a sound one in what is on PATH, in its facts, or in what is asked for."""
+"""Broken machines: each differs from a sound one in what is on PATH, in its facts, or in what is asked."""
 
 from __future__ import annotations
 

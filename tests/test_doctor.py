@@ -13,6 +13,7 @@ import pytest
 from invoke.context import Context
 
 from kubetour import daemons, doctor, engines, machine, play, tools, traps
+from kubetour.findings import findings
 from kubetour.forecast import forecast
 from kubetour.machine import Machine
 from kubetour.settings import Settings
@@ -69,7 +70,7 @@ def test_a_broken_machine_is_told_what_is_broken_and_what_to_do(
     status = next((item.trap.exit_status for item in applying if item.severity is Severity.STOPS), 0)
     assert status == broken.exit_status
     for language in LANGUAGES:
-        lines = doctor.report(found, settings, applying, [], (), language)
+        lines = findings(found, settings, applying, [], (), language)
         text = (
             "\n".join([*lines, ""])
             .replace(str(path), "/usr/bin")
@@ -142,7 +143,7 @@ def test_it_changes_nothing(
 
 
 def test_what_was_made_here_is_told() -> None:
-    lines = doctor.report(Machine(SOUND_HOST), Settings(), (), [], ("kind-cluster/kubetour",), "en")
+    lines = findings(Machine(SOUND_HOST), Settings(), (), [], ("kind-cluster/kubetour",), "en")
     assert "✓ Made here so far: kind-cluster/kubetour" in list(lines)
 
 
@@ -150,7 +151,7 @@ def test_what_a_program_says_cannot_rewrite_the_terminal(gathered: Gathered, pat
     evil = Broken((), programs={"kubectl": "printf '\\033[2Jgone' >&2; exit 1"})
     found = evil.gather(c, path)
     applying = traps.find(found, Settings())
-    text = "\n".join(doctor.report(found, Settings(), applying, [], (), "en"))
+    text = "\n".join(findings(found, Settings(), applying, [], (), "en"))
     assert "gone" in text
     assert "\x1b" not in text
 
@@ -158,5 +159,5 @@ def test_what_a_program_says_cannot_rewrite_the_terminal(gathered: Gathered, pat
 def test_the_reason_told_is_the_forecasts(gathered: Gathered) -> None:
     _, found, settings = gathered("no-engine")
     assert forecast(found, settings).provider == "embedded"
-    text = "\n".join(doctor.report(found, settings, (), [], (), "en"))
+    text = "\n".join(findings(found, settings, (), [], (), "en"))
     assert "Provider: embedded, because there is no container engine here." in text
