@@ -24,25 +24,25 @@ failCgroupV1: false
 """
 
 
-def allowed(config: dict[str, Any], kind_version: str) -> dict[str, Any]:
+def allowed(config: dict[str, Any], kind_version: str, image: str = "") -> dict[str, Any]:
     """Return the kind config for a machine with cgroup v1: with the patch, if a node's kubelet needs it.
 
     https://kind.sigs.k8s.io/docs/user/configuration/#kubeadm-config-patches
     """
-    if not refuses(config, kind_version) or "failCgroupV1" in str(config):
+    if not refuses(config, kind_version, image) or "failCgroupV1" in str(config):
         return config
     config = copy.deepcopy(config)
     config["kubeadmConfigPatches"] = [*(config.get("kubeadmConfigPatches") or []), PATCH]
     return config
 
 
-def refuses(config: dict[str, Any], kind_version: str) -> bool:
+def refuses(config: dict[str, Any], kind_version: str, image: str = "") -> bool:
     """Return whether a node's kubelet does not start on cgroup v1 by itself, as far as its image's tag tells.
 
-    A node without an image gets the default one of that version of kind.
+    All nodes get `image` if it is given; else a node without one gets the default of that version of kind.
     """
     by_default = bool(kind_version) and parse(kind_version) >= REFUSING_KIND
-    images = [str(node["image"]) if node.get("image") else "" for node in config["nodes"]]
+    images = {image or str(node.get("image") or "") for node in config["nodes"]}
     return any((version_in(image) or (0,)) >= REFUSING if image else by_default for image in images)
 
 

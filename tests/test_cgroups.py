@@ -67,6 +67,13 @@ def test_a_kubelet_from_1_35_on_refuses_cgroup_v1(images: tuple[str, ...], kind:
     assert refuses(config(*images), kind) is expected
 
 
+@pytest.mark.parametrize(
+    ("image", "expected"), [("kindest/node:v1.34.11", False), ("kindest/node:v1.35.0", True), ("mine", False)]
+)
+def test_an_image_for_all_nodes_counts_alone(image: str, expected: bool) -> None:
+    assert refuses(config("kindest/node:v1.36.1", ""), "0.33.0", image) is expected
+
+
 def test_the_patch_is_one_that_kind_matches_by_its_kind() -> None:
     patch = yaml.safe_load(allowed(config(""), "0.33.0")["kubeadmConfigPatches"][0])
     assert patch == {"kind": "KubeletConfiguration", "failCgroupV1": False}

@@ -88,6 +88,8 @@ def test_what_is_not_known_is_no_trap(machine: Machine) -> None:
         ),
         (with_docker(cgroup=1), {"provider": "context", "context": "a"}, []),
         (with_docker(cgroup=1), {}, ["trap.cgroup-v1"]),
+        (with_docker(cgroup=1), {"node_image": "kindest/node:v1.34.0"}, []),
+        (with_docker(cgroup=1), {"node_image": "kindest/node:v1.35.0"}, ["trap.cgroup-v1"]),
         (with_docker(cgroup=1, rootless=True), {}, ["trap.rootless-cgroup"]),
         (with_docker(limits=False), {}, []),
         (with_docker(containerd_store=True), {}, []),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from kubetour.cgroups import REFUSING, version_in
 from kubetour.conditions.case import Case, Values, dotted, given, numbers
 from kubetour.pins import Version
 from kubetour.proofs.common import human_size as size
@@ -82,7 +83,8 @@ def rootless_limits(case: Case) -> Values | None:
 
 def cgroup(wsl: bool, case: Case) -> Values | None:
     """The engine's machine has cgroup v1, on which new kubelets do not start by themselves."""
-    return given(case.daemon.cgroup == 1 and not case.daemon.rootless and bool(case.host.wsl) is wsl)
+    is_v1 = case.daemon.cgroup == 1 and not case.daemon.rootless and bool(case.host.wsl) is wsl
+    return given(is_v1 and (version_in(case.settings.node_image) or REFUSING) >= REFUSING)
 
 
 def disk(case: Case) -> Values | None:

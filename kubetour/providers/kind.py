@@ -170,7 +170,9 @@ class Kind(Provider):
 
     def _config(self) -> dict[str, object]:
         config = kind_config(dict(self.config), self.settings.workers, self.ports.host, self.ports.node)
-        return allowed(config, self.tools.kind_version) if self.tools.cgroup == 1 else config
+        if self.tools.cgroup != 1:
+            return config
+        return allowed(config, self.tools.kind_version, self.settings.node_image)
 
     def _load(self) -> tuple[Run, ...]:
         image, name = self.settings.image, ("--name", self.cluster)

@@ -190,7 +190,7 @@ MESSAGES = {
     "error.inotify": "This machine allows too few inotify instances for so many nodes.",
     "error.inotify.fix": "sudo sysctl fs.inotify.max_user_instances=512 fs.inotify.max_user_watches=524288",
     "error.cgroup-v1": "This machine uses cgroup v1, on which a kubelet from 1.35 on does not start.",
-    "error.cgroup-v1.fix": "Use a node image up to v1.34 or a KubeletConfiguration patch with failCgroupV1: false in the kind config (--config FILE).",
+    "error.cgroup-v1.fix": "Use a node image up to v1.34 (--node-image IMAGE), or a KubeletConfiguration patch with failCgroupV1: false in the kind config (--config FILE).",
     "error.rollout-late": "It was not ready in time.",
     "error.rollout-late.fix": "What stands in the way is above. Give it longer with --timeout SECONDS, or read ./inv logs",
     "error.command-failed": "{program} ended with exit status {status}: {command}",

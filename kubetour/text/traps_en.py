@@ -80,7 +80,7 @@ MESSAGES: dict[str, str] = {
     "trap.proxy-engine": "This shell has a proxy ({proxy}), Docker's daemon has none: it may not get at images.",
     "trap.proxy-engine.fix": "Set it for the daemon, too: https://docs.docker.com/engine/daemon/proxy/",
     "trap.cgroup-v1": "cgroup v1: a kubelet from 1.35 on does not start here by itself. The tour allows it with failCgroupV1: false in its kind config.",
-    "trap.cgroup-v1.fix": "For good: boot with cgroup v2 (add systemd.unified_cgroup_hierarchy=1 to the kernel's command line).\nOr name a node image up to v1.34 in a config of your own (--config FILE): https://github.com/kubernetes-sigs/kind/releases",
+    "trap.cgroup-v1.fix": "For good: boot with cgroup v2 (add systemd.unified_cgroup_hierarchy=1 to the kernel's command line).\nOr use a node image up to v1.34, from https://github.com/kubernetes-sigs/kind/releases: ./inv tour --node-image IMAGE",
     "trap.cgroup-v1-wsl": "cgroup v1: a kubelet from 1.35 on does not start here by itself. The tour allows it with failCgroupV1: false in its kind config.",
     "trap.cgroup-v1-wsl.fix": "For good: write these two lines to .wslconfig in your Windows home, then run wsl --shutdown there:\n[wsl2]\nkernelCommandLine = cgroup_no_v1=all",
     "trap.passed-over": "{tool} on PATH is passed over: {why}",

@@ -80,7 +80,7 @@ MESSAGES: dict[str, str] = {
     "trap.proxy-engine": "当前 shell 设置了代理（{proxy}），而 Docker 守护进程没有：它可能拉取不到镜像。",
     "trap.proxy-engine.fix": "请为守护进程也设置代理：https://docs.docker.com/engine/daemon/proxy/",
     "trap.cgroup-v1": "cgroup v1：1.35 及以上版本的 kubelet 默认无法在此启动。导览会在 kind 配置中用 failCgroupV1: false 放行。",
-    "trap.cgroup-v1.fix": "一劳永逸的办法：改用 cgroup v2 启动（在内核命令行中加入 systemd.unified_cgroup_hierarchy=1）。\n或在自己的配置（--config FILE）中指定 v1.34 及以下的节点镜像：https://github.com/kubernetes-sigs/kind/releases",
+    "trap.cgroup-v1.fix": "一劳永逸的办法：改用 cgroup v2 启动（在内核命令行中加入 systemd.unified_cgroup_hierarchy=1）。\n或选用 v1.34 及以下的节点镜像（见 https://github.com/kubernetes-sigs/kind/releases）：./inv tour --node-image IMAGE",
     "trap.cgroup-v1-wsl": "cgroup v1：1.35 及以上版本的 kubelet 默认无法在此启动。导览会在 kind 配置中用 failCgroupV1: false 放行。",
     "trap.cgroup-v1-wsl.fix": "一劳永逸的办法：把下面两行写入 Windows 主目录中的 .wslconfig，再在 Windows 中运行 wsl --shutdown：\n[wsl2]\nkernelCommandLine = cgroup_no_v1=all",
     "trap.passed-over": "PATH 中的 {tool} 不予采用：{why}",

@@ -190,7 +190,7 @@ MESSAGES = {
     "error.inotify": "本机允许的 inotify 实例太少，不够这么多节点使用。",
     "error.inotify.fix": "请运行：sudo sysctl fs.inotify.max_user_instances=512 fs.inotify.max_user_watches=524288",
     "error.cgroup-v1": "本机使用 cgroup v1，1.35 及以上版本的 kubelet 在其上无法启动。",
-    "error.cgroup-v1.fix": "请使用 v1.34 及以下的节点镜像，或在 kind 配置（--config FILE）中用 KubeletConfiguration 补丁设置 failCgroupV1: false。",
+    "error.cgroup-v1.fix": "请使用 v1.34 及以下的节点镜像（--node-image IMAGE），或在 kind 配置（--config FILE）中用 KubeletConfiguration 补丁设置 failCgroupV1: false。",
     "error.rollout-late": "未能及时就绪。",
     "error.rollout-late.fix": "原因见上文。可用 --timeout SECONDS 延长等待，或查看 ./inv logs",
     "error.command-failed": "{program} 以状态码 {status} 退出：{command}",
