@@ -11,7 +11,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from kubetour import play, traps
-from kubetour.errors import KubetourError
+from kubetour.errors import KubetourError, RefusedError
 from kubetour.findings import ABSENT, findings
 from kubetour.forecast import Forecast, forecast
 from kubetour.machine import gather
@@ -40,7 +40,8 @@ def doctor(c: Context, flags: Mapping[str, Any]) -> None:
             out.print(line, soft_wrap=True)
         _settings(resolved, language)
         stops = [item.trap.exit_status for item in found if item.severity is Severity.STOPS]
-        stops += [error.exit_status for error in errors]
+        for error in errors:  # a tour looks at files after programs; what it refuses, it refuses at once
+            stops.insert(0 if isinstance(error, RefusedError) else len(stops), error.exit_status)
         if stops:
             raise SystemExit(stops[0])
 

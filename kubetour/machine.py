@@ -128,7 +128,9 @@ def cgroup_version(mount: Path) -> int:
     """
     if (mount / "cgroup.controllers").exists():
         return 2
-    return 1 if mount.is_dir() and any(mount.iterdir()) else 0
+    with suppress(OSError):
+        return 1 if any(mount.iterdir()) else 0
+    return 0
 
 
 def wsl_version(release: str) -> int:

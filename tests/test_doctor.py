@@ -134,6 +134,23 @@ def test_what_is_wrong_with_files_and_settings_is_told_too(
     assert re.search(rf"✗ .*{told}.*\n  → ", out)
 
 
+@pytest.mark.parametrize(
+    ("flags", "status"),
+    [({"provider": "context"}, 9), ({"provider": "kind", "config": "absent.yaml"}, 4)],
+    ids=["a refusal comes before the engine", "the engine comes before files"],
+)
+def test_the_first_of_several_troubles_counts(
+    flags: dict[str, Any],
+    status: int,
+    gathered: Gathered,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    c: Context,
+) -> None:
+    _, found, _ = gathered("daemon-down-for-kind")
+    assert run(monkeypatch, tmp_path, found, c, **flags) == status
+
+
 def test_it_changes_nothing(
     gathered: Gathered, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, c: Context
 ) -> None:

@@ -11,7 +11,7 @@ from kubetour.proofs.common import human_size as size
 
 # https://kind.sigs.k8s.io/docs/user/rootless/#provider-requirements; Docker's `run --cgroupns`, which kind
 # always gives, came with 20.10 too: https://github.com/docker/cli/pull/2024
-LEAST_ENGINE: Mapping[str, Version] = {"docker": (20, 10), "podman": (3, 0), "nerdctl": (1, 7)}
+LEAST_ENGINE: Mapping[str, Version] = {"docker": (20, 10), "podman": (3, 0)}
 LEAST_DISK = 5 * 1000**3  # bytes: a node image has more than one gigabyte, and each node unpacks its own copy
 # Bytes; what kubeadm wants on every node, here for all of them:
 # https://kubernetes.io/docs/setup/production-environment/tools/kubeadm/install-kubeadm/#before-you-begin
