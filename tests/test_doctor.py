@@ -20,6 +20,7 @@ from kubetour.settings import Settings
 from kubetour.text import LANGUAGES
 from kubetour.traps import TRAPS, Severity
 from tests.broken import HANGS, MACHINES, SOUND_HOST, Broken
+from tests.conftest import GOLDENS
 
 Gathered = Callable[[str], tuple[Broken, Machine, Settings]]
 
@@ -58,6 +59,11 @@ def test_enough_broken_machines_are_simulated() -> None:
 def test_every_trap_has_a_machine_that_is_in_it() -> None:
     told = {trap.split()[1] for broken in MACHINES.values() for trap in broken.traps}
     assert {trap.key for trap in TRAPS} == told
+
+
+def test_no_golden_file_is_of_a_machine_that_is_gone() -> None:
+    files = {path.name for path in (GOLDENS / "doctor").iterdir()}
+    assert files == {f"{name}.{language}.txt" for name in MACHINES for language in LANGUAGES}
 
 
 @pytest.mark.parametrize("name", MACHINES)
