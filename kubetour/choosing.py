@@ -34,7 +34,7 @@ def choose(c: Context, settings: Settings, say: Say, host: Host = HERE) -> tuple
     if asked == "context":
         return _chosen(asked, full)
     try:
-        full = replace(full, kind=host.kind(settings.offline, say))
+        full = with_kind(full, host.kind(settings.offline, say), host)
     except KubetourError:
         if asked == "kind":
             raise
@@ -55,7 +55,14 @@ def with_engine(c: Context, basic: Tools, engine: Engine) -> Tools:
         build_flags=able.build_flags,
         save_flags=able.save_flags,
         containerd_store=able.containerd_store,
+        cgroup=able.cgroup,
     )
+
+
+def with_kind(full: Tools, program: str, host: Host = HERE) -> Tools:
+    """Return the tools with kind; its version is asked for where the default node image depends on it."""
+    version = host.version_of("kind", program) if full.cgroup == 1 else ""
+    return replace(full, kind=program, kind_version=version)
 
 
 def _basic(settings: Settings, say: Say, host: Host) -> Tools:

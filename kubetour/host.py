@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from kubetour import tools
 from kubetour.observe import Kubeconfig
-from kubetour.pins import this_system
+from kubetour.pins import pin, this_system
 from kubetour.ports import free_port
 from kubetour.project import ROOT
 from kubetour.tools import Say
@@ -45,6 +45,10 @@ class Host:
     def kind(self, offline: bool, say: Say) -> str:
         """Return how to call kind; ToolError or IntegrityError if there is none to be had."""
         return tools.kind(offline, say)
+
+    def version_of(self, name: str, path: str) -> str:
+        """Return the version of kubectl or kind that was found, or "" if it does not tell it now."""
+        return tools.version_of(pin(name), path)
 
     def curl(self) -> bool:
         """Return whether there is a curl."""

@@ -14,7 +14,7 @@ from kubetour.errors import RefusedError, UsageError
 from kubetour.host import HERE, Host
 from kubetour.plan import clean_up, plan, singles
 from kubetour.project import OWNER, ROOT, TEMPLATES
-from kubetour.providers import PROVIDERS, Ports, Provider
+from kubetour.providers import PROVIDERS, Ports, Provider, Tools
 from kubetour.settings import Resolved, Settings, resolve
 from kubetour.state import State
 from kubetour.steps import Step
@@ -90,20 +90,32 @@ def open_session(c: Context, resolved: Resolved, state: State, say: Say, host: H
     Downloads a tool only where it is missing, and says so first. Raises KubetourError for whatever stands
     in the way.
     """
+    settings = wanted(resolved)
+    name, found, reason = choosing.choose(host.context(c), settings, say, host)
+    if resolved.origins["provider"] != "flag":
+        say(reason)
+    return replace(assemble(resolved, state, name, found, host), say=say)
+
+
+def wanted(resolved: Resolved) -> Settings:
+    """Return the settings with the provider that a context stands for; RefusedError if it is not named."""
     settings = resolved.settings
     if settings.context and settings.provider == "auto":
         settings = replace(settings, provider="context")
     if settings.provider == "context" and resolved.origins["context"] != "flag":
         raise RefusedError("context-unnamed")  # before anything is asked: it holds on any machine
-    name, found, reason = choosing.choose(host.context(c), settings, say, host)
-    if resolved.origins["provider"] != "flag":
-        say(reason)
+    return settings
+
+
+def assemble(resolved: Resolved, state: State, name: str, found: Tools, host: Host = HERE) -> Session:
+    """Return the session of a provider with its tools; KubetourError if a file or port stands in the way."""
+    settings = wanted(resolved)
     config = manifests.load_kind_config(ROOT / settings.config, settings.config)
     context = host.placed(buildcontext.read(ROOT / settings.app_dir, settings.app_dir, settings.base))
     settings = replace(settings, image=buildcontext.with_tag(settings.image, context.tag))
     provider = PROVIDERS[name](settings, found, _ports(settings, name, state, host), config, {})
     provider = replace(provider, templates=render(provider, context, 1))
-    return Session(resolved, provider, context, state, host, say)
+    return Session(resolved, provider, context, state, host)
 
 
 def render(provider: Provider, context: BuildContext, replicas: int) -> dict[str, str]:

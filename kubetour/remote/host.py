@@ -72,6 +72,7 @@ class RemoteHost(Host):
         self._system = ""
         self._is_there = False
         self._bring: dict[str, Path] = {}
+        self._versions: dict[str, str] = {}
         self._prepared = False
         self._far: list[FarCluster] = []
 
@@ -120,10 +121,15 @@ class RemoteHost(Host):
         return self._program("kind", offline, say)
 
     def _program(self, name: str, offline: bool, say: Say) -> str:
-        call, file = programs.find(self.c, name, self._system, offline, say, self.name)
-        if file:
-            self._bring[call] = file
-        return call
+        found = programs.find(self.c, name, self._system, offline, say, self.name)
+        self._versions[name] = found.version
+        if found.file:
+            self._bring[found.call] = found.file
+        return found.call
+
+    def version_of(self, name: str, path: str) -> str:
+        """Return the version of a program that was found there."""
+        return self._versions[name]
 
     def curl(self) -> bool:
         """Return whether there is a curl there."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,23 +23,29 @@ BIN = f"{STATE}/bin"  # relative to the project's directory there
 PATIENCE = 10.0  # seconds for a program to tell its version
 
 
-def find(c: Context, name: str, system: str, offline: bool, say: Say, host: str) -> tuple[str, Path | None]:
-    """Return how to call kubectl or kind there, and the file here that has to be brought there for that.
+@dataclass(frozen=True)
+class Found:
+    """A program: how it is called there, its version, and the file of ours to bring there for that."""
 
-    Raises ToolError or IntegrityError if there is none to be had.
-    """
+    call: str
+    version: str
+    file: Path | None = None
+
+
+def find(c: Context, name: str, system: str, offline: bool, say: Say, host: str) -> Found:
+    """Return kubectl or kind; ToolError or IntegrityError if there is none to be had."""
     wanted = pin(name)
     passed_over = []
     for path in (name, f"{BIN}/{name}"):
         asked = perform(c, Run((path, *tools.version_arguments(name))), timeout=PATIENCE)
         verdict = tools.judge(wanted, path, reply(asked))
         if isinstance(verdict, Tool):
-            return path, None
+            return Found(path, verdict.version)
         if asked.status != 127:  # of one that is not there, nothing needs to be said
             passed_over.append(verdict)
     ours = tools.obtain(wanted, replace(tools.here(offline), system=system), say)
     if isinstance(ours, Path):
-        return f"{BIN}/{name}", ours
+        return Found(f"{BIN}/{name}", wanted.version, ours)
     evidence = "\n".join((*passed_over, ours))
     least = ".".join(map(str, wanted.least))
     raise ToolError("host-tool", evidence=evidence, tool=name, host=host, least=least, system=system)

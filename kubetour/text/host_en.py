@@ -6,7 +6,7 @@ MESSAGES = {
     "host.environment": "{host}: ./inv makes a Python environment there, once; it downloads about 25 MB (86 MB where there is no Node).",
     "host.script": "They are for {host}, in the directory that ./inv build (or any other task that changes something) makes there.",
     "host.left": "{host}: {directory} is gone; nothing of this project is left there.",
-    "doctor.host": "host: {host}, {system}; commands run in {directory}",
+    "host.doctor": "host: {host}, {system}; commands run in {directory}",
     "error.host-config": "Your SSH configuration (~/.ssh/config) cannot be used: {reason}",
     "error.host-config.fix": "Mend it; ssh -G HOST shows how ssh itself reads it.",
     "error.host-unknown": "{server} shows a host key that is not in known_hosts: {type} {fingerprint}",

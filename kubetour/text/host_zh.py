@@ -6,7 +6,7 @@ MESSAGES = {
     "host.environment": "{host}：./inv 正在那里创建 Python 环境，仅此一次；约下载 25 MB（没有 Node 时为 86 MB）。",
     "host.script": "这些命令用于 {host}，所在目录由 ./inv build（或任何会做改动的任务）在那里创建。",
     "host.left": "{host}：{directory} 已删除，本项目在那里没有留下任何东西。",
-    "doctor.host": "主机：{host}，{system}；命令在 {directory} 中运行",
+    "host.doctor": "主机：{host}，{system}；命令在 {directory} 中运行",
     "error.host-config": "无法使用你的 SSH 配置（~/.ssh/config）：{reason}",
     "error.host-config.fix": "请改正；ssh -G HOST 可显示 ssh 自己的解读。",
     "error.host-unknown": "{server} 出示的主机密钥不在 known_hosts 中：{type} {fingerprint}",

@@ -269,3 +269,11 @@ def test_an_unknown_host_key_stops_it_before_anything(checkout: Checkout, host: 
     assert "SHA256:" in told.stderr
     assert re.search(r"→ .*ssh -p \d+ \S+@127\.0\.0\.1 true$", told.stderr, re.MULTILINE)
     assert not (known / ".ssh/known_hosts").exists()
+
+
+def test_doctor_tells_what_is_found_there(checkout: Checkout, host: str, land: Land) -> None:
+    told = checkout.inv("doctor", *EMBEDDED, "--host", host)
+    assert f"host: {host}, " in told.stdout
+    assert str(there(checkout, land.account)) in told.stdout
+    assert "python: .venv/bin/python" in told.stdout
+    assert re.search(rf"--host +{re.escape(host)} +flag", told.stdout)
