@@ -108,6 +108,9 @@ class Tunnel:
 
 
 def _end(end: socket.socket | paramiko.Channel) -> None:
-    """Wake whoever reads from it."""
+    """Wake whoever reads from it: closing wakes a channel's reader alone, shutting down a socket's."""
     with contextlib.suppress(OSError, EOFError, paramiko.SSHException):
-        end.shutdown(socket.SHUT_RDWR)
+        if isinstance(end, socket.socket):
+            end.shutdown(socket.SHUT_RDWR)
+        else:
+            end.close()

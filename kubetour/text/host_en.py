@@ -2,7 +2,7 @@
 
 MESSAGES = {
     "rule.host": "a host as ssh takes it, [USER@]SERVER[:PORT] (an IPv6 address in brackets), or nothing for this machine",
-    "host.shipping": "Shipping {count} files ({size}, compressed) to {host}.",
+    "host.shipping": "Shipping {count} file(s) ({size}, compressed) to {host}.",
     "host.environment": "{host}: ./inv makes a Python environment there, once; it downloads about 25 MB (86 MB where there is no Node).",
     "host.script": "They are for {host}, in the directory that ./inv build (or any other task that changes something) makes there.",
     "host.left": "{host}: {directory} is gone; nothing of this project is left there.",

@@ -71,10 +71,10 @@ class Lines(list[str]):
         self.came.set()
 
 
-def begin(c: HostConnection, command: str) -> Running:
-    """Return a command that runs and has said so."""
+def begin(c: HostConnection, command: str, before: str = ":") -> Running:
+    """Return a command that runs and has said so, after what comes before."""
     lines = Lines()
-    running = Running(c, sh(f"echo ready; {command}"), lines)
+    running = Running(c, sh(f"{before}; echo ready; {command}"), lines)
     assert lines.came.wait(20)
     return running
 
@@ -191,7 +191,7 @@ def test_ending_a_command_ends_its_whole_group(c: HostConnection, ending: Callab
 
 
 def test_a_command_may_clean_up_when_it_is_interrupted(c: HostConnection, land: Land) -> None:
-    running = begin(c, f"trap 'echo >cleaned; exit' INT; {EVER} & while :; do wait; done")
+    running = begin(c, f"{EVER} & while :; do wait; done", before="trap 'echo >cleaned; exit' INT")
     running.end()
     assert (land.account.home / "cleaned").exists()
 
@@ -213,7 +213,7 @@ def test_a_signal_to_us_ends_the_command_there(
 
 class TestABrokenConnection:
     @pytest.fixture(autouse=True)
-    def impatient(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def asking(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(pulse, "PULSE", 0.2)
         monkeypatch.setattr(pulse, "SILENCE", 1.0)
 

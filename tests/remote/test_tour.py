@@ -171,7 +171,7 @@ def test_a_changed_app_ships_that_file_alone(checkout: Checkout, host: str, land
     app = checkout.root / "app/app.js"
     app.write_text(app.read_text(encoding="utf-8").replace("You've hit", "Hello from"), encoding="utf-8")
     told = checkout.inv("build")
-    assert "Shipping 1 files" in told.stdout
+    assert "Shipping 1 file(s)" in told.stdout
     assert "Hello from" in (there(checkout, land.account) / "app/app.js").read_text(encoding="utf-8")
 
 
