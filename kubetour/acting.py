@@ -123,8 +123,11 @@ class Acting:
             result = self._performer.perform(run, line)
             self.results.append((run, result))
             if result.status != 0 and not self.step.again:
+                error = self._failed(run, result)
+                if self.step.refusable and causes.forbidden(error):
+                    continue  # the check decides whether it can be seen all the same
                 self._strike_what_was_not_made()
-                raise self._failed(run, result)
+                raise error
 
     def _strike_what_was_not_made(self) -> None:
         """Take back what was entered into the ledger, if the failed actions have left nothing."""

@@ -57,6 +57,8 @@ def script(
 
 
 def _commands(step: Step) -> list[str]:
+    if step.refusable:
+        return [f"{shell(run)} || echo '{step.id}: Forbidden?' >&2" for run in step.actions]
     actions = [line for run in step.actions for line in _action(run, step.again)]
     confirm = [shell(run) for run in step.confirm]
     if step.unless is None:

@@ -56,5 +56,6 @@ class Step:
     early: bool = False  # may run in the background as soon as what it needs is there
     again: bool = False  # one run may fall short: repeat the actions until the check holds or time is up
     hold: float = 0.0  # seconds for which the check must go on holding
+    refusable: bool = False  # the cluster may forbid it: then the step says so, and the tour goes on
     creates: tuple[str, ...] = ()  # what to write into the ledger before acting: KIND/NAME
     removes: tuple[str, ...] = ()  # what to strike from it afterwards

@@ -16,13 +16,21 @@ def cluster(provider: Provider) -> tuple[Step, ...]:
     first = Lookup(provider.kubectl("get", "nodes", "-o", "jsonpath={.items[0].metadata.name}"))
     return (
         *up,
-        Step("cluster-info", Stage.CLUSTER, (provider.kubectl("cluster-info"),), ApiServer(), needs=needs),
+        Step(
+            "cluster-info",
+            Stage.CLUSTER,
+            (provider.kubectl("cluster-info"),),
+            ApiServer(),
+            needs=needs,
+            refusable=not provider.owns_cluster,  # it asks for the add-ons' Services, too
+        ),
         Step(
             "nodes",
             Stage.CLUSTER,
             (provider.kubectl("get", "nodes", "-o", "wide"),),
             NodesReady(len(nodes), ours=provider.owns_cluster),
             needs=needs,
+            refusable=not provider.owns_cluster,
         ),
         Step(
             "describe-node",
@@ -30,6 +38,7 @@ def cluster(provider: Provider) -> tuple[Step, ...]:
             (provider.kubectl("describe", "node", nodes[0] if nodes else first),),
             NodeDescribed(),
             needs=("nodes",),
+            refusable=not provider.owns_cluster,
         ),
     )
 

@@ -9,6 +9,7 @@ from kubetour.manifests import kind_config, node_names, to_yaml
 from kubetour.project import STATE
 from kubetour.proofs.cluster import Ended, ImageOnNodes, NodesReady
 from kubetour.providers.base import Provider
+from kubetour.reference import registry_of
 from kubetour.steps import Lookup, Run, Stage, Step
 
 
@@ -132,7 +133,7 @@ class Kind(Provider):
 
     def _on_node_name(self) -> str:
         """Return the image's name as containerd keeps it: with Docker Hub's parts written out."""
-        first, slash, _ = self.settings.image.partition("/")
-        if slash and ("." in first or ":" in first or first == "localhost"):
-            return self.settings.image
-        return ("docker.io/" if slash else "docker.io/library/") + self.settings.image
+        image = self.settings.image
+        if registry_of(image):
+            return image
+        return ("docker.io/" if "/" in image else "docker.io/library/") + image
