@@ -62,4 +62,6 @@ def _host(key: str) -> str:
 
 def _is_plain(entry: Any) -> bool:
     """Return whether an entry holds a password: Docker leaves it empty where a helper has it."""
-    return isinstance(entry, dict) and bool(entry.get("auth") or (entry.get("username") and entry.get("password")))
+    return isinstance(entry, dict) and bool(
+        entry.get("auth") or (entry.get("username") and entry.get("password"))
+    )

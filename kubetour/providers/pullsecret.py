@@ -52,7 +52,9 @@ def take_back(kubectl: Kubectl, ledger: str) -> Step:
         "delete-pull-secret",
         Stage.DOWN,
         (
-            kubectl(*PATCH, "--patch-file", "/dev/stdin", stdin=_list({"$patch": "delete", "name": PULL_SECRET})),
+            kubectl(
+                *PATCH, "--patch-file", "/dev/stdin", stdin=_list({"$patch": "delete", "name": PULL_SECRET})
+            ),
             kubectl("delete", "secret", PULL_SECRET, "--ignore-not-found"),
         ),
         Ended((f"secret/{PULL_SECRET}",)),

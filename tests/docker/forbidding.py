@@ -37,7 +37,9 @@ def refusal(method: str, target: str) -> str | None:
 
 
 def _words(resource: str, verb: str, where: str) -> str:
-    return f'{resource} is forbidden: User "{USER}" cannot {verb} resource "{resource}" in API group "" {where}'
+    return (
+        f'{resource} is forbidden: User "{USER}" cannot {verb} resource "{resource}" in API group "" {where}'
+    )
 
 
 class Proxy(ThreadingHTTPServer):
