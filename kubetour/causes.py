@@ -83,7 +83,7 @@ def _registry(result: Result) -> str:
 
 
 def forbidden(error: KubetourError) -> bool:
-    """Return whether the cluster knows the user, who may not do this: told by kubectl, or by the API itself."""
+    """Return whether this user may not do this, as kubectl or the API server itself says."""
     return error.key == "forbidden" or error.values.get("status") == FORBIDDEN
 
 

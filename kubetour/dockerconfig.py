@@ -18,7 +18,7 @@ LARGEST = 1024 * 1024  # bytes, as of a Secret
 
 
 def require(path: Path, shown: str, image: str) -> None:
-    """Return if the file itself holds credentials for the image's registry; UsageError, never with one, if not.
+    """Return if the file itself holds credentials for the image's registry; UsageError if not.
 
     A file that only names a credential helper is of no use to a cluster, which cannot ask that helper.
     """

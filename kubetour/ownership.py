@@ -35,7 +35,7 @@ def is_there(c: Context, session: Session) -> bool:
 
 
 def clean_up(c: Context, session: Session, images: tuple[str, ...] | None = None) -> tuple[Step, ...]:
-    """Return the steps that remove what was made here; there, of a cluster that is not ours, no more than that."""
+    """Return the steps that remove what was made here, and of a cluster that is not ours nothing else."""
     steps = session.clean_up(images)
     if session.provider.owns_cluster:
         return steps
@@ -48,7 +48,7 @@ def clean_up(c: Context, session: Session, images: tuple[str, ...] | None = None
 
 
 def clean_up_after(c: Context, session: Session) -> tuple[Step, ...]:
-    """Return the steps that will remove what a tour is going to make: the namespace only if there is none yet."""
+    """Return the steps that will remove what a tour makes: the namespace only if there is none yet."""
     steps = session.clean_up()
     if session.provider.owns_cluster:
         return steps

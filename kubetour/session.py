@@ -122,11 +122,11 @@ def render(provider: Provider, context: BuildContext, replicas: int) -> dict[str
 
 
 def _image(settings: Settings, provider: str, context: BuildContext) -> str:
-    """Return the image's full reference; UsageError if a cluster that is not ours could not pull it with that."""
+    """Return the image's full reference; UsageError if no cluster could pull it with what was given."""
     image = buildcontext.with_tag(settings.image, context.tag)
     if PROVIDERS[provider].owns_cluster:
         return image
-    image = check("image", in_registry(image, settings.registry), flag("registry"))
+    image = str(check("image", in_registry(image, settings.registry), flag("registry")))
     if settings.pull_secret:
         dockerconfig.require(ROOT / settings.pull_secret, settings.pull_secret, image)
     return image

@@ -158,6 +158,13 @@ class Tour:
         looks = step.check.looks
         if looks and step.again:  # a round is short, but the first reading may take as long as the step
             self.cluster.wait(looks, lambda seen: True, max(deadline - self.clock(), 0.0))
+        if looks and step.patience:
+            self.cluster.wait(
+                looks,
+                lambda seen: judge(seen).settled and not judge(seen).for_now,
+                min(step.patience, deadline - self.clock()),
+                lambda seen: self.presenter.waiting(judge(seen)),
+            )
         while True:
             left = max(deadline - self.clock(), 0.0)
             if not looks:

@@ -49,6 +49,7 @@ class Provider:
 
     name: ClassVar[str] = "context"
     owns_cluster: ClassVar[bool] = False
+    address_patience: ClassVar[float] = 120.0  # seconds in which a cloud gives a Service its address
 
     settings: Settings
     tools: Tools
@@ -173,7 +174,7 @@ class Provider:
         return self.push(), namespace, *secret
 
     def down(self) -> tuple[Step, ...]:
-        """Return the steps that remove what holds the app: here, the namespace of its own, or what is in it."""
+        """Return the steps that remove what holds the app: here, its namespace, or the secret in it."""
         # Asked for by its name: to list all namespaces is more than a user of one may do.
         asked = ("get", "namespace", self.namespace, "--ignore-not-found", "-o", "name")
         return (

@@ -20,6 +20,7 @@ class Kind(Provider):
 
     name: ClassVar[str] = "kind"
     owns_cluster: ClassVar[bool] = True
+    address_patience: ClassVar[float] = 0.0
 
     @property
     def program(self) -> tuple[str, ...]:

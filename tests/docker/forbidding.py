@@ -1,4 +1,4 @@
-"""A proxy before an API server that forbids, in Kubernetes' own words, what a user of one namespace may not do."""
+"""A proxy before an API server that forbids, in Kubernetes' words, what a user of one namespace may not do."""
 
 from __future__ import annotations
 
@@ -78,16 +78,30 @@ class Handler(BaseHTTPRequestHandler):
                 if name.lower() not in HOP:
                     self.send_header(name, value)
             self.send_header("Connection", "close")
+            self.send_header(
+                "Transfer-Encoding", "chunked"
+            )  # as the API server does: a watch is read by chunks
             self.end_headers()
             while piece := answer.read1(65536):
-                self.wfile.write(piece)
+                self.wfile.write(b"%x\r\n%s\r\n" % (len(piece), piece))
                 self.wfile.flush()
+            self.wfile.write(b"0\r\n\r\n")
         except OSError:
             pass  # one of the two has gone
         finally:
             upstream.close()
 
-    do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _forward
+    def do_GET(self) -> None:
+        self._forward()
+
+    def do_POST(self) -> None:
+        self._forward()
+
+    def do_PATCH(self) -> None:
+        self._forward()
+
+    def do_DELETE(self) -> None:
+        self._forward()
 
     def _answer(self, status: int, message: str) -> None:
         body = {
@@ -113,7 +127,7 @@ class Handler(BaseHTTPRequestHandler):
 
 @contextmanager
 def forbidding(kubeconfig: Path, directory: Path) -> Iterator[tuple[Path, Proxy]]:
-    """Run such a proxy before a kubeconfig's cluster; yield a kubeconfig that leads through it, and the proxy."""
+    """Run such a proxy before a kubeconfig's cluster; yield a kubeconfig that leads through it, and it."""
     config: dict[str, Any] = yaml.safe_load(kubeconfig.read_text(encoding="utf-8"))
     cluster = config["clusters"][0]["cluster"]
     upstream = ssl.create_default_context(

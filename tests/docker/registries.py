@@ -60,7 +60,7 @@ def _await(process: subprocess.Popen[bytes], host: str, port: int, log: Path) ->
 
 
 def authority(directory: Path, *hosts: str) -> tuple[Path, Path, Path]:
-    """Make a certificate authority of the test's own; return its certificate, a server's and that one's key."""
+    """Make an authority of the test's own; return its certificate, a server's and that server's key."""
     directory.mkdir(exist_ok=True)
     ca_key, key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
     ca_name, name = (
