@@ -1,4 +1,4 @@
-"""A proxy before an API server that forbids, in Kubernetes' words, what a user of one namespace may not do."""
+"""A proxy before an API server that forbids, in its own words, what a user of one namespace may not do."""
 
 from __future__ import annotations
 
