@@ -173,6 +173,14 @@ class Provider:
         secret = pullsecret.make(self.kubectl, file, self._secret_entry) if file else ()
         return self.push(), namespace, *secret
 
+    def rescue(self) -> tuple[Run, ...]:
+        """Return what to run where a step in the cluster fails, to keep what tells why."""
+        return ()
+
+    def leftovers(self) -> tuple[Step, ...]:
+        """Return the steps that remove what came along with a cluster, if the ledger names it."""
+        return ()
+
     def down(self) -> tuple[Step, ...]:
         """Return the steps that remove what holds the app: here, its namespace, or the secret in it."""
         # Asked for by its name: to list all namespaces is more than a user of one may do.

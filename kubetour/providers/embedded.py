@@ -14,6 +14,7 @@ class Embedded(Kind):
     """A cluster without a container engine. It is driven by commands alone; nothing of it is imported."""
 
     name: ClassVar[str] = "embedded"
+    in_containers: ClassVar[bool] = False
 
     @property
     def program(self) -> tuple[str, ...]:

@@ -113,6 +113,7 @@ MESSAGES = {
     # Rules
     "rule.label": "a DNS-1123 label: lower-case letters, digits and -, beginning and ending with a letter or digit, at most {longest} characters",
     "rule.service-label": "a DNS label that a Service can have, too: lower-case letters, digits and -, beginning with a letter, ending with a letter or digit, at most {longest} characters",
+    "rule.image-pinned": "an image reference: [HOST[:PORT]/]NAME[:TAG][@sha256:DIGEST]",
     "rule.image": "an image reference: [HOST[:PORT]/]NAME[:TAG], lower-case, at most 255 characters",
     "rule.registry": "a registry: HOST[:PORT][/PATH], such as docker.io/me; HOST has a dot or a port, or is localhost; at most 200 characters",
     "rule.whole": "a whole number from {least} to {most}",

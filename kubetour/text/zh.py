@@ -113,6 +113,7 @@ MESSAGES = {
     # Rules
     "rule.label": "DNS-1123 标签：由小写字母、数字和 - 组成，以字母或数字开头和结尾，最多 {longest} 个字符",
     "rule.service-label": "可用作 Service 名称的 DNS 标签：由小写字母、数字和 - 组成，以字母开头，以字母或数字结尾，最多 {longest} 个字符",
+    "rule.image-pinned": "镜像引用：[HOST[:PORT]/]NAME[:TAG][@sha256:DIGEST]",
     "rule.image": "镜像引用：[HOST[:PORT]/]NAME[:TAG]，小写，最多 255 个字符",
     "rule.registry": "镜像仓库：HOST[:PORT][/PATH]，例如 docker.io/me；HOST 含有点号或端口，或者就是 localhost；最多 200 个字符",
     "rule.whole": "{least} 到 {most} 之间的整数",

@@ -136,6 +136,14 @@ def test_where_no_cluster_comes_up_the_cause_and_the_fix_are_told(
     done = project.run(inv(one_node(project)), KIND_STANDIN_FAIL=failure)
     assert_told(done, words)
     assert project.nodes() == []
+    assert f"kind-cluster/{project.cluster}" not in done.stderr  # nothing of it is left to remove
+
+
+def test_a_failed_control_planes_logs_are_kept(project: Desk) -> None:
+    project.run(inv(one_node(project)), KIND_STANDIN_FAIL="create")
+    logs = project.folder / ".kubetour" / "logs" / f"kind-{project.cluster}"
+    assert (logs / f"{project.cluster}-control-plane" / "serial.log").exists()
+    assert project.nodes() == []
 
 
 def test_where_an_image_cannot_be_loaded_the_cause_and_the_fix_are_told(project: Desk) -> None:

@@ -227,6 +227,7 @@ kubectl --kubeconfig .kubetour/embedded-kubetour.kubeconfig --context embedded-k
 
 # delete-cluster: Delete the cluster
 .venv/bin/python -m kubetour.embedded delete cluster --name kubetour --kubeconfig .kubetour/embedded-kubetour.kubeconfig
+rm -f .kubetour/embedded-kubetour.kubeconfig
 .venv/bin/python -m kubetour.embedded get clusters
 
 # delete-image: Delete the image
