@@ -80,6 +80,7 @@ class Cluster:
         for thread in self._threads.values():
             thread.join(CLOSING)
         if self._client is not None:
+            self._client.rest_client.pool_manager.clear()
             self._client.close()
 
     def wait(
