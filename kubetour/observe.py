@@ -136,7 +136,8 @@ class Cluster:
         while not self._closed.is_set():
             try:
                 if name in SINGLE:
-                    self._put(name, {name: self._json(path)})
+                    about = {"client": _client_version()} if name == "version" else {}
+                    self._put(name, {name: {**self._json(path), **about}})
                     return
                 version = self._list(name, path)
                 for event in self._watch(name, path, version):
@@ -236,6 +237,12 @@ class Cluster:
 
 def _is_forbidden(error: Exception | None) -> bool:
     return isinstance(error, ClusterError) and error.values.get("status") == 403
+
+
+def _client_version() -> str:
+    from kubernetes import __version__
+
+    return str(__version__)
 
 
 def _brief(reason: Exception | str | None) -> str:

@@ -20,7 +20,8 @@ def cluster(provider: Provider) -> tuple[Step, ...]:
             "cluster-info",
             Stage.CLUSTER,
             (provider.kubectl("cluster-info"),),
-            ApiServer(),
+            ApiServer(provider.skew),
+            confirm=(provider.kubectl("version", "-o", "json"),),
             needs=needs,
             refusable=not provider.owns_cluster,  # it asks for the add-ons' Services, too
         ),

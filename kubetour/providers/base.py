@@ -12,6 +12,7 @@ from kubetour.proofs.registry import Pushed
 from kubetour.providers import pullsecret
 from kubetour.reference import in_registry
 from kubetour.settings import Settings
+from kubetour.skew import POLICY, Skew
 from kubetour.steps import Lookup, Run, Rung, Stage, Step, Word
 from kubetour.text import Text
 
@@ -50,6 +51,7 @@ class Provider:
     name: ClassVar[str] = "context"
     owns_cluster: ClassVar[bool] = False
     address_patience: ClassVar[float] = 120.0  # seconds in which a cloud gives a Service its address
+    skew: ClassVar[Skew] = POLICY  # how far kubectl may be from the API server
 
     settings: Settings
     tools: Tools

@@ -120,6 +120,9 @@ MESSAGES = {
     "rule.choice": "one of: {allowed}",
     "rule.switch": "yes or no",
     "rule.printable": "text on one line, not empty, not beginning with -, at most {longest} characters",
+    # Versions that are too far apart
+    "skew.kubectl": "kubectl {version} is more than one minor version away from the cluster's {server}, which Kubernetes does not support. If a command fails in an odd way, put kubectl {fits} on PATH.",
+    "skew.client": "The Python client {version} is made for Kubernetes {fits}, more than one minor version away from the cluster's {server}: a proof may miss what only one of them knows.",
     # Errors and their fixes
     "error.setting-invalid": "{name} is {value!r}, which is not {rule}.",
     "error.setting-invalid.fix": "Give it such a value. ./inv doctor shows every setting and where it came from.",

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from kubetour.skew import warnings
 from tests.docker.conftest import Desk, Done, docker, inv, lines
 
 TOUR = [
@@ -79,6 +80,13 @@ def test_the_tour_proves_every_step_and_down_leaves_nothing(project: Desk) -> No
     assert record["provider"] == "kind"
     assert [each["step"] for each in record["steps"]] == TOUR
     assert all(each["proof"]["holds"] for each in record["steps"])
+
+    # the versions are those of the programs, and what is too far apart is noted
+    proof = step(record, "cluster-info")["proof"]
+    said = json.loads(project.run("kubectl version --client -o json").stdout)
+    data = proof["data"]
+    assert data["kubectl"] == said["clientVersion"]["gitVersion"]
+    assert len(proof["notes"]) == len(warnings(data["version"], data["kubectl"], data["client"]))
 
     # what it says of the cluster is what the engine and the cluster say
     assert project.nodes() == [f"{project.cluster}-{role}" for role in ("worker2", "worker", "control-plane")]

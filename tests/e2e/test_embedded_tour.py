@@ -60,6 +60,7 @@ def test_the_tour_proves_every_step_and_leaves_nothing(checkout: Checkout, lang:
     report = checkout.report()
     assert [step["step"] for step in report["steps"]] == [*CHAPTERS, *CLEANING]
     assert all(step["ok"] and step["proof"]["holds"] for step in report["steps"])
+    assert not any(step["proof"]["notes"] for step in report["steps"])
     assert report["ok"]
     assert "\x1b" not in told.stdout  # plain on a pipe
     assert bool(re.search("[\u4e00-\u9fff]", told.stdout)) == (lang == "zh")

@@ -66,6 +66,7 @@ fi
 
 # cluster-info: Where the API server is
 kubectl --kubeconfig .kubetour/embedded-kubetour.kubeconfig --context embedded-kubetour cluster-info
+kubectl --kubeconfig .kubetour/embedded-kubetour.kubeconfig --context embedded-kubetour version -o json
 
 # nodes: The nodes
 kubectl --kubeconfig .kubetour/embedded-kubetour.kubeconfig --context embedded-kubetour get nodes -o wide

@@ -66,6 +66,7 @@ fi
 
 # cluster-info: API 服务器在哪里
 kubectl --kubeconfig .kubetour/embedded-kubetour.kubeconfig --context embedded-kubetour cluster-info
+kubectl --kubeconfig .kubetour/embedded-kubetour.kubeconfig --context embedded-kubetour version -o json
 
 # nodes: 节点
 kubectl --kubeconfig .kubetour/embedded-kubetour.kubeconfig --context embedded-kubetour get nodes -o wide

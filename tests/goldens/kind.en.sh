@@ -68,6 +68,7 @@ fi
 # cluster-info: Where the API server is
 trap - EXIT
 kubectl --kubeconfig .kubetour/kind-kubetour.kubeconfig --context kind-kubetour cluster-info
+kubectl --kubeconfig .kubetour/kind-kubetour.kubeconfig --context kind-kubetour version -o json
 
 # nodes: The nodes
 kubectl --kubeconfig .kubetour/kind-kubetour.kubeconfig --context kind-kubetour get nodes -o wide

@@ -68,6 +68,7 @@ fi
 # cluster-info: API 服务器在哪里
 trap - EXIT
 kubectl --kubeconfig .kubetour/kind-kubetour.kubeconfig --context kind-kubetour cluster-info
+kubectl --kubeconfig .kubetour/kind-kubetour.kubeconfig --context kind-kubetour version -o json
 
 # nodes: 节点
 kubectl --kubeconfig .kubetour/kind-kubetour.kubeconfig --context kind-kubetour get nodes -o wide
