@@ -75,6 +75,9 @@ def settle(c: Context, flags: Mapping[str, Any], state: State) -> Resolved:
         raise UsageError("config-section", value=str(configured)[:80])
     resolved = resolve(flags, os.environ, dict(configured), state.remembered())
     caller = Path(os.environ.get("KUBETOUR_CWD") or Path.cwd())
+    if kubeconfig := os.environ.get("KUBECONFIG"):  # a list of paths, which must hold from the root, too
+        where = (str(caller / path) for path in kubeconfig.split(os.pathsep) if path)
+        os.environ["KUBECONFIG"] = os.pathsep.join(where)
     paths: dict[str, Any] = {
         name: _from_root(caller, getattr(resolved.settings, name))
         for name in ("app_dir", "config", "pull_secret")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 from pathlib import Path
 
@@ -105,3 +106,12 @@ def test_an_image_too_long_with_its_registry_is_refused(
     with pytest.raises(UsageError) as error:
         session.open_session(c, session.settle(c, flags, state), state, lambda text: None)
     assert error.value.values["name"] == "--registry"
+
+
+def test_the_paths_in_kubeconfig_are_meant_from_where_they_were_typed(
+    machine: pytest.MonkeyPatch, c: Context, tmp_path: Path
+) -> None:
+    machine.setenv("KUBETOUR_CWD", str(tmp_path))
+    machine.setenv("KUBECONFIG", os.pathsep.join(("one", "", "/etc/two")))
+    session.settle(c, {}, State(tmp_path))
+    assert os.environ["KUBECONFIG"] == os.pathsep.join((str(tmp_path / "one"), "/etc/two"))
