@@ -118,8 +118,11 @@ class Acting:
     def rescue(self, command: Command, line: Line) -> None:
         """Run what the step has for when it fails; whether that succeeds changes nothing.
 
-        If its actions have left nothing, what was entered into the ledger is taken back.
+        If its actions have left nothing, what was entered into the ledger is taken back. What was there before
+        is left alone: it is not half made, and perhaps not ours.
         """
+        if self.already:
+            return
         for run in self.step.rescue:
             command(run)
             self._performer.perform(run, line)

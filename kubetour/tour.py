@@ -118,6 +118,8 @@ class Tour:
             with suppress(KubetourError, KeyboardInterrupt):
                 try:
                     acting.present(_unseen, _unseen)
+                except RefusedError:
+                    pass  # nothing of it is ours
                 except KubetourError:
                     acting.rescue(_unseen, _unseen)
 
@@ -146,7 +148,8 @@ class Tour:
         elif not isinstance(error, Interrupted):
             if step.check.looks:
                 self._diagnose(error)
-            error = self._rescue(acting) or error
+            if not isinstance(error, RefusedError):  # then what is there is not ours to take back
+                error = self._rescue(acting) or error
         seconds = self.clock() - begun
         return Outcome(step, acting.already, tuple(acting.results), confirmed, proof, error, started, seconds)
 
