@@ -118,8 +118,8 @@ class Acting:
     def rescue(self, command: Command, line: Line) -> None:
         """Run what the step has for when it fails; whether that succeeds changes nothing.
 
-        If its actions have left nothing, what was entered into the ledger is taken back. What was there before
-        is left alone: it is not half made, and perhaps not ours.
+        If its actions have left nothing, what was entered into the ledger is taken back. What was there
+        before is left alone: it is not half made, and perhaps not ours.
         """
         if self.already:
             return

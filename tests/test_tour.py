@@ -392,6 +392,25 @@ def test_what_tells_why_a_step_failed_is_kept_and_what_is_half_made_taken_back(
     assert [word for name, word in memory.told if name == "line"] == ["logs", "removed"]
 
 
+@pytest.mark.parametrize(
+    ("command", "given"),
+    [
+        ("true", {"word": "never", "unless": sh("true")}),
+        ("echo 'node(s) already exist for a cluster with the name x'; false", {}),
+    ],
+    ids=["it was there before", "it is not ours"],
+)
+@pytest.mark.parametrize("early", [False, True])
+def test_what_this_run_has_not_made_is_not_taken_back(
+    tour: Tour, memory: Memory, command: str, given: dict[str, Any], early: bool
+) -> None:
+    tour.presenter = memory
+    create = step("create", command, rescue=(sh("echo removed"),), early=early, **given)
+    outcomes = tour.run((step("one", "true"), create))
+    assert outcomes[-1].error
+    assert ("line", "removed") not in memory.told
+
+
 def test_the_ledger_is_mended_only_after_the_rescue(tour: Tour, state: State, tmp_path: Path) -> None:
     mark = tmp_path / "half-made"
     half = step(
