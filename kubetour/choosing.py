@@ -6,11 +6,15 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from kubetour import engines
+from kubetour.causes import command_failed
 from kubetour.engines import Engine
 from kubetour.errors import KubetourError
 from kubetour.host import HERE, Host
 from kubetour.providers import Tools
+from kubetour.runner import perform
+from kubetour.script import shell
 from kubetour.settings import Settings
+from kubetour.steps import Run
 from kubetour.text import Text
 from kubetour.tools import Say
 
@@ -27,6 +31,8 @@ def choose(c: Context, settings: Settings, say: Say, host: Host = HERE) -> tuple
     basic = _basic(settings, say, host)
     if asked == "embedded":
         return _chosen(asked, basic)
+    if asked == "context":
+        say(server(c, basic.kubectl, settings.context))  # before anything else is asked or done
     engine = engines.find(c, settings.engine)
     if asked == "auto" and engine.trouble:
         return _embedded(basic, Text(f"tour.why.{engine.trouble}", {"engine": engine.name}))
@@ -34,7 +40,7 @@ def choose(c: Context, settings: Settings, say: Say, host: Host = HERE) -> tuple
     if asked == "context":
         return _chosen(asked, full)
     try:
-        full = with_kind(full, host.kind(settings.offline, say), host)
+        full = with_kind(c, full, host.kind(settings.offline, say), host)
     except KubetourError:
         if asked == "kind":
             raise
@@ -43,6 +49,16 @@ def choose(c: Context, settings: Settings, say: Say, host: Host = HERE) -> tuple
         return _chosen(asked, full)
     why = Text("tour.why.engine", {"engine": full.engine_version})
     return "kind", full, Text("tour.auto", {"provider": "kind", "why": why})
+
+
+def server(c: Context, kubectl: str, context: str) -> Text:
+    """Return the line that says which cluster this is; ClusterError if the kubeconfig has no such context."""
+    template = "jsonpath={.clusters[0].cluster.server}"
+    look = Run((kubectl, "--context", context, "config", "view", "--minify", "-o", template))
+    result = perform(c, look, timeout=engines.PATIENCE)
+    if result.status != 0:
+        raise command_failed(shell(look), "kubectl", result)
+    return Text("tour.cluster", {"context": context, "server": result.stdout.strip()})
 
 
 def with_engine(c: Context, basic: Tools, engine: Engine) -> Tools:
@@ -59,10 +75,24 @@ def with_engine(c: Context, basic: Tools, engine: Engine) -> Tools:
     )
 
 
-def with_kind(full: Tools, program: str, host: Host = HERE) -> Tools:
+def with_kind(c: Context, full: Tools, program: str, host: Host = HERE) -> Tools:
     """Return the tools with kind; its version is asked for where the default node image depends on it."""
     version = host.version_of("kind", program) if full.cgroup == 1 else ""
-    return replace(full, kind=program, kind_version=version)
+    return replace(full, kind=program, kind_version=version, gives_addresses=gives_addresses(c, full.engine))
+
+
+def gives_addresses(c: Context, engine: str) -> bool:
+    """Return whether cloud-provider-kind runs, as a program of this machine or in a container.
+
+    It is never started: it serves all kind clusters, not only ours, and may ask for a password.
+    https://github.com/kubernetes-sigs/cloud-provider-kind
+    """
+    # A process' name has 15 characters on Linux, 16 on macOS.
+    process = Run(("pgrep", "-x", "cloud-provider-.*"))
+    if perform(c, process, timeout=engines.PATIENCE).status == 0:
+        return True
+    images = perform(c, Run((engine, "ps", "--format", "{{.Image}}")), timeout=engines.PATIENCE)
+    return "cloud-provider-kind/" in images.stdout
 
 
 def _basic(settings: Settings, say: Say, host: Host) -> Tools:

@@ -66,6 +66,10 @@ class Host:
         """Return the build context as commands name it."""
         return context
 
+    def brought(self, path: str) -> str:
+        """Return how commands name a file of this machine."""
+        return path
+
     def prepare(self, provider: Provider, context: BuildContext, offline: bool, say: Say) -> None:
         """Bring there what the commands need, as far as it is not there yet."""
 

@@ -121,9 +121,7 @@ def play(c: Context, flags: Mapping[str, Any], choose: Choose, **options: Any) -
             threading.Thread(target=observe.preload, daemon=True).start()
         if not options.get("forget"):
             session.remember()
-        if steps:
-            host.prepare(session.provider, session.context, session.settings.offline, note)
-        outcomes, record = run(host.context(c), session, steps, language, options) if steps else ([], "")
+        outcomes, record = run(session.prepare(c), session, steps, language, options) if steps else ([], "")
         if outcomes and outcomes[-1].error:
             _tell_failure(session, outcomes, record, language)
         if options.get("forget") or (steps and steps[-1].stage is Stage.DOWN):

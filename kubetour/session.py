@@ -8,14 +8,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kubetour import buildcontext, choosing, manifests
+from kubetour import buildcontext, choosing, dockerconfig, manifests
 from kubetour.buildcontext import BuildContext
 from kubetour.errors import RefusedError, UsageError
 from kubetour.host import HERE, Host
 from kubetour.plan import clean_up, plan, singles
 from kubetour.project import OWNER, ROOT, TEMPLATES
 from kubetour.providers import PROVIDERS, Ports, Provider, Tools
-from kubetour.settings import Resolved, Settings, resolve
+from kubetour.reference import in_registry
+from kubetour.settings import Resolved, Settings, check, flag, resolve
 from kubetour.state import State
 from kubetour.steps import Step
 from kubetour.tools import Say
@@ -59,6 +60,11 @@ class Session:
         """Return the steps that remove everything: by default, of the images, this session's."""
         return clean_up(self.provider, (self.settings.image,) if images is None else images)
 
+    def prepare(self, c: Context) -> Context:
+        """Bring to the host what commands need there, and return the context that runs them."""
+        self.host.prepare(self.provider, self.context, self.settings.offline, self.say)
+        return self.host.context(c)
+
     def remember(self) -> None:
         """Keep what the next command in this checkout starts from."""
         kept = {**self.resolved.to_remember(), "provider": self.provider.name}
@@ -76,9 +82,12 @@ def settle(c: Context, flags: Mapping[str, Any], state: State) -> Resolved:
         raise UsageError("config-section", value=str(configured)[:80])
     resolved = resolve(flags, os.environ, dict(configured), state.remembered())
     caller = Path(os.environ.get("KUBETOUR_CWD") or Path.cwd())
+    if kubeconfig := os.environ.get("KUBECONFIG"):  # a list of paths, which must hold from the root, too
+        where = (str(caller / path) for path in kubeconfig.split(os.pathsep) if path)
+        os.environ["KUBECONFIG"] = os.pathsep.join(where)
     paths: dict[str, Any] = {
         name: _from_root(caller, getattr(resolved.settings, name))
-        for name in ("app_dir", "config")
+        for name in ("app_dir", "config", "pull_secret")
         if resolved.origins[name] in ("flag", "environment")
     }
     return Resolved(replace(resolved.settings, **paths), resolved.origins)
@@ -112,7 +121,9 @@ def assemble(resolved: Resolved, state: State, name: str, found: Tools, host: Ho
     settings = wanted(resolved)
     config = manifests.load_kind_config(ROOT / settings.config, settings.config)
     context = host.placed(buildcontext.read(ROOT / settings.app_dir, settings.app_dir, settings.base))
-    settings = replace(settings, image=buildcontext.with_tag(settings.image, context.tag))
+    settings = replace(settings, image=_image(settings, name, context))
+    if settings.pull_secret and not PROVIDERS[name].owns_cluster:
+        settings = replace(settings, pull_secret=host.brought(settings.pull_secret))
     provider = PROVIDERS[name](settings, found, _ports(settings, name, state, host), config, {})
     provider = replace(provider, templates=render(provider, context, 1))
     return Session(resolved, provider, context, state, host)
@@ -133,6 +144,17 @@ def render(provider: Provider, context: BuildContext, replicas: int) -> dict[str
     }
     names = ("deployment", "service", "namespace")
     return {name: manifests.render(TEMPLATES, f"{name}.yaml.j2", values) for name in names}
+
+
+def _image(settings: Settings, provider: str, context: BuildContext) -> str:
+    """Return the image's full reference; UsageError if no cluster could pull it with what was given."""
+    image = buildcontext.with_tag(settings.image, context.tag)
+    if PROVIDERS[provider].owns_cluster:
+        return image
+    image = str(check("image", in_registry(image, settings.registry), flag("registry")))
+    if settings.pull_secret:
+        dockerconfig.require(ROOT / settings.pull_secret, settings.pull_secret, image)
+    return image
 
 
 def push_step(session: Session) -> tuple[Step, ...]:

@@ -30,7 +30,12 @@ TOOLS = {
 SETTINGS: dict[str, dict[str, Any]] = {
     "kind": {"provider": "kind"},
     "embedded": {"provider": "embedded"},
-    "context": {"provider": "context", "context": "gke_example", "image": "registry.example/team/web"},
+    "context": {
+        "provider": "context",
+        "context": "gke_example",
+        "image": "registry.example/team/web",
+        "pull_secret": "pull.json",
+    },
 }
 
 

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from invoke.context import Context
 
 from kubetour import choosing, engines, tools
 from kubetour.engines import Abilities, Engine
-from kubetour.errors import EngineError, ToolError
+from kubetour.errors import ClusterError, EngineError, ToolError
+from kubetour.providers import Tools
 from kubetour.settings import Settings
+from kubetour.text import Text
+from tests.making import make_provider
 
 WORKS = Engine("docker", version="29.1.0")
 ABLE = Abilities(("--provenance=false",), ("--platform", "linux/amd64"), True)
@@ -58,9 +64,34 @@ def test_a_provider_that_was_asked_for_is_not_replaced(
     machine: pytest.MonkeyPatch, c: Context, provider: str
 ) -> None:
     machine.setattr(engines, "find", lambda c, wanted: Engine("docker", "engine-daemon"))
+    machine.setattr(choosing, "server", lambda c, kubectl, context: Text("tour.chosen"))
     with pytest.raises(EngineError) as error:
         choose(c, provider=provider)
     assert error.value.key == "engine-daemon"
+
+
+def test_the_servers_address_is_told_before_the_engine_is_asked(
+    machine: pytest.MonkeyPatch, c: Context, tmp_path: Path
+) -> None:
+    kubeconfigs = [tmp_path / name for name in ("one", "two")]
+    for number, path in enumerate(kubeconfigs):
+        path.write_text(
+            "apiVersion: v1\nkind: Config\n"
+            f"clusters: [{{name: c{number}, cluster: {{server: 'https://192.0.2.{number}:6443'}}}}]\n"
+            "users: [{name: u, user: {token: t}}]\n"
+            f"contexts: [{{name: x{number}, context: {{cluster: c{number}, user: u}}}}]\n"
+        )
+    machine.setenv("KUBECONFIG", os.pathsep.join(map(str, kubeconfigs)))
+    machine.setattr(engines, "find", lambda c, wanted: Engine("docker", "engine-daemon"))
+    told: list[Text] = []
+    with pytest.raises(EngineError):
+        choosing.choose(c, Settings(provider="context", context="x1"), told.append)
+    assert [(text.key, text.values) for text in told] == [
+        ("tour.cluster", {"context": "x1", "server": "https://192.0.2.1:6443"})
+    ]
+    with pytest.raises(ClusterError) as error:
+        choosing.choose(c, Settings(provider="context", context="nobody"), told.append)
+    assert error.value.key == "context-unknown"
 
 
 def test_embedded_asks_no_engine(machine: pytest.MonkeyPatch, c: Context) -> None:
@@ -88,3 +119,39 @@ def test_kinds_version_is_asked_for_where_the_node_image_depends_on_it(
     machine.setattr(tools, "version_of", lambda wanted, path: "0.32.0")
     _, found, _ = choosing.choose(c, Settings(provider="kind"), lambda text: None)
     assert (found.cgroup, found.kind, found.kind_version) == (cgroup, "kind", version)
+
+
+def put(directory: Path, name: str, body: str) -> str:
+    program = directory / name
+    program.write_text(f"#!/bin/sh\n{body}\n")
+    program.chmod(0o755)
+    return str(program)
+
+
+@pytest.mark.parametrize(
+    ("runs", "images", "expected"),
+    [
+        (False, "kindest/node:v1.36.1", False),
+        (True, "", True),
+        (False, "registry.k8s.io/cloud-provider-kind/cloud-controller-manager:v0.9.0", True),
+    ],
+    ids=["it does not run", "as a program", "in a container"],
+)
+def test_cloud_provider_kind_is_found_where_it_runs(
+    c: Context, tmp_path: Path, runs: bool, images: str, expected: bool
+) -> None:
+    docker = put(tmp_path, "docker", f"echo {images}")
+    provider = put(tmp_path, "cloud-provider-kind", "echo runs; read -r end") if runs else "cat"
+    with subprocess.Popen([provider], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdin
+        assert process.stdout
+        if runs:
+            assert process.stdout.readline() == "runs\n"
+        assert choosing.gives_addresses(c, docker) is expected
+        process.stdin.close()
+
+
+@pytest.mark.parametrize(("gives", "seconds"), [(True, 60.0), (False, 0.0)])
+def test_an_address_is_waited_for_where_something_gives_one(gives: bool, seconds: float) -> None:
+    kind = make_provider("kind", tools=Tools("python", gives_addresses=gives))
+    assert kind.address_patience == seconds

@@ -10,6 +10,7 @@ from kubetour.manifests import kind_config, node_names, to_yaml
 from kubetour.project import STATE
 from kubetour.proofs.cluster import Ended, ImageOnNodes, NodesReady
 from kubetour.providers.base import Provider
+from kubetour.reference import registry_of
 from kubetour.steps import Run, Rung, Stage, Step, Word
 from kubetour.text import Text
 
@@ -53,6 +54,11 @@ class Kind(Provider):
     def node_port(self) -> int | None:
         """Return the node port that the config maps to this machine."""
         return self.ports.node
+
+    @property
+    def address_patience(self) -> float:
+        """Return the same: none where cloud-provider-kind does not run, else until its Envoy is there."""
+        return 60.0 if self.tools.gives_addresses else 0.0
 
     def rungs(self) -> tuple[Rung, ...]:
         """Return the ways to reach the Service: as kind maps a port of this machine, that one mostly holds.
@@ -190,7 +196,7 @@ class Kind(Provider):
 
     def _on_node_name(self) -> str:
         """Return the image's name as containerd keeps it: with Docker Hub's parts written out."""
-        first, slash, _ = self.settings.image.partition("/")
-        if slash and ("." in first or ":" in first or first == "localhost"):
-            return self.settings.image
-        return ("docker.io/" if slash else "docker.io/library/") + self.settings.image
+        image = self.settings.image
+        if registry_of(image):
+            return image
+        return ("docker.io/" if "/" in image else "docker.io/library/") + image

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 MARK = ".kubetour-host"  # a directory there without it is not ours: it is neither used nor removed
 MANIFEST = f"{STATE}/shipped.json"
 ARCHIVE = f"{STATE}/shipped.tar.gz"
+SECRET = f"{STATE}/pull-secret.json"
 PYTHON = ".venv/bin/python"
 
 # Where one logs in: the directory's path, what is at it, and the system. The last four lines, as a login
@@ -152,6 +153,11 @@ class RemoteHost(Host):
         there = shipping.directory_there(context.directory)
         return BuildContext(there, context.files, context.size, context.digest)
 
+    def brought(self, path: str) -> str:
+        """Return a file's place there, to which it will be brought: a pull secret's, as there is no other."""
+        self._bring[SECRET] = ROOT / path
+        return SECRET
+
     def prepare(self, provider: Provider, context: BuildContext, offline: bool, say: Say) -> None:
         """Make the directory, ship what changed, and have the Python environment made where it is needed."""
         if self._prepared:
@@ -166,7 +172,7 @@ class RemoteHost(Host):
         )
         cargo: dict[str, shipping.Cargo] = {
             "context": shipping.context_files(context, self._context_here),
-            **{f"program {name}": {name: path} for name, path in self._bring.items()},
+            **{f"file {name}": {name: path} for name, path in self._bring.items()},
         }
         if needs_python:
             cargo["package"] = shipping.package_files()

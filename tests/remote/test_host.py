@@ -303,3 +303,13 @@ def test_a_tampered_download_is_not_brought_there(
         with pytest.raises(IntegrityError):
             machine.kubectl(False, lambda text: None)
     assert not list(tmp_path.rglob("kubectl"))
+
+
+def test_a_pull_secret_is_brought_there_for_the_command_that_names_it(
+    machine: RemoteHost, c: Context, provider: Provider, context: BuildContext, tmp_path: Path
+) -> None:
+    (tmp_path / "pull.json").write_text('{"auths": {}}', encoding="utf-8")
+    there = machine.context(c)
+    place = machine.brought(str(tmp_path / "pull.json"))
+    machine.prepare(provider, machine.placed(context), True, lambda text: None)
+    assert perform(there, Run(("cat", place))).stdout == '{"auths": {}}'

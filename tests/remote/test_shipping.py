@@ -27,7 +27,7 @@ OLD = {"context": {"Dockerfile": "f1", "app/a.js": "f2"}, "package": {"kubetour/
         ({"context": {"Dockerfile": "f1"}}, (), ("app/a.js",)),
         ({"context": {"Dockerfile": "f1", "b": "f4"}}, ("b",), ("app/a.js",)),
         ({"context": {"Dockerfile": "f1", "app/a.js": "f2", "kubetour/a.py": "f3"}}, (), ()),
-        ({"program p": {".kubetour/bin/p": "x5"}}, (".kubetour/bin/p",), ()),
+        ({"file p": {".kubetour/bin/p": "x5"}}, (".kubetour/bin/p",), ()),
     ],
     ids=["nothing", "the same", "content", "mode", "gone", "both", "in two parts", "another part"],
 )
