@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from kubetour import buildcontext, choosing, manifests
 from kubetour.buildcontext import BuildContext
+from kubetour.dialects import in_full
 from kubetour.errors import RefusedError, UsageError
 from kubetour.plan import clean_up, plan, singles
 from kubetour.ports import free_port
@@ -62,6 +63,8 @@ class Session:
         kept = {**self.resolved.to_remember(), "provider": self.provider.name}
         if not self.provider.owns_cluster:
             del kept["provider"]  # a cluster that is not ours has to be named each time
+        if self.provider.name != "embedded":
+            kept["engine"] = self.provider.tools.engine  # what another one has, this one does not see
         self.state.remember(kept)
         ports = self.provider.ports
         self.state.keep_ports({"container": ports.container, "host": ports.host})
@@ -98,8 +101,12 @@ def open_session(c: Context, resolved: Resolved, state: State, say: Say) -> Sess
         say(reason)
     config = manifests.load_kind_config(ROOT / settings.config, settings.config)
     context = buildcontext.read(ROOT / settings.app_dir, settings.app_dir, settings.base)
-    settings = replace(settings, image=buildcontext.with_tag(settings.image, context.tag))
-    provider = PROVIDERS[name](settings, found, _ports(settings, name, state), config, {})
+    image = buildcontext.with_tag(settings.image, context.tag)
+    if name != "embedded":
+        image = in_full(image, found.dialect.local)
+    settings = replace(settings, image=image)
+    bare = PROVIDERS[name](settings, found, Ports(), config, {})
+    provider = replace(bare, ports=_ports(bare, state))
     return Session(resolved, replace(provider, templates=render(provider, context, 1)), context, state)
 
 
@@ -127,12 +134,12 @@ def push_step(session: Session) -> tuple[Step, ...]:
     return (session.provider.push(),)
 
 
-def _ports(settings: Settings, provider: str, state: State) -> Ports:
+def _ports(provider: Provider, state: State) -> Ports:
     """Return ports that are free, or the ones that what is there already was made with."""
-    kept, made = state.ports(), state.created()
-    ours = (f"{engine}-container/{OWNER}-{settings.name}" for engine in ("docker", "embedded"))
-    container = kept.get("container") if any(name in made for name in ours) else None
-    host = kept.get("host") if f"{provider}-cluster/{settings.cluster_name}" in made else None
+    kept, made, settings = state.ports(), state.created(), provider.settings
+    ours = f"{provider.engine_name}-container/{OWNER}-{settings.name}"
+    container = kept.get("container") if ours in made else None
+    host = kept.get("host") if f"{provider.name}-cluster/{settings.cluster_name}" in made else None
     container = container or free_port(max(settings.port, 1024))
     return Ports(container, host or free_port(Ports.host, (container,)), Ports.node)
 

@@ -12,8 +12,8 @@ from kubetour import engines, session, tools
 from kubetour.engines import Abilities, Engine
 from kubetour.errors import KubetourError
 from kubetour.project import ROOT
-from kubetour.settings import Settings
 from kubetour.state import State
+from tests.making import make_provider
 
 BROKEN = Engine("docker", "engine-daemon")
 WORKS = Engine("docker", version="29.1.0")
@@ -25,7 +25,7 @@ def machine(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     """Return a machine with kubectl and kind, whose engine a test may choose."""
     monkeypatch.setattr(tools, "kubectl", lambda offline, say: "kubectl")
     monkeypatch.setattr(tools, "kind", lambda offline, say: "kind")
-    monkeypatch.setattr(engines, "abilities", lambda c, name: ABLE)
+    monkeypatch.setattr(engines, "abilities", lambda c, found: ABLE)
     monkeypatch.setattr(engines, "find", lambda c, wanted: WORKS)
     return monkeypatch
 
@@ -50,11 +50,11 @@ def test_a_port_that_is_taken_is_passed_over_and_a_kept_one_is_not(tmp_path: Pat
         busy.bind(("127.0.0.1", 0))
         busy.listen()
         taken = busy.getsockname()[1]
-        settings = Settings(port=taken)
-        assert session._ports(settings, "embedded", state).container != taken
+        provider = make_provider("embedded", port=taken)
+        assert session._ports(provider, state).container != taken
         state.add("embedded-container/kubetour-node-hostname")
         state.keep_ports({"container": taken})
-        assert session._ports(settings, "embedded", state).container == taken
+        assert session._ports(provider, state).container == taken
 
 
 def test_a_path_on_the_command_line_is_meant_from_where_it_was_typed(

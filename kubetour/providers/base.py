@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from kubetour.dialects import DIALECTS, Dialect
+from kubetour.project import STATE
 from kubetour.proofs.cluster import Ended, Owned, Pushed
 from kubetour.settings import Settings
 from kubetour.steps import Lookup, Run, Stage, Step
@@ -19,8 +21,10 @@ class Tools:
     kubectl: str = "kubectl"
     curl: tuple[str, ...] = ("curl",)
     engine: str = "docker"
+    dialect: Dialect = DIALECTS["docker"]
     engine_version: str = ""
     kind: str = "kind"
+    kind_provider: str = ""  # what kind must be told, so that it uses this engine
     build_flags: tuple[str, ...] = ()
     save_flags: tuple[str, ...] = ()  # not empty where `save` must be told the platform
     containerd_store: bool = False
@@ -79,7 +83,7 @@ class Provider:
     @property
     def engine_name(self) -> str:
         """Return the engine's name, as the ledger keeps it with images and containers."""
-        return self.tools.engine
+        return self.tools.dialect.name
 
     @property
     def url(self) -> str | Lookup:
@@ -118,12 +122,16 @@ class Provider:
         return ()
 
     def push(self) -> Step:
-        """Return the step that pushes the image to the registry in its name."""
+        """Return the step that pushes the image to the registry in its name, proved by its digest there."""
+        image, file = self.settings.image, f"{STATE}/digest"
+        to_file = self.tools.dialect.digest_file
+        digests = ("image", "inspect", "--format", "{{json .RepoDigests}}", image)
         return Step(
             "push",
             Stage.LOAD,
-            (Run((*self.engine, "push", self.settings.image)),),
-            Pushed(self.settings.image),
+            (Run((*self.engine, "push", *(("--digestfile", file) if to_file else ()), image)),),
+            Pushed(image),
+            confirm=(Run(("cat", file) if to_file else (*self.engine, *digests)),),
             needs=("build",),
         )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from kubetour.dialects import in_full
 from kubetour.manifests import kind_config, node_names, to_yaml
 from kubetour.project import STATE
 from kubetour.proofs.cluster import Ended, ImageOnNodes, NodesReady
@@ -21,8 +22,9 @@ class Kind(Provider):
 
     @property
     def program(self) -> tuple[str, ...]:
-        """Return how the cluster's program is called."""
-        return (self.tools.kind,)
+        """Return how the cluster's program is called: told the engine, where it would take another."""
+        told = self.tools.kind_provider
+        return (*(("env", f"KIND_EXPERIMENTAL_PROVIDER={told}") if told else ()), self.tools.kind)
 
     @property
     def cluster(self) -> str:
@@ -118,21 +120,22 @@ class Kind(Provider):
 
     def _load(self) -> tuple[Run, ...]:
         image, name = self.settings.image, ("--name", self.cluster)
-        if not self.tools.containerd_store:
+        if not (self.tools.containerd_store or self.tools.dialect.archive):
             return (Run((*self.program, "load", "docker-image", image, *name)),)
         # With the containerd store `docker save` writes an index for all platforms, of which only this
         # machine's is there, and the node's import fails: https://github.com/kubernetes-sigs/kind/issues/3795
         archive = f"{STATE}/image.tar"
         save = (*self.engine, "image", "save", *self.tools.save_flags, "-o", archive, image)
+        # podman adds to no archive that is there, and nerdctl does not cut a longer one off.
+        remove = Run(("rm", "-f", archive))
         return (
+            remove,
             Run(save),
             Run((*self.program, "load", "image-archive", archive, *name)),
-            Run(("rm", "-f", archive)),
+            remove,
         )
 
     def _on_node_name(self) -> str:
         """Return the image's name as containerd keeps it: with Docker Hub's parts written out."""
-        first, slash, _ = self.settings.image.partition("/")
-        if slash and ("." in first or ":" in first or first == "localhost"):
-            return self.settings.image
-        return ("docker.io/" if slash else "docker.io/library/") + self.settings.image
+        image = self.settings.image
+        return in_full(image, "docker.io" if "/" in image else "docker.io/library")

@@ -42,7 +42,7 @@ MESSAGES = {
     "setting.config": "kind config file",
     "setting.context": "kubeconfig context of a cluster you already have",
     "setting.namespace": "Namespace to work in; default: default, or kubetour on a cluster of yours",
-    "setting.engine": "Container engine: auto or docker",
+    "setting.engine": "Container engine: auto, docker, podman or nerdctl",
     "setting.requests": "Number of requests; default: as many as leave out no Pod but once in a million",
     "setting.timeout": "Seconds to wait for anything",
     "setting.lang": "Language: en or zh; default: the locale's",

@@ -73,6 +73,7 @@ kubectl --kubeconfig .kubetour/kind-kubetour.kubeconfig --context kind-kubetour 
 kubectl --kubeconfig .kubetour/kind-kubetour.kubeconfig --context kind-kubetour describe node kubetour-control-plane
 
 # load: Bring the image to the nodes
+rm -f .kubetour/image.tar
 docker image save --platform linux/amd64 -o .kubetour/image.tar node-hostname:0123456789ab
 kind load image-archive .kubetour/image.tar --name kubetour
 rm -f .kubetour/image.tar

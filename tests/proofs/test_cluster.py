@@ -135,6 +135,29 @@ def test_a_push_that_printed_a_digest_is_proved_by_it() -> None:
     )
 
 
+HERE, THERE = f"sha256:{'0' * 64}", f"sha256:{'1' * 64}"
+
+
+@pytest.mark.parametrize(
+    ("image", "printed", "asked", "digest"),
+    [
+        ("reg.example/a/web:1", f"1: digest: {THERE} size: 528\n", f'["reg.example/a/web@{HERE}"]\n', THERE),
+        ("reg.example/a/web:1", "", f'["localhost/web@{HERE}","reg.example/a/web@{THERE}"]\n', THERE),
+        ("reg.example:5000/web", "", f'["reg.example:5000/web@{THERE}"]\n', THERE),
+        ("reg.example/web:1", "", f"{THERE}", THERE),
+        ("reg.example/web:1", f"layer-{HERE}: done\n", f'["reg.example/web@{THERE}"]\n', THERE),
+        ("reg.example/web:1", "", f'["reg.example/webshop@{THERE}"]\n', ""),
+        ("reg.example/web:1", "", "[]\n", ""),
+    ],
+    ids=["docker", "another name", "no tag", "podman's file", "nerdctl", "another repository", "none"],
+)
+def test_a_push_is_proved_by_the_digest_that_its_repository_has(
+    image: str, printed: str, asked: str, digest: str
+) -> None:
+    proof = Pushed(image)(Observation((output(printed),), (output(asked),)))
+    assert (proof.holds, proof.text.values["digest"]) == (bool(digest), digest)
+
+
 def namespace(labels: dict[str, str]) -> dict[str, object]:
     return {"kind": "Namespace", "metadata": metadata("kubetour", labels)}
 
