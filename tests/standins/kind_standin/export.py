@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
-from kind_standin import docker, kubeconfig, nodes, provision
+from kind_standin import engine, kubeconfig, nodes, provision
 from kind_standin.errors import KindError
 
 
@@ -13,7 +14,7 @@ def config(cluster: str, *, internal: bool = False) -> dict[str, Any]:
     """Return the cluster's kubeconfig, as seen from this machine or from its nodes."""
     node = nodes.control_plane(cluster)
     try:
-        raw = docker.on_node(node, "cat", provision.ADMIN)
+        raw = engine.on_node(node, "cat", provision.ADMIN)
     except KindError as error:
         raise error.within("failed to get cluster internal kubeconfig") from None
     endpoint = f"{node}:{provision.API_PORT}" if internal else _published(node)
@@ -26,12 +27,12 @@ def to_file(cluster: str, path: str, *, internal: bool = False) -> None:
 
 
 def _published(node: str) -> str:
-    port = f'(index (index .NetworkSettings.Ports "{provision.API_PORT}/tcp") 0)'
-    shown = f'{{{{ with {port} }}}}{{{{ printf "%s\t%s" .HostIp .HostPort }}}}{{{{ end }}}}'
     try:
-        address, _, number = docker.run("inspect", "--format", shown, node).strip().partition("\t")
+        ports = json.loads(engine.run("inspect", "--format", "{{json .NetworkSettings.Ports}}", node))
     except KindError as error:
         raise error.within("failed to get api server port") from None
+    mapped = (ports.get(f"{provision.API_PORT}/tcp") or [{}])[0]
+    address, number = mapped.get("HostIp", ""), mapped.get("HostPort", "")
     return f"[{address}]:{number}" if ":" in address else f"{address}:{number}"
 
 
@@ -40,9 +41,9 @@ def logs(cluster: str, folder: str) -> None:
     to = Path(folder)
     to.mkdir(parents=True, exist_ok=True)
     (to / "kind-version.txt").write_text("kind v0.33.0-alpha (kubetour's stand-in)\n")
-    (to / "docker-info.txt").write_text(docker.run("info"))
+    (to / f"{engine.program()}-info.txt").write_text(engine.run("info"))
     for node in nodes.of(cluster):
         (to / node).mkdir(exist_ok=True)
-        (to / node / "inspect.json").write_text(docker.run("inspect", node))
-        (to / node / "serial.log").write_text(docker.run("logs", node))
-        (to / node / "kubernetes-version.txt").write_text(docker.on_node(node, "cat", "/kind/version"))
+        (to / node / "inspect.json").write_text(engine.run("inspect", node))
+        (to / node / "serial.log").write_text(engine.run("logs", node))
+        (to / node / "kubernetes-version.txt").write_text(engine.on_node(node, "cat", "/kind/version"))

@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
-from kind_standin import docker, failures, nodes
+from kind_standin import engine, failures, nodes
 from kind_standin.errors import CommandError, KindError
 from kind_standin.status import Log
 
@@ -23,7 +23,10 @@ IMPORT = (
 
 
 def docker_images(log: Log, images: list[str], cluster: str, wanted: list[str]) -> None:
-    """Save the images that a node lacks and import them there; KindError in kind's words."""
+    """Save the images that a node lacks and import them there; KindError in kind's words.
+
+    As in kind, a program named docker saves them, whatever engine the nodes are of.
+    """
     ids = {image: _local_id(image) for image in dict.fromkeys(images)}
     chosen = nodes.chosen(cluster, wanted)
     needy: list[str] = []
@@ -38,7 +41,7 @@ def docker_images(log: Log, images: list[str], cluster: str, wanted: list[str]) 
                     f"Image with ID: {identity} already present on the node {node} but is missing the tag "
                     f"{sanitized(image)}. re-tagging..."
                 )
-                docker.on_node(
+                engine.on_node(
                     node, "ctr", "--namespace=k8s.io", "images", "tag", "--force", identity, sanitized(image)
                 )
                 retagged = True
@@ -51,7 +54,7 @@ def docker_images(log: Log, images: list[str], cluster: str, wanted: list[str]) 
         return
     with tempfile.TemporaryDirectory(prefix="images-tar") as folder:
         archive = Path(folder) / "images.tar"
-        docker.run("save", "-o", str(archive), *ids)
+        engine.run("save", "-o", str(archive), *ids, by="docker")
         _import(archive, dict.fromkeys(needy))
 
 
@@ -75,7 +78,7 @@ def sanitized(image: str) -> str:
 
 def _local_id(image: str) -> str:
     try:
-        return docker.lines("image", "inspect", "-f", "{{ .Id }}", image)[0]
+        return engine.run("image", "inspect", "-f", "{{ .Id }}", image, by="docker").strip()
     except CommandError:
         raise KindError(f'image: "{image}" not present locally') from None
 
@@ -83,7 +86,7 @@ def _local_id(image: str) -> str:
 def _tags(node: str, identity: str) -> list[str]:
     """Return the names that the node has for an image, none if it has no such image."""
     try:
-        found: list[str] = json.loads(docker.on_node(node, "crictl", "inspecti", identity))["status"][
+        found: list[str] = json.loads(engine.on_node(node, "crictl", "inspecti", identity))["status"][
             "repoTags"
         ]
     except CommandError:
@@ -95,9 +98,9 @@ def _import(archive: Path, chosen: Iterable[str]) -> None:
     """Import an archive on the nodes. kind does so on each by itself; here the first one passes it on."""
     first, *others = chosen
     try:
-        if (failed := failures.importing(docker.exec_argv(first, "ctr", *IMPORT, stdin=True))) is not None:
+        if (failed := failures.importing(engine.exec_argv(first, "ctr", *IMPORT, stdin=True))) is not None:
             raise failed
         with archive.open("rb") as file:
-            docker.on_node(first, "ctr", *IMPORT, stdin=file, environment={"ALSO_ON": " ".join(others)})
+            engine.on_node(first, "ctr", *IMPORT, stdin=file, environment={"ALSO_ON": " ".join(others)})
     except CommandError as error:
         raise error.within("failed to load image") from None
