@@ -12,7 +12,7 @@ from typing import Any
 import yaml
 
 from kind_standin import config as configs
-from kind_standin import durations, engine, export, failures, kubeconfig, node_image, nodes, provision
+from kind_standin import docker, durations, export, failures, kubeconfig, node_image, nodes, provision
 from kind_standin.errors import KindError, quote_list
 from kind_standin.status import Log
 
@@ -108,7 +108,7 @@ def _embedded(node: str, cluster: str, text: str) -> None:
     )
     argv = (sys.executable, *embedded, "--config", "-")
     try:
-        engine.on_node(node, *argv, content=text.encode())
+        docker.on_node(node, *argv, content=text.encode())
     except KindError as error:
         raise error.within("failed to init node with kubeadm") from None
 
@@ -142,7 +142,7 @@ def _wait(log: Log, node: str, wait: float) -> None:
     try:
         if failures.asked("wait"):
             raise KindError("asked to")
-        engine.on_node(node, *limit)
+        docker.on_node(node, *limit)
     except KindError:
         log(f" ✗ {name}")
         log(" • WARNING: Timed out waiting for Ready ⚠️")

@@ -18,7 +18,7 @@ from __future__ import annotations
 import hashlib
 import os
 
-from kind_standin import engine
+from kind_standin import docker
 from kind_standin.errors import CommandError
 
 KNOWN = ("pull", "port", "create", "wait", "load", "digest", "stall", "delete")
@@ -38,7 +38,7 @@ def pull(image: str) -> CommandError:
     """Return the error of an image that cannot be pulled."""
     lookup = "dial tcp: lookup registry-1.docker.io: no such host"
     output = f'Error response from daemon: Get "https://registry-1.docker.io/v2/": {lookup}\n'
-    return CommandError([engine.program(), "pull", image], 1, output)
+    return CommandError([docker.program(), "pull", image], 1, output)
 
 
 def port(argv: list[str], node: str, where: str) -> CommandError:
@@ -57,7 +57,7 @@ def port(argv: list[str], node: str, where: str) -> CommandError:
 def kubeadm(node: str) -> CommandError:
     """Return the error of a control plane that does not come up."""
     flags = ("--config=/kind/kubeadm.conf", "--skip-token-print", "--v=6")
-    argv = engine.exec_argv(node, "kubeadm", "init", *flags)
+    argv = docker.exec_argv(node, "kubeadm", "init", *flags)
     output = (
         "[wait-control-plane] Waiting for a healthy kubelet at http://127.0.0.1:10248/healthz. "
         "This can take up to 4m0s\n[kubelet-check] The kubelet is not healthy after 4m0.000s\n"
@@ -79,4 +79,4 @@ def importing(argv: list[str]) -> CommandError | None:
 def removing(nodes: list[str]) -> CommandError:
     """Return the error of nodes that cannot be deleted."""
     output = f"Error response from daemon: removal of container {nodes[0]} is already in progress\n"
-    return CommandError([engine.program(), "rm", "-f", "-v", *nodes], 1, output)
+    return CommandError([docker.program(), "rm", "-f", "-v", *nodes], 1, output)

@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
-from kind_standin import engine, failures, nodes
+from kind_standin import docker, failures, nodes
 from kind_standin.errors import CommandError, KindError
 from kind_standin.status import Log
 
@@ -41,7 +41,7 @@ def docker_images(log: Log, images: list[str], cluster: str, wanted: list[str]) 
                     f"Image with ID: {identity} already present on the node {node} but is missing the tag "
                     f"{sanitized(image)}. re-tagging..."
                 )
-                engine.on_node(
+                docker.on_node(
                     node, "ctr", "--namespace=k8s.io", "images", "tag", "--force", identity, sanitized(image)
                 )
                 retagged = True
@@ -54,7 +54,7 @@ def docker_images(log: Log, images: list[str], cluster: str, wanted: list[str]) 
         return
     with tempfile.TemporaryDirectory(prefix="images-tar") as folder:
         archive = Path(folder) / "images.tar"
-        engine.run("save", "-o", str(archive), *ids, by="docker")
+        docker.run("save", "-o", str(archive), *ids, by="docker")
         _import(archive, dict.fromkeys(needy))
 
 
@@ -78,7 +78,7 @@ def sanitized(image: str) -> str:
 
 def _local_id(image: str) -> str:
     try:
-        return engine.run("image", "inspect", "-f", "{{ .Id }}", image, by="docker").strip()
+        return docker.run("image", "inspect", "-f", "{{ .Id }}", image, by="docker").strip()
     except CommandError:
         raise KindError(f'image: "{image}" not present locally') from None
 
@@ -86,7 +86,7 @@ def _local_id(image: str) -> str:
 def _tags(node: str, identity: str) -> list[str]:
     """Return the names that the node has for an image, none if it has no such image."""
     try:
-        found: list[str] = json.loads(engine.on_node(node, "crictl", "inspecti", identity))["status"][
+        found: list[str] = json.loads(docker.on_node(node, "crictl", "inspecti", identity))["status"][
             "repoTags"
         ]
     except CommandError:
@@ -98,9 +98,9 @@ def _import(archive: Path, chosen: Iterable[str]) -> None:
     """Import an archive on the nodes. kind does so on each by itself; here the first one passes it on."""
     first, *others = chosen
     try:
-        if (failed := failures.importing(engine.exec_argv(first, "ctr", *IMPORT, stdin=True))) is not None:
+        if (failed := failures.importing(docker.exec_argv(first, "ctr", *IMPORT, stdin=True))) is not None:
             raise failed
         with archive.open("rb") as file:
-            engine.on_node(first, "ctr", *IMPORT, stdin=file, environment={"ALSO_ON": " ".join(others)})
+            docker.on_node(first, "ctr", *IMPORT, stdin=file, environment={"ALSO_ON": " ".join(others)})
     except CommandError as error:
         raise error.within("failed to load image") from None

@@ -9,7 +9,7 @@ import sys
 import tarfile
 from pathlib import Path
 
-from kind_standin import config, engine, failures
+from kind_standin import config, docker, failures
 from kind_standin.errors import CommandError, KindError
 
 MESSAGE = "kubetour's stand-in for kind's node image, for its tests only"
@@ -39,14 +39,14 @@ def ensure(image: str) -> None:
         _make(image)
         return
     try:
-        engine.run("pull", engine.pullable(image))
+        docker.run("pull", docker.pullable(image))
     except KindError as error:
         raise error.within(f'failed to pull image "{image}"') from None
 
 
 def _is_there(image: str) -> bool:
     try:
-        engine.run("inspect", "--type=image", engine.pullable(image))
+        docker.run("inspect", "--type=image", docker.pullable(image))
     except CommandError:
         return False
     return True
@@ -54,7 +54,7 @@ def _is_there(image: str) -> bool:
 
 def _make(image: str) -> None:
     # No label: containers would inherit it, and kind's nodes have none but kind's.
-    engine.run("import", "--message", MESSAGE, "-", engine.pullable(image), content=_root())
+    docker.run("import", "--message", MESSAGE, "-", docker.pullable(image), content=_root())
 
 
 def _root() -> bytes:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kind_standin import engine
+from kind_standin import docker
 from kind_standin.errors import KindError
 
 CLUSTER_LABEL = "io.x-k8s.kind.cluster"
@@ -11,9 +11,9 @@ ROLE_LABEL = "io.x-k8s.kind.role"
 
 def clusters() -> list[str]:
     """Return the clusters' names, sorted; stopped ones count."""
-    asked = ("--filter", f"label={CLUSTER_LABEL}", "--format", engine.label(CLUSTER_LABEL))
+    asked = ("--filter", f"label={CLUSTER_LABEL}", "--format", docker.label(CLUSTER_LABEL))
     try:
-        return sorted(set(engine.lines("ps", "-a", *asked)))
+        return sorted(set(docker.lines("ps", "-a", *asked)))
     except KindError as error:
         raise error.within("failed to list clusters") from None
 
@@ -24,7 +24,7 @@ def of(cluster: str, role: str = "") -> list[str]:
     if role:
         filters += ["--filter", f"label={ROLE_LABEL}={role}"]
     try:
-        return engine.lines("ps", "-a", *filters, "--format", "{{.Names}}")
+        return docker.lines("ps", "-a", *filters, "--format", "{{.Names}}")
     except KindError as error:
         raise error.within("failed to list nodes") from None
 
@@ -46,7 +46,7 @@ def delete(names: list[str]) -> None:
     try:
         for some in (first, [name for name in names if name not in first]):
             if some:
-                engine.run("rm", "-f", "-v", *some)
+                docker.run("rm", "-f", "-v", *some)
     except KindError as error:
         raise error.within("failed to delete nodes") from None
 

@@ -9,7 +9,7 @@ import sys
 from collections import Counter
 from typing import Any
 
-from kind_standin import engine, failures, node_image, nodes
+from kind_standin import docker, failures, node_image, nodes
 from kind_standin.errors import CommandError, KindError
 
 NETWORK = "kind"
@@ -31,15 +31,15 @@ def names(config: dict[str, Any]) -> list[str]:
 
 def network() -> None:
     """Make the network `kind` unless it is there; two may try at once."""
-    if engine.lines("network", "ls", "--filter", f"name=^{NETWORK}$", "--format", "{{.Name}}"):
+    if docker.lines("network", "ls", "--filter", f"name=^{NETWORK}$", "--format", "{{.Name}}"):
         return
     try:
         option = "com.docker.network.bridge.enable_ip_masquerade=true"
-        docker = engine.program() == "docker"
-        engine.run("network", "create", "-d=bridge", *(("-o", option) if docker else ()), NETWORK)
+        options = ("-o", option) if docker.program() == "docker" else ()
+        docker.run("network", "create", "-d=bridge", *options, NETWORK)
     except CommandError as error:
         if "already exists" not in error.output:
-            raise error.within(f"failed to ensure {engine.program()} network") from None
+            raise error.within(f"failed to ensure {docker.program()} network") from None
 
 
 def provision(config: dict[str, Any]) -> None:
@@ -56,17 +56,17 @@ def provision(config: dict[str, Any]) -> None:
         raise
     _make_workers(workers, first, config["name"])
     for name, _ in workers:
-        engine.run("start", name)
+        docker.run("start", name)
 
 
 def _make_workers(workers: list[tuple[str, dict[str, Any]]], first: str, cluster: str) -> None:
     shared = f"container:{first}"
     for name, node in workers:
-        engine.run(
+        docker.run(
             "create",
             *_common(name, node, cluster),
             *("--network", shared, "--pid", shared, "--volumes-from", first),
-            *(engine.pullable(node["image"]), "sleep", "infinity"),
+            *(docker.pullable(node["image"]), "sleep", "infinity"),
         )
 
 
@@ -84,15 +84,15 @@ def _control_plane(name: str, node: dict[str, Any], config: dict[str, Any]) -> N
             for address, host, port, protocol in (api, *mapped)
         ),
         *("-e", f"KUBECONFIG={ADMIN}"),
-        engine.pullable(node["image"]),
+        docker.pullable(node["image"]),
         *(sys.executable, "-m", "kind_standin.agent", ADMIN, str(API_PORT)),
         *(str(port) for _, _, port, protocol in mapped if protocol == "TCP"),
     ]
     if failures.asked("port") and mapped:
-        engine.run("create", *arguments)
+        docker.run("create", *arguments)
         where = f"{mapped[0][0]}:{mapped[0][1]}"
-        raise failures.port([engine.program(), "run", *arguments], name, where)
-    engine.run("run", "--detach", *arguments)
+        raise failures.port([docker.program(), "run", *arguments], name, where)
+    docker.run("run", "--detach", *arguments)
 
 
 def _published(mapping: dict[str, Any]) -> tuple[str, int, int, str]:

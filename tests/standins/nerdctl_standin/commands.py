@@ -15,7 +15,16 @@ from nerdctl_standin.flags import NerdctlError, Parsed
 
 VERSION = "2.1.4"
 CONTAINERD = "v2.1.4"
-INFO = {"{{.ServerVersion}}": CONTAINERD}
+# What `info` has of Docker's fields and takes from the machine. It has no DriverStatus.
+MACHINE = (
+    "CgroupDriver",
+    "CgroupVersion",
+    "KernelVersion",
+    "OperatingSystem",
+    "OSType",
+    "Architecture",
+    "NCPU",
+)
 
 
 def main(argv: list[str]) -> int:
@@ -61,10 +70,14 @@ def _version(name: str, parsed: Parsed) -> int:
 
 def _info(name: str, parsed: Parsed) -> int:
     shown = parsed.value("format")
-    if shown not in INFO:
+    docker = json.loads(_docker("info", "--format", "{{json .}}"))  # what runs the containers must answer
+    info = {"ServerVersion": CONTAINERD, "Driver": "overlayfs"} | {key: docker[key] for key in MACHINE}
+    if shown == "{{json .}}":
+        print(json.dumps(info, separators=(",", ":")))
+    elif (field := shown.removeprefix("{{.").removesuffix("}}")) in info:
+        print(info[field])
+    else:
         raise NerdctlError(f'template: :1: executing "" at <{shown}>: can\'t evaluate field')
-    _docker("version", "--format", "{{.Server.Version}}")  # what runs the containers must answer
-    print(INFO[shown])
     return 0
 
 

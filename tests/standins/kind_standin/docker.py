@@ -1,4 +1,4 @@
-"""The container engine's command, called as kind calls it. KIND_EXPERIMENTAL_PROVIDER says which one."""
+"""The Docker command, called as kind calls it, or that of the engine KIND_EXPERIMENTAL_PROVIDER names."""
 
 from __future__ import annotations
 
