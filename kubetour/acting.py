@@ -65,6 +65,7 @@ class Acting:
         self.rung: Text | None = None
         self.results: list[tuple[Run, Result]] = []
         self._performer = performer
+        self._unmade = False
         self._told: queue.SimpleQueue[Run | str | None] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
         self._error: BaseException | None = None
@@ -114,14 +115,26 @@ class Acting:
             for text in self.results[-1][1].stdout.splitlines():
                 line(text)
 
+    def rescue(self, command: Command, line: Line) -> None:
+        """Run what the step has for when it fails; whether that succeeds changes nothing.
+
+        If its actions have left nothing, what was entered into the ledger is taken back.
+        """
+        for run in self.step.rescue:
+            command(run)
+            self._performer.perform(run, line)
+        if self._unmade and self.step.unless and self._performer.perform(self.step.unless).status != 0:
+            self._performer.state.strike(*self.step.creates)
+
     def _act(self, command: Command, line: Line) -> None:
         if self.step.unless and self._performer.perform(self.step.unless).status == 0:
             self.already = True
             return
-        self._performer.state.add(*self.step.creates)
+        brought = (entry for entry, there in self.step.brings if self._performer.perform(there).status != 0)
+        self._performer.state.add(*self.step.creates, *brought)
         failed = self._attempt(command, line)
         if failed and not self.step.again:
-            self._strike_what_was_not_made()
+            self._unmade = True
             raise self._failed(*failed)
 
     def _attempt(self, command: Command, line: Line) -> tuple[Run, Result] | None:
@@ -156,11 +169,6 @@ class Acting:
         self._performer.found = {Found.PROGRAM: rung.program, Found.URL: (url,)}
         self.rung = rung.way
         return True
-
-    def _strike_what_was_not_made(self) -> None:
-        """Take back what was entered into the ledger, if the failed actions have left nothing."""
-        if self.step.unless and self._performer.perform(self.step.unless).status != 0:
-            self._performer.state.strike(*self.step.creates)
 
     def _failed(self, run: Run, result: Result) -> KubetourError:
         words = (part for part in run.argv if isinstance(part, str))

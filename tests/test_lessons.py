@@ -62,7 +62,10 @@ def planned() -> set[str]:
     found: set[str] = set()
     for kind in PROVIDERS:
         provider = make_provider(kind)
-        found |= {step.id for step in (*plan(provider, CONTEXT), *clean_up(provider, ("web:1",)))}
+        found |= {
+            step.id
+            for step in (*plan(provider, CONTEXT), *clean_up(provider, ("web:1",)), *provider.leftovers())
+        }
     return found
 
 

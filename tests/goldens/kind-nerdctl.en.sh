@@ -44,8 +44,9 @@ nerdctl stop kubetour-node-hostname
 nerdctl rm kubetour-node-hostname
 
 # create-cluster: Create a cluster
+trap 'env KIND_EXPERIMENTAL_PROVIDER=nerdctl kind export logs .kubetour/logs/kind-kubetour --name kubetour; env KIND_EXPERIMENTAL_PROVIDER=nerdctl kind delete cluster --name kubetour --kubeconfig .kubetour/kind-kubetour.kubeconfig' EXIT
 if ! env KIND_EXPERIMENTAL_PROVIDER=nerdctl kind export kubeconfig --name kubetour --kubeconfig .kubetour/kind-kubetour.kubeconfig >/dev/null 2>&1; then
-env KIND_EXPERIMENTAL_PROVIDER=nerdctl kind create cluster --name kubetour --kubeconfig .kubetour/kind-kubetour.kubeconfig --config - --wait 180s <<'EOF'
+env KIND_EXPERIMENTAL_PROVIDER=nerdctl kind create cluster --name kubetour --kubeconfig .kubetour/kind-kubetour.kubeconfig --config - --wait 180s --retain <<'EOF'
 kind: Cluster
 apiVersion: kind.x-k8s.io/v1alpha4
 nodes:
@@ -66,7 +67,9 @@ EOF
 fi
 
 # cluster-info: Where the API server is
+trap - EXIT
 kubectl --kubeconfig .kubetour/kind-kubetour.kubeconfig --context kind-kubetour cluster-info
+kubectl --kubeconfig .kubetour/kind-kubetour.kubeconfig --context kind-kubetour version -o json
 
 # nodes: The nodes
 kubectl --kubeconfig .kubetour/kind-kubetour.kubeconfig --context kind-kubetour get nodes -o wide
@@ -75,6 +78,7 @@ kubectl --kubeconfig .kubetour/kind-kubetour.kubeconfig --context kind-kubetour 
 kubectl --kubeconfig .kubetour/kind-kubetour.kubeconfig --context kind-kubetour describe node kubetour-control-plane
 
 # load: Bring the image to the nodes
+trap 'env KIND_EXPERIMENTAL_PROVIDER=nerdctl kind export logs .kubetour/logs/kind-kubetour --name kubetour' EXIT
 rm -f .kubetour/image.tar
 nerdctl image save -o .kubetour/image.tar node-hostname:0123456789ab
 env KIND_EXPERIMENTAL_PROVIDER=nerdctl kind load image-archive .kubetour/image.tar --name kubetour
@@ -227,11 +231,14 @@ kubectl --kubeconfig .kubetour/kind-kubetour.kubeconfig --context kind-kubetour 
 kubectl --kubeconfig .kubetour/kind-kubetour.kubeconfig --context kind-kubetour describe pod "$(kubectl --kubeconfig .kubetour/kind-kubetour.kubeconfig --context kind-kubetour get pods -l app=node-hostname -o 'jsonpath={.items[0].metadata.name}')"
 
 # delete-app: Remove the app
+trap - EXIT
 kubectl --kubeconfig .kubetour/kind-kubetour.kubeconfig --context kind-kubetour delete deployment/node-hostname service/node-hostname pod/node-hostname-pod service/node-hostname-pod --ignore-not-found
 
 # delete-cluster: Delete the cluster
 env KIND_EXPERIMENTAL_PROVIDER=nerdctl kind delete cluster --name kubetour --kubeconfig .kubetour/kind-kubetour.kubeconfig
+rm -f .kubetour/kind-kubetour.kubeconfig
 env KIND_EXPERIMENTAL_PROVIDER=nerdctl kind get clusters
+nerdctl ps -a --filter label=io.x-k8s.kind.cluster=kubetour --format '{{.Names}}'
 
 # delete-image: Delete the image
 nerdctl image rm node-hostname:0123456789ab

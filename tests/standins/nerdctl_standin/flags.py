@@ -113,6 +113,8 @@ COMMANDS: dict[str, Command] = {
     ),
     "push": Command(("platform=", "all-platforms", "all-tags", "quiet"), ("a=all-tags", "q=quiet")),
     "network ls": Command(("quiet", "filter=", "format="), ("q=quiet", "f=filter")),
+    "network inspect": Command(("format=", "mode="), ("f=format",)),
+    "network rm": Command(),
     "network create": Command(
         ("driver=", "opt=", "subnet=", "gateway=", "label=", "ipv6", "internal"), ("d=driver", "o=opt")
     ),
