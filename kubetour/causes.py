@@ -35,6 +35,7 @@ KNOWN: tuple[tuple[str, str, type[KubetourError]], ...] = (
         EngineError,
     ),
     (r"`buildctl` needs to be installed", "builder-absent", EngineError),
+    (r"rootless provider requires", "kind-rootless", EngineError),
     (r"node\(s\) already exist for a cluster|already exists: cluster", "cluster-exists", RefusedError),
     (r"no space left on device", "disk-full", ResourceError),
     (r"port is already allocated|address already in use", "port-busy", ResourceError),

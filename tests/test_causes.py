@@ -51,6 +51,12 @@ SAID: list[tuple[str, str, int]] = [
         4,
     ),
     (
+        "ERROR: failed to create cluster: running kind with rootless provider requires setting systemd property "
+        '"Delegate=yes", see https://kind.sigs.k8s.io/docs/user/rootless/',
+        "kind-rootless",
+        4,
+    ),
+    (
         'level=fatal msg="`buildctl` needs to be installed and `buildkitd` needs to be running, see '
         'https://github.com/moby/buildkit"',
         "builder-absent",

@@ -189,6 +189,8 @@ MESSAGES = {
     "error.short-name.fix": "Give the name in full: --base docker.io/library/node:24-alpine",
     "error.builder-absent": "nerdctl builds images with BuildKit, which does not answer.",
     "error.builder-absent.fix": "Start it: sudo systemctl start buildkit (rootless: containerd-rootless-setuptool.sh install-buildkit). It comes with nerdctl-full.",
+    "error.kind-rootless": "The engine runs without root, and kind's nodes then need cgroup v2, delegated to you.",
+    "error.kind-rootless.fix": "https://kind.sigs.k8s.io/docs/user/rootless/ says how to set it up. Or use the engine as root, or go without: --provider embedded",
     "error.pull-failed": "An image could not be downloaded.",
     "error.pull-failed.fix": "Check network and proxy; for the app's base image, give one that is here: --base IMAGE. Or go without: --provider embedded",
     "error.inotify": "This machine allows too few inotify instances for so many nodes.",

@@ -189,6 +189,8 @@ MESSAGES = {
     "error.short-name.fix": "请写出完整名称：--base docker.io/library/node:24-alpine",
     "error.builder-absent": "nerdctl 用 BuildKit 构建镜像，而 BuildKit 没有响应。",
     "error.builder-absent.fix": "请启动它：sudo systemctl start buildkit（rootless 模式：containerd-rootless-setuptool.sh install-buildkit）。nerdctl-full 中自带 BuildKit。",
+    "error.kind-rootless": "引擎以非 root 方式运行，此时 kind 的节点需要 cgroup v2，并把它委派（delegate）给当前用户。",
+    "error.kind-rootless.fix": "设置方法见 https://kind.sigs.k8s.io/docs/user/rootless/ 。也可以用 root 运行引擎，或不用它：--provider embedded",
     "error.pull-failed": "有一个镜像无法下载。",
     "error.pull-failed.fix": "请检查网络和代理；应用的基础镜像可以用本机已有的：--base IMAGE。或不用容器引擎：--provider embedded",
     "error.inotify": "本机允许的 inotify 实例太少，不够这么多节点使用。",
