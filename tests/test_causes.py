@@ -51,8 +51,8 @@ SAID: list[tuple[str, str, int]] = [
         4,
     ),
     (
-        "ERROR: failed to create cluster: running kind with rootless provider requires setting systemd property "
-        '"Delegate=yes", see https://kind.sigs.k8s.io/docs/user/rootless/',
+        "ERROR: failed to create cluster: running kind with rootless provider requires setting systemd "
+        'property "Delegate=yes", see https://kind.sigs.k8s.io/docs/user/rootless/',
         "kind-rootless",
         4,
     ),
