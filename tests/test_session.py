@@ -12,8 +12,9 @@ from kubetour import engines, session, tools
 from kubetour.engines import Abilities, Engine
 from kubetour.errors import KubetourError
 from kubetour.project import ROOT
+from kubetour.settings import FIELDS, Resolved, Settings
 from kubetour.state import State
-from tests.making import make_provider
+from tests.making import CONTEXT, OTHERS, make_provider
 
 BROKEN = Engine("docker", "engine-daemon")
 WORKS = Engine("docker", version="29.1.0")
@@ -63,3 +64,38 @@ def test_a_path_on_the_command_line_is_meant_from_where_it_was_typed(
     machine.setenv("KUBETOUR_CWD", str(tmp_path))
     resolved = session.settle(c, {"app_dir": "shop"}, State(tmp_path))
     assert (ROOT / resolved.settings.app_dir).resolve() == tmp_path / "shop"
+
+
+@pytest.mark.parametrize(
+    ("kind", "kept"),
+    [
+        ("kind", {"provider": "kind", "engine": "podman"}),
+        ("context", {"engine": "podman"}),
+        ("embedded", {"provider": "embedded"}),
+    ],
+)
+def test_the_next_command_uses_the_same_engine_as_no_other_sees_what_it_has(
+    kind: str, kept: dict[str, str], tmp_path: Path
+) -> None:
+    state, provider = State(tmp_path), make_provider(kind, OTHERS["podman"])
+    opened = session.Session(Resolved(Settings(), dict.fromkeys(FIELDS, "default")), provider, CONTEXT, state)
+    opened.remember()
+    assert state.remembered() == kept
+
+
+def test_podmans_images_have_their_full_name_from_the_beginning(
+    machine: pytest.MonkeyPatch, c: Context, tmp_path: Path
+) -> None:
+    machine.setattr(engines, "find", lambda c, wanted: Engine("podman", version="5.4.0"))
+    for flags, image in (
+        ({"provider": "kind"}, "localhost/node-hostname:"),
+        ({"provider": "kind", "image": "quay.io/me/web:1"}, "quay.io/me/web:1"),
+        ({"provider": "embedded"}, "node-hostname:"),
+    ):
+        resolved = session.settle(c, flags, State(tmp_path))
+        opened = session.open_session(c, resolved, State(tmp_path), lambda text: None)
+        assert opened.settings.image.startswith(image)
+        assert f'image: "{opened.settings.image}"' in opened.provider.templates["deployment"]
+        assert resolved.settings.image in ("node-hostname", "quay.io/me/web:1"), (
+            "what is remembered is as typed"
+        )
