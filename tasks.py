@@ -23,7 +23,7 @@ def play(c: Context, flags: Flags, *wanted: str) -> None:
 
 @verb(*EVERYTHING)
 def doctor(c: Context, flags: Flags) -> None:
-    """Show what was found on this machine, and every setting with its source."""
+    """Show what was found on this machine, what stands in the way, and every setting with its source."""
     from kubetour.doctor import doctor
 
     doctor(c, flags)

@@ -53,7 +53,12 @@ KNOWN: tuple[tuple[str, str, type[KubetourError]], ...] = (
         EngineError,
     ),
     (r"too many open files", "inotify", ResourceError),
-    (r"failCgroupV1|cgroup v1", "cgroup-v1", EngineError),
+    # kind warns of cgroup v1 whatever fails: it is the cause only where the kubelet does not start.
+    (
+        r"not run on a host using cgroup v1|cgroup v1 is deprecated[\s\S]*kubelet is not (running|healthy)",
+        "cgroup-v1",
+        EngineError,
+    ),
     (
         r"context .* does not exist|no context exists|stat \S+kubeconfig: no such file",
         "context-unknown",

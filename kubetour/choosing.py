@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from kubetour import engines, tools
 from kubetour.engines import Engine
 from kubetour.errors import KubetourError
+from kubetour.pins import pin
 from kubetour.project import ROOT
 from kubetour.providers import Tools
 from kubetour.settings import Settings
@@ -37,7 +38,7 @@ def choose(c: Context, settings: Settings, say: Say) -> tuple[str, Tools, Text]:
     if asked == "context":
         return _chosen(asked, full)
     try:
-        full = replace(full, kind=tools.kind(settings.offline, say))
+        full = with_kind(full, tools.kind(settings.offline, say))
     except KubetourError:
         if asked == "kind":
             raise
@@ -62,7 +63,14 @@ def with_engine(c: Context, basic: Tools, engine: Engine) -> Tools:
         build_flags=able.build_flags,
         save_flags=able.save_flags,
         containerd_store=able.containerd_store,
+        cgroup=able.cgroup,
     )
+
+
+def with_kind(full: Tools, program: str) -> Tools:
+    """Return the tools with kind; its version is asked for where the default node image depends on it."""
+    version = tools.version_of(pin("kind"), program) if full.cgroup == 1 else ""
+    return replace(full, kind=program, kind_version=version)
 
 
 def _basic(settings: Settings, say: Say) -> Tools:

@@ -24,6 +24,7 @@ class Dialect:
     # What makes it answer: (system, words of its complaint, command); the first that fits.
     starts: tuple[tuple[str, str, str], ...]
     permit: str  # gives the right to use it
+    all_as_json: str = "{{json .}}"  # the format of `info` that gives all it knows
     local: str = ""  # the registry that its images get whose names have none
     kind: str = ""  # KIND_EXPERIMENTAL_PROVIDER, where kind would take another engine first
     archive: bool = True  # kind gets images by archive: its `load docker-image` calls a program named docker
@@ -68,6 +69,7 @@ DIALECTS: Mapping[str, Dialect] = {
                 ("", "", "podman system migrate"),
             ),
             permit="sudo usermod --add-subuids 100000-165535 --add-subgids 100000-165535 $USER",
+            all_as_json="json",
             local="localhost",
             kind="podman",
             attestations=(),  # it makes none, and its --sbom means something else
@@ -91,8 +93,8 @@ DIALECTS: Mapping[str, Dialect] = {
 }
 
 
-def remedies(name: str, complaint: str) -> dict[str, str]:
-    """Return what an error about an engine tells to type: `start` and `permit`.
+def remedies(name: str, complaint: str, system: str = "") -> dict[str, str]:
+    """Return what an error about an engine tells to type: `start` and `permit`. By default, on this system.
 
     `name` may be another program that calls an engine, or Docker's name with another engine behind it: then
     the complaint tells which, else it is Docker.
@@ -100,7 +102,7 @@ def remedies(name: str, complaint: str) -> dict[str, str]:
     others = [each for each in DIALECTS if each != "docker"]
     named = name if name in others else next((each for each in others if each in complaint.lower()), "docker")
     dialect = DIALECTS[named]
-    return {"start": dialect.start(complaint, platform.system()), "permit": dialect.permit}
+    return {"start": dialect.start(complaint, system or platform.system()), "permit": dialect.permit}
 
 
 def in_full(image: str, registry: str) -> str:

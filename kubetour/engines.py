@@ -25,7 +25,7 @@ KIND_PROVIDER = "KIND_EXPERIMENTAL_PROVIDER"
 class Engine:
     """A container engine. `trouble` is empty, or the key of the error that says why it cannot be used.
 
-    `name` is what the program is called, `dialect` which engine it is: podman may be called docker.
+    `name` is what the program is called; `dialect` is the engine's own name where that is another one.
     """
 
     name: str
@@ -60,7 +60,7 @@ def engine(c: Context, name: str) -> Engine:
     if name == "docker":  # podman-docker and the like put another engine behind that name
         dialect = judge_dialect(name, perform(c, Run((name, "--version")), timeout=PATIENCE))
     asked = Run((name, *DIALECTS[dialect].question))
-    return judge_engine(name, perform(c, asked, timeout=PATIENCE), dialect)
+    return judge_engine(name, perform(c, asked, timeout=PATIENCE), "" if dialect == name else dialect)
 
 
 def find(c: Context, wanted: str, environ: Mapping[str, str] = os.environ) -> Engine:
@@ -90,7 +90,6 @@ def judge_engine(name: str, result: Result, dialect: str = "") -> Engine:
     """Return the verdict on what it answered."""
     said = result.stderr.strip()
     version = result.stdout.strip()
-    dialect = dialect or name
     if result.status == 127:
         return Engine(name, "engine-absent", dialect=dialect)
     if result.status == TIMED_OUT:
@@ -109,6 +108,7 @@ class Abilities:
     build_flags: tuple[str, ...]
     save_flags: tuple[str, ...]
     containerd_store: bool
+    cgroup: int = 0  # the version of cgroups that its machine has; 0: it did not say
 
 
 def abilities(c: Context, found: Engine) -> Abilities:
@@ -125,6 +125,7 @@ def abilities(c: Context, found: Engine) -> Abilities:
         save=ask("image", "save", "--help"),
         store=ask("info", "--format", "{{json .DriverStatus}}"),
         platform=ask("version", "--format", "{{.Server.Os}}/{{.Server.Arch}}"),
+        info=ask("info", "--format", found.speaks.all_as_json),
     )
 
 
@@ -136,6 +137,7 @@ def judge_abilities(
     save: str = "",
     store: str = "",
     platform: str = "",
+    info: str = "",
 ) -> Abilities:
     """Return the abilities that the texts show.
 
@@ -150,4 +152,5 @@ def judge_abilities(
         flags = (*flags, "--load")
     whole = re.fullmatch(r"\w+/\w+", platform.strip())
     saves = ("--platform", whole[0]) if "--platform" in save and whole else ()
-    return Abilities(flags, saves, "io.containerd.snapshotter" in store)
+    cgroup = re.search(r'"cgroupVersion":\s*"v?(\d)"', info, re.IGNORECASE)  # Docker says "2", podman "v2"
+    return Abilities(flags, saves, "io.containerd.snapshotter" in store, int(cgroup[1]) if cgroup else 0)

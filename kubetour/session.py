@@ -15,7 +15,7 @@ from kubetour.errors import RefusedError, UsageError
 from kubetour.plan import clean_up, plan, singles
 from kubetour.ports import free_port
 from kubetour.project import OWNER, ROOT, TEMPLATES
-from kubetour.providers import PROVIDERS, Ports, Provider
+from kubetour.providers import PROVIDERS, Ports, Provider, Tools
 from kubetour.settings import Resolved, Settings, resolve
 from kubetour.state import State
 from kubetour.steps import Step
@@ -91,14 +91,25 @@ def open_session(c: Context, resolved: Resolved, state: State, say: Say) -> Sess
     Downloads a tool only where it is missing, and says so first. Raises KubetourError for whatever stands
     in the way.
     """
+    name, found, reason = choosing.choose(c, wanted(resolved), say)
+    if resolved.origins["provider"] != "flag":
+        say(reason)
+    return assemble(resolved, state, name, found)
+
+
+def wanted(resolved: Resolved) -> Settings:
+    """Return the settings with the provider that a context stands for; RefusedError if it is not named."""
     settings = resolved.settings
     if settings.context and settings.provider == "auto":
         settings = replace(settings, provider="context")
     if settings.provider == "context" and resolved.origins["context"] != "flag":
         raise RefusedError("context-unnamed")  # before anything is asked: it holds on any machine
-    name, found, reason = choosing.choose(c, settings, say)
-    if resolved.origins["provider"] != "flag":
-        say(reason)
+    return settings
+
+
+def assemble(resolved: Resolved, state: State, name: str, found: Tools) -> Session:
+    """Return the session of a provider with its tools; KubetourError if a file or port stands in the way."""
+    settings = wanted(resolved)
     config = manifests.load_kind_config(ROOT / settings.config, settings.config)
     context = buildcontext.read(ROOT / settings.app_dir, settings.app_dir, settings.base)
     image = buildcontext.with_tag(settings.image, context.tag)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from invoke.context import Context
 
@@ -76,3 +78,13 @@ def test_the_engines_abilities_reach_the_commands(machine: pytest.MonkeyPatch, c
         ABLE.save_flags,
         True,
     )
+
+
+@pytest.mark.parametrize(("cgroup", "version"), [(1, "0.32.0"), (2, "")])
+def test_kinds_version_is_asked_for_where_the_node_image_depends_on_it(
+    machine: pytest.MonkeyPatch, c: Context, cgroup: int, version: str
+) -> None:
+    machine.setattr(engines, "abilities", lambda c, name: replace(ABLE, cgroup=cgroup))
+    machine.setattr(tools, "version_of", lambda wanted, path: "0.32.0")
+    _, found, _ = choosing.choose(c, Settings(provider="kind"), lambda text: None)
+    assert (found.cgroup, found.kind, found.kind_version) == (cgroup, "kind", version)

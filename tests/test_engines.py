@@ -223,6 +223,21 @@ def test_an_engine_has_the_abilities_that_its_help_names(
     assert judge_abilities(DIALECTS[name], **texts) == expected
 
 
+@pytest.mark.parametrize(
+    ("info", "cgroup"),
+    [
+        ('{"CgroupDriver":"cgroupfs","CgroupVersion":"1"}', 1),
+        ('{"CgroupVersion":"2"}', 2),
+        ('{\n  "host": {\n    "cgroupVersion": "v2"', 2),
+        ('{"CgroupDriver":"cgroupfs"}', 0),
+        ("", 0),
+    ],
+    ids=["Docker, v1", "Docker, v2", "podman", "an engine before 20.10", "no answer"],
+)
+def test_the_engine_tells_the_version_of_cgroups_of_its_machine(info: str, cgroup: int) -> None:
+    assert judge_abilities(DIALECTS["docker"], info=info).cgroup == cgroup
+
+
 @pytest.fixture
 def bin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Return a directory that comes first on PATH, and the only one with an engine in it."""
@@ -246,6 +261,7 @@ DOCKER = f"""case "$*" in
   "build --help") echo --provenance --load ;;
   "buildx inspect") echo "Driver: docker-container" ;;
   "image save --help") echo --platform ;;
+  "info --format {{{{json .}}}}") echo '{{"CgroupVersion":"1"}}' ;;
   info*) echo '{STORE}' ;;
 esac"""
 
@@ -253,9 +269,9 @@ esac"""
 def test_a_real_program_is_asked_by_its_command_line(c: Context, bin: Path) -> None:
     put(bin, "docker", DOCKER)
     found = engine(c, "docker")
-    assert found == Engine("docker", version="29.0.0", dialect="docker")
+    assert found == Engine("docker", version="29.0.0")
     assert abilities(c, found) == Abilities(
-        ("--provenance=false", "--load"), ("--platform", "linux/amd64"), containerd_store=True
+        ("--provenance=false", "--load"), ("--platform", "linux/amd64"), containerd_store=True, cgroup=1
     )
 
 

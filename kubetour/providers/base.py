@@ -27,6 +27,8 @@ class Tools:
     engine_version: str = ""
     kind: str = "kind"
     kind_provider: str = ""  # what kind must be told, so that it uses this engine
+    kind_version: str = ""  # asked for only where it matters: on cgroup v1
+    cgroup: int = 0  # the version of cgroups that the engine's machine has; 0: not known
     build_flags: tuple[str, ...] = ()
     save_flags: tuple[str, ...] = ()  # not empty where `save` must be told the platform
     containerd_store: bool = False

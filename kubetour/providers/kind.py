@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from kubetour.cgroups import allowed
 from kubetour.dialects import in_full
 from kubetour.manifests import kind_config, node_names, to_yaml
 from kubetour.project import STATE
@@ -170,7 +171,10 @@ class Kind(Provider):
         return (listing,) if self.in_containers else ()
 
     def _config(self) -> dict[str, object]:
-        return kind_config(dict(self.config), self.settings.workers, self.ports.host, self.ports.node)
+        config = kind_config(dict(self.config), self.settings.workers, self.ports.host, self.ports.node)
+        if self.tools.cgroup != 1:
+            return config
+        return allowed(config, self.tools.kind_version, self.settings.node_image)
 
     def _load(self) -> tuple[Run, ...]:
         image, name = self.settings.image, ("--name", self.cluster)

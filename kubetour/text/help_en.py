@@ -1,7 +1,7 @@
 """Help for tasks, settings and flags, in English."""
 
 MESSAGES = {
-    "task.doctor": "Show what was found on this machine, and each setting with its source.",
+    "task.doctor": "Show what was found on this machine, what stands in the way, and each setting with its source.",
     "task.build": "Build the app into an image, tagged by a hash of its build context.",
     "task.layers": "Show the image's layers: one row per instruction, size, cumulated.",
     "task.run": "Run the image as a container: request it, show its log, stop it.",

@@ -1,7 +1,7 @@
 """Help for tasks, settings and flags, in Chinese."""
 
 MESSAGES = {
-    "task.doctor": "显示本机的检查结果，以及每项设置及其来源。",
+    "task.doctor": "显示本机的检查结果、存在的问题，以及每项设置及其来源。",
     "task.build": "把应用构建成镜像，以构建上下文的哈希作标签。",
     "task.layers": "显示镜像的层：每条指令一行，含大小和累计大小。",
     "task.run": "以容器运行镜像：发出请求，查看日志，再停止。",
