@@ -9,12 +9,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kubetour import engines, tools
+from kubetour.causes import command_failed
 from kubetour.engines import Engine
 from kubetour.errors import KubetourError
 from kubetour.pins import pin
 from kubetour.project import ROOT
 from kubetour.providers import Tools
+from kubetour.runner import perform
+from kubetour.script import shell
 from kubetour.settings import Settings
+from kubetour.steps import Run
 from kubetour.text import Text
 from kubetour.tools import Say
 
@@ -31,6 +35,8 @@ def choose(c: Context, settings: Settings, say: Say) -> tuple[str, Tools, Text]:
     basic = _basic(settings, say)
     if asked == "embedded":
         return _chosen(asked, basic)
+    if asked == "context":
+        say(server(c, basic.kubectl, settings.context))  # before anything else is asked or done
     engine = engines.find(c, settings.engine)
     if asked == "auto" and engine.trouble:
         return _embedded(basic, Text(f"tour.why.{engine.trouble}", {"engine": engine.name}))
@@ -47,6 +53,16 @@ def choose(c: Context, settings: Settings, say: Say) -> tuple[str, Tools, Text]:
         return _chosen(asked, full)
     why = Text("tour.why.engine", {"engine": full.engine_version})
     return "kind", full, Text("tour.auto", {"provider": "kind", "why": why})
+
+
+def server(c: Context, kubectl: str, context: str) -> Text:
+    """Return the line that says which cluster this is; ClusterError if the kubeconfig has no such context."""
+    template = "jsonpath={.clusters[0].cluster.server}"
+    look = Run((kubectl, "--context", context, "config", "view", "--minify", "-o", template))
+    result = perform(c, look, timeout=engines.PATIENCE)
+    if result.status != 0:
+        raise command_failed(shell(look), "kubectl", result)
+    return Text("tour.cluster", {"context": context, "server": result.stdout.strip()})
 
 
 def with_engine(c: Context, basic: Tools, engine: Engine) -> Tools:

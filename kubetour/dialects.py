@@ -103,14 +103,3 @@ def remedies(name: str, complaint: str, system: str = "") -> dict[str, str]:
     named = name if name in others else next((each for each in others if each in complaint.lower()), "docker")
     dialect = DIALECTS[named]
     return {"start": dialect.start(complaint, system or platform.system()), "permit": dialect.permit}
-
-
-def in_full(image: str, registry: str) -> str:
-    """Return an image's name with that registry before it, unless the name has a registry of its own.
-
-    The rule is Docker's: the part before the first slash is a registry if it has a dot or a colon, or is
-    localhost: https://pkg.go.dev/github.com/distribution/reference
-    """
-    first, slash, _ = image.partition("/")
-    named = slash and ("." in first or ":" in first or first == "localhost")
-    return image if named or not registry else f"{registry}/{image}"

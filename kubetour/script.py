@@ -78,7 +78,9 @@ def script(
 
 
 def _commands(step: Step) -> list[str]:
-    if step.ladder:
+    if step.refusable:
+        actions = [f"{shell(run)} || echo '{step.id}: Forbidden?' >&2" for run in step.actions]
+    elif step.ladder:
         actions = _climb(step)
     else:
         actions = [line for run in step.actions for line in _action(run, step.again)]

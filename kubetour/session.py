@@ -8,15 +8,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kubetour import buildcontext, choosing, manifests
+from kubetour import buildcontext, choosing, dockerconfig, manifests
 from kubetour.buildcontext import BuildContext
-from kubetour.dialects import in_full
 from kubetour.errors import RefusedError, UsageError
 from kubetour.plan import clean_up, plan, singles
 from kubetour.ports import free_port
 from kubetour.project import OWNER, ROOT, TEMPLATES
 from kubetour.providers import PROVIDERS, Ports, Provider, Tools
-from kubetour.settings import Resolved, Settings, resolve
+from kubetour.reference import in_registry
+from kubetour.settings import Resolved, Settings, check, flag, resolve
 from kubetour.state import State
 from kubetour.steps import Step
 from kubetour.tools import Say
@@ -77,9 +77,12 @@ def settle(c: Context, flags: Mapping[str, Any], state: State) -> Resolved:
         raise UsageError("config-section", value=str(configured)[:80])
     resolved = resolve(flags, os.environ, dict(configured), state.remembered())
     caller = Path(os.environ.get("KUBETOUR_CWD") or Path.cwd())
+    if kubeconfig := os.environ.get("KUBECONFIG"):  # a list of paths, which must hold from the root, too
+        where = (str(caller / path) for path in kubeconfig.split(os.pathsep) if path)
+        os.environ["KUBECONFIG"] = os.pathsep.join(where)
     paths: dict[str, Any] = {
         name: _from_root(caller, getattr(resolved.settings, name))
-        for name in ("app_dir", "config")
+        for name in ("app_dir", "config", "pull_secret")
         if resolved.origins[name] in ("flag", "environment")
     }
     return Resolved(replace(resolved.settings, **paths), resolved.origins)
@@ -112,10 +115,7 @@ def assemble(resolved: Resolved, state: State, name: str, found: Tools) -> Sessi
     settings = wanted(resolved)
     config = manifests.load_kind_config(ROOT / settings.config, settings.config)
     context = buildcontext.read(ROOT / settings.app_dir, settings.app_dir, settings.base)
-    image = buildcontext.with_tag(settings.image, context.tag)
-    if name != "embedded":
-        image = in_full(image, found.dialect.local)
-    settings = replace(settings, image=image)
+    settings = replace(settings, image=_image(settings, name, context, found.dialect.local))
     bare = PROVIDERS[name](settings, found, Ports(), config, {})
     provider = replace(bare, ports=_ports(bare, state))
     return Session(resolved, replace(provider, templates=render(provider, context, 1)), context, state)
@@ -136,6 +136,17 @@ def render(provider: Provider, context: BuildContext, replicas: int) -> dict[str
     }
     names = ("deployment", "service", "namespace")
     return {name: manifests.render(TEMPLATES, f"{name}.yaml.j2", values) for name in names}
+
+
+def _image(settings: Settings, provider: str, context: BuildContext, local: str) -> str:
+    """Return the image's full reference; UsageError if no cluster could pull it with what was given."""
+    image = buildcontext.with_tag(settings.image, context.tag)
+    if PROVIDERS[provider].owns_cluster:
+        return in_registry(image, local)
+    image = str(check("image", in_registry(image, settings.registry), flag("registry")))
+    if settings.pull_secret:
+        dockerconfig.require(ROOT / settings.pull_secret, settings.pull_secret, image)
+    return in_registry(image, local)
 
 
 def push_step(session: Session) -> tuple[Step, ...]:

@@ -7,10 +7,11 @@ from typing import Any, ClassVar
 
 from kubetour.buildcontext import BuildContext, with_tag
 from kubetour.checks import Observation, Proof, Result
-from kubetour.dialects import DIALECTS, in_full
+from kubetour.dialects import DIALECTS
 from kubetour.manifests import load_kind_config, render
 from kubetour.project import ROOT, TEMPLATES
 from kubetour.providers import PROVIDERS, Ports, Provider, Tools
+from kubetour.reference import in_registry
 from kubetour.settings import Settings
 from kubetour.steps import Found, Lookup, Run, Rung, Stage, Step, Variable
 from kubetour.text import Text
@@ -49,7 +50,12 @@ OTHERS = {
 SETTINGS: dict[str, dict[str, Any]] = {
     "kind": {"provider": "kind"},
     "embedded": {"provider": "embedded"},
-    "context": {"provider": "context", "context": "gke_example", "image": "registry.example/team/web"},
+    "context": {
+        "provider": "context",
+        "context": "gke_example",
+        "image": "registry.example/team/web",
+        "pull_secret": "pull.json",
+    },
 }
 
 
@@ -59,7 +65,9 @@ def make_provider(
     """Return a provider of a kind whose templates are rendered for that many replicas."""
     settings = Settings(**{**SETTINGS[kind], **given})
     tools = tools or TOOLS[kind]
-    settings = replace(settings, image=in_full(with_tag(settings.image, CONTEXT.tag), tools.dialect.local))
+    settings = replace(
+        settings, image=in_registry(with_tag(settings.image, CONTEXT.tag), tools.dialect.local)
+    )
     config = load_kind_config(ROOT / "kind-config.yaml", "kind-config.yaml")
     bare = PROVIDERS[kind](settings, tools, Ports(18080, 30080, 30080), config, {})
     return replace(bare, templates=templates(bare, first_replicas))

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from kubetour.causes import TAIL, command_failed, diagnose, warnings
+from kubetour.causes import TAIL, command_failed, diagnose, forbidden, warnings
 from kubetour.checks import Result
-from kubetour.errors import KubetourError
+from kubetour.errors import ClusterError, KubetourError
 from tests.shapes import event, node, pod
 
 # What docker 20.10 to 29, podman 4.3, nerdctl 2.1, kind v0.33 and kubectl v1.36 print.
@@ -128,6 +128,37 @@ SAID: list[tuple[str, str, int]] = [
         "pull-failed",
         4,
     ),
+    (
+        'Error response from daemon: Get "https://registry.example:5000/v2/": http: server gave HTTP '
+        "response to HTTPS client",
+        "registry-http",
+        4,
+    ),
+    (
+        'Error response from daemon: Get "https://registry.example:5000/v2/": x509: certificate signed by '
+        "unknown authority",
+        "registry-ca",
+        4,
+    ),
+    (
+        "trying to reuse blob sha256:1 at destination: pinging container registry registry.example:5000: Get "
+        '"https://registry.example:5000/v2/": tls: failed to verify certificate: x509: certificate signed by '
+        "unknown authority",
+        "registry-ca",
+        4,
+    ),
+    (
+        "The push refers to repository [registry.example:5000/team/web]\nno basic auth credentials",
+        "registry-auth",
+        4,
+    ),
+    ("denied: requested access to the resource is denied", "registry-auth", 4),
+    ("unauthorized: authentication required", "registry-auth", 4),
+    (
+        "Unable to connect to the server: x509: certificate signed by unknown authority",
+        "cluster-down",
+        5,
+    ),
     ("Failed to create inotify object: Too many open files", "inotify", 10),
     (
         "The connection to the server 127.0.0.1:6443 was refused - did you specify the right host or port?",
@@ -142,6 +173,7 @@ SAID: list[tuple[str, str, int]] = [
     ("Unable to connect to the server: net/http: TLS handshake timeout", "cluster-down", 5),
     ('error: context "nope" does not exist', "context-unknown", 5),
     ('error: no context exists with the name: "nope"', "context-unknown", 5),
+    ("error: cannot locate context nope", "context-unknown", 5),
     ("error: timed out waiting for the condition", "rollout-late", 6),
     ('error: deployment "web" exceeded its progress deadline', "rollout-late", 6),
     ('Error from server (NotFound): deployments.apps "nope" not found', "object-missing", 5),
@@ -303,3 +335,39 @@ def test_every_known_pattern_has_a_text_that_was_really_said() -> None:
 
     assert not {key for _, key, _ in KNOWN} - {key for _, key, _ in SAID}
     assert all(issubclass(family, KubetourError) for _, _, family in KNOWN)
+
+
+@pytest.mark.parametrize(
+    ("said", "registry"),
+    [
+        (
+            'Get "https://127.0.0.1:5000/v2/": http: server gave HTTP response to HTTPS client',
+            "127.0.0.1:5000",
+        ),
+        ("The push refers to repository [r.example/team/web]\nno basic auth credentials", "r.example"),
+        ("unauthorized: authentication required", "HOST"),
+    ],
+)
+def test_a_registrys_failure_names_the_registry_and_the_program_in_what_to_type(
+    said: str, registry: str
+) -> None:
+    for program in ("docker", "podman"):
+        error = command_failed(f"{program} push x", program, Result(1, said))
+        for language in ("en", "zh"):
+            cause, fix = error.explain(language)
+            assert registry in cause
+            assert registry in fix
+            assert program in cause + fix
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (ClusterError("forbidden"), True),
+        (ClusterError("cluster-refused", path="/api/v1/nodes", status=403, reason="no"), True),
+        (ClusterError("cluster-refused", path="/api/v1/nodes", status=401, reason="who?"), False),
+        (ClusterError("cluster-down"), False),
+    ],
+)
+def test_what_is_forbidden_is_told_from_what_is_broken(error: KubetourError, expected: bool) -> None:
+    assert forbidden(error) is expected

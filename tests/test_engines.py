@@ -10,7 +10,7 @@ from invoke.context import Context
 
 from kubetour import engines
 from kubetour.checks import Result
-from kubetour.dialects import DIALECTS, in_full, remedies
+from kubetour.dialects import DIALECTS, remedies
 from kubetour.engines import (
     Abilities,
     Engine,
@@ -22,6 +22,7 @@ from kubetour.engines import (
     judge_engine,
 )
 from kubetour.errors import EngineError, ToolError
+from kubetour.reference import in_registry
 
 DENIED = "permission denied while trying to connect to the Docker daemon socket"
 DOWN = "Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?"
@@ -133,8 +134,10 @@ def test_a_complaint_tells_which_engine_to_mend(program: str, complaint: str, pe
     ],
 )
 def test_podman_puts_a_registry_before_a_name_that_has_none(image: str, full: str) -> None:
-    assert in_full(image, DIALECTS["podman"].local) == full
-    assert in_full(image, DIALECTS["docker"].local) == in_full(image, DIALECTS["nerdctl"].local) == image
+    assert in_registry(image, DIALECTS["podman"].local) == full
+    assert (
+        in_registry(image, DIALECTS["docker"].local) == in_registry(image, DIALECTS["nerdctl"].local) == image
+    )
 
 
 @pytest.mark.parametrize(

@@ -181,3 +181,10 @@ def test_a_script_runs_a_steps_rescue_where_that_step_fails_and_only_there(
 def test_a_script_whose_last_step_has_a_rescue_ends_without_it(tmp_path: Path) -> None:
     done = printed(tmp_path, script((step("one", "true", rescue=(sh("echo saved"),)),), TITLES, [], []))
     assert (done.returncode, done.stdout) == (0, "")
+
+
+def test_a_script_goes_on_where_the_cluster_may_forbid_a_step(tmp_path: Path) -> None:
+    one = step("one", "echo forbidden >&2; exit 1", refusable=True)
+    done = printed(tmp_path, script((one, step("two", "echo 2")), TITLES, [], []))
+    assert (done.returncode, done.stdout) == (0, "2\n")
+    assert "one: Forbidden?" in done.stderr

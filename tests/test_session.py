@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import socket
 from pathlib import Path
 
 import pytest
 from invoke.context import Context
 
-from kubetour import engines, session, tools
+from kubetour import choosing, engines, session, tools
 from kubetour.engines import Abilities, Engine
-from kubetour.errors import KubetourError
+from kubetour.errors import KubetourError, UsageError
 from kubetour.project import ROOT
 from kubetour.settings import FIELDS, Resolved, Settings
 from kubetour.state import State
+from kubetour.text import Text
 from tests.making import CONTEXT, OTHERS, make_provider
 
 BROKEN = Engine("docker", "engine-daemon")
@@ -99,3 +101,67 @@ def test_podmans_images_have_their_full_name_from_the_beginning(
         assert resolved.settings.image in ("node-hostname", "quay.io/me/web:1"), (
             "what is remembered is as typed"
         )
+
+
+def test_an_image_goes_into_the_registry_only_for_a_cluster_that_pulls_it(
+    machine: pytest.MonkeyPatch, c: Context, tmp_path: Path
+) -> None:
+    machine.setattr(choosing, "server", lambda c, kubectl, context: Text("tour.chosen"))
+    state = State(tmp_path)
+    flags = {"image": "web:1", "registry": "r.example/team"}
+    for more, image in (({"context": "x"}, "r.example/team/web:1"), ({"provider": "kind"}, "web:1")):
+        opened = session.open_session(
+            c, session.settle(c, {**flags, **more}, state), state, lambda text: None
+        )
+        assert opened.settings.image == image
+        (push,) = session.push_step(opened)
+        assert push.actions[-1].argv == ("docker", "push", "r.example/team/web:1")
+        assert len(push.actions) == (2 if image == "web:1" else 1)  # it must be tagged first
+
+
+def test_what_podman_calls_its_own_goes_to_the_registry_without_that_name(
+    machine: pytest.MonkeyPatch, c: Context, tmp_path: Path
+) -> None:
+    machine.setattr(engines, "find", lambda c, wanted: Engine("podman", version="5.4.0"))
+    flags = {"provider": "kind", "image": "web:1", "registry": "r.example/team"}
+    opened = session.open_session(
+        c, session.settle(c, flags, State(tmp_path)), State(tmp_path), lambda text: None
+    )
+    (push,) = session.push_step(opened)
+    tag, to_registry = (run.argv[1:] for run in push.actions)
+    assert tag == ("tag", "localhost/web:1", "r.example/team/web:1")
+    assert to_registry == ("push", "--digestfile", ".kubetour/digest", "r.example/team/web:1")
+
+
+def test_a_pull_secret_of_no_use_is_refused_before_anything_is_done(
+    machine: pytest.MonkeyPatch, c: Context, tmp_path: Path
+) -> None:
+    machine.setattr(choosing, "server", lambda c, kubectl, context: Text("tour.chosen"))
+    machine.setenv("KUBETOUR_CWD", str(tmp_path))
+    (tmp_path / "config.json").write_text('{"auths": {"r.example": {}}, "credsStore": "desktop"}')
+    state = State(tmp_path / "state")
+    flags = {"context": "x", "image": "r.example/web", "pull_secret": "config.json"}
+    with pytest.raises(UsageError) as error:
+        session.open_session(c, session.settle(c, flags, state), state, lambda text: None)
+    assert error.value.key == "pull-secret-helper"
+    assert not (tmp_path / "state").exists()
+
+
+def test_an_image_too_long_with_its_registry_is_refused(
+    machine: pytest.MonkeyPatch, c: Context, tmp_path: Path
+) -> None:
+    machine.setattr(choosing, "server", lambda c, kubectl, context: Text("tour.chosen"))
+    state = State(tmp_path)
+    flags = {"context": "x", "image": "w" * 200, "registry": "r.example/" + "t" * 100}
+    with pytest.raises(UsageError) as error:
+        session.open_session(c, session.settle(c, flags, state), state, lambda text: None)
+    assert error.value.values["name"] == "--registry"
+
+
+def test_the_paths_in_kubeconfig_are_meant_from_where_they_were_typed(
+    machine: pytest.MonkeyPatch, c: Context, tmp_path: Path
+) -> None:
+    machine.setenv("KUBETOUR_CWD", str(tmp_path))
+    machine.setenv("KUBECONFIG", os.pathsep.join(("one", "", "/etc/two")))
+    session.settle(c, {}, State(tmp_path))
+    assert os.environ["KUBECONFIG"] == os.pathsep.join((str(tmp_path / "one"), "/etc/two"))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
@@ -66,7 +65,9 @@ class NodeDescribed:
     looks: ClassVar[tuple[str, ...]] = ("nodes",)
 
     def __call__(self, seen: Observation) -> Proof:
-        """Return the verdict on the first node."""
+        """Return the verdict on the first node; who may not describe any needs none."""
+        if seen.results and "(Forbidden)" in seen.results[0].stderr:
+            return holds("forbidden")
         for node in seen.objects.get("nodes", ()):
             room = node.get("status", {}).get("allocatable", {})
             if int(room.get("pods", 0)) > 0 and seen.results and seen.results[0].stdout:
@@ -105,40 +106,22 @@ class ImageOnNodes:
 
 
 @dataclass(frozen=True)
-class Pushed:
-    """The registry took the image: `push` ended well, and the digest that it has there is known."""
-
-    looks: ClassVar[tuple[str, ...]] = ()
-    image: str
-
-    def __call__(self, seen: Observation) -> Proof:
-        """Return the verdict on what `push` printed, else on what was asked afterwards.
-
-        Docker prints the digest; the others do not. Of `RepoDigests` the one of this repository counts.
-        """
-        printed = [word for result in seen.results for word in result.stdout.split()]
-        asked = "".join(result.stdout for result in seen.confirmed)
-        repository = self.image.rpartition(":")[0] if ":" in self.image.rpartition("/")[2] else self.image
-        kept = re.search(rf'(?:"{re.escape(repository)}@|\A)(sha256:[0-9a-f]{{64}})', asked.strip())
-        digest = next((word for word in printed if word.startswith("sha256:")), kept[1] if kept else "")
-        return verdict(bool(digest), "pushed", "not-pushed", image=self.image, digest=digest)
-
-
-@dataclass(frozen=True)
 class Owned:
     """A namespace that is there, and ours."""
 
     looks: ClassVar[tuple[str, ...]] = ("namespaces",)
     namespace: str
+    context: str
 
     def __call__(self, seen: Observation) -> Proof:
         """Return the verdict on the namespace's label."""
         item = seen.named("namespaces", self.namespace)
         if item is None:
             return fails("namespace-absent", namespace=self.namespace)
-        ours = item["metadata"].get("labels", {}).get(OWNED_BY) == OWNER
-        key = "namespace" if ours else "namespace-foreign"
-        return (holds if ours else refuses)(key, namespace=self.namespace)
+        if item["metadata"].get("labels", {}).get(OWNED_BY) == OWNER:
+            return holds("namespace", namespace=self.namespace)
+        mark = f"{OWNED_BY}={OWNER}"
+        return refuses("namespace-foreign", namespace=self.namespace, context=self.context, mark=mark)
 
 
 @dataclass(frozen=True)

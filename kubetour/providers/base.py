@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 from kubetour.dialects import DIALECTS, Dialect
-from kubetour.project import STATE
-from kubetour.proofs.cluster import Ended, Owned, Pushed
+from kubetour.project import PULL_SECRET, STATE
+from kubetour.proofs.cluster import Ended, Owned
+from kubetour.proofs.registry import Pushed
+from kubetour.providers import pullsecret
+from kubetour.reference import in_registry
 from kubetour.settings import Settings
 from kubetour.skew import POLICY, Skew
 from kubetour.steps import Lookup, Run, Rung, Stage, Step, Word
@@ -52,6 +55,7 @@ class Provider:
 
     name: ClassVar[str] = "context"
     owns_cluster: ClassVar[bool] = False
+    address_patience: ClassVar[float] = 120.0  # seconds in which a cloud gives a Service its address
     skew: ClassVar[Skew] = POLICY  # how far kubectl may be from the API server
 
     settings: Settings
@@ -152,31 +156,36 @@ class Provider:
         return ()
 
     def push(self) -> Step:
-        """Return the step that pushes the image to the registry in its name, proved by its digest there."""
-        image, file = self.settings.image, f"{STATE}/digest"
-        to_file = self.tools.dialect.digest_file
-        digests = ("image", "inspect", "--format", "{{json .RepoDigests}}", image)
-        return Step(
-            "push",
-            Stage.LOAD,
-            (Run((*self.engine, "push", *(("--digestfile", file) if to_file else ()), image)),),
-            Pushed(image),
-            confirm=(Run(("cat", file) if to_file else (*self.engine, *digests)),),
-            needs=("build",),
-        )
+        """Return the step that pushes the image to the registry that its name, or else the setting, says.
+
+        Its digest there proves it. Where no engine prints that, it is asked for.
+        """
+        own, registry, dialect = self.settings.image, self.settings.registry, self.tools.dialect
+        image = in_registry(own.removeprefix(f"{dialect.local}/"), registry) if registry else own
+        to_file = ("--digestfile", f"{STATE}/digest") if dialect.digest_file else ()
+        digests = (*self.engine, "image", "inspect", "--format", "{{json .RepoDigests}}", image)
+        push = Run((*self.engine, "push", *to_file, image))
+        ask = Run(("cat", to_file[1]) if to_file else digests)
+        step = Step("push", Stage.LOAD, (push,), Pushed(image), confirm=(ask,), needs=("build",))
+        if image == own:
+            return step
+        tag = Run((*self.engine, "tag", own, image))
+        return replace(step, actions=(tag, push), creates=(f"{self.engine_name}-image/{image}",))
 
     def image(self) -> tuple[Step, ...]:
-        """Return the steps that bring the image to where the nodes get it from."""
+        """Return the steps that bring the image to where the nodes get it from, and let them."""
         namespace = Step(
             "namespace",
             Stage.LOAD,
             (self.kubectl("apply", "-f", "-", stdin=self.templates["namespace"]),),
-            Owned(self.namespace),
+            Owned(self.namespace, self.context),
             needs=("nodes",),
             unless=self.kubectl("get", "namespace", self.namespace),
             creates=(f"namespace/{self.context}/{self.namespace}",),
         )
-        return self.push(), namespace
+        file = self.settings.pull_secret
+        secret = pullsecret.make(self.kubectl, file, self._secret_entry) if file else ()
+        return self.push(), namespace, *secret
 
     def rescue(self) -> tuple[Run, ...]:
         """Return what to run where a step in the cluster fails, to keep what tells why."""
@@ -187,14 +196,22 @@ class Provider:
         return ()
 
     def down(self) -> tuple[Step, ...]:
-        """Return the steps that remove what holds the app: here, the namespace of its own."""
+        """Return the steps that remove what holds the app: here, its namespace, or the secret in it."""
+        # Asked for by its name: to list all namespaces is more than a user of one may do.
+        asked = ("get", "namespace", self.namespace, "--ignore-not-found", "-o", "name")
         return (
+            pullsecret.take_back(self.kubectl, self._secret_entry),
             Step(
                 "delete-namespace",
                 Stage.DOWN,
                 (self.kubectl("delete", "namespace", self.namespace),),
                 Ended((f"namespace/{self.namespace}",)),
-                confirm=(self.kubectl("get", "namespaces", "-o", "name"),),
-                removes=(f"namespace/{self.context}/{self.namespace}",),
+                confirm=(self.kubectl(*asked),),
+                removes=(f"namespace/{self.context}/{self.namespace}", self._secret_entry),
             ),
         )
+
+    @property
+    def _secret_entry(self) -> str:
+        """Return how the ledger names the pull secret."""
+        return f"secret/{self.context}/{self.namespace}/{PULL_SECRET}"

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from kubetour.cgroups import allowed
-from kubetour.dialects import in_full
 from kubetour.manifests import kind_config, node_names, to_yaml
 from kubetour.project import STATE
 from kubetour.proofs.cluster import Ended, ImageOnNodes, NodesReady
 from kubetour.providers.base import Provider
+from kubetour.reference import in_registry
 from kubetour.steps import Run, Rung, Stage, Step, Word
 from kubetour.text import Text
 
@@ -23,6 +23,7 @@ class Kind(Provider):
 
     name: ClassVar[str] = "kind"
     owns_cluster: ClassVar[bool] = True
+    address_patience: ClassVar[float] = 0.0
     in_containers: ClassVar[bool] = True  # its nodes are containers of the engine
 
     @property
@@ -196,4 +197,4 @@ class Kind(Provider):
     def _on_node_name(self) -> str:
         """Return the image's name as containerd keeps it: with Docker Hub's parts written out."""
         image = self.settings.image
-        return in_full(image, "docker.io" if "/" in image else "docker.io/library")
+        return in_registry(image, "docker.io" if "/" in image else "docker.io/library")

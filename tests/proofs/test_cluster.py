@@ -14,7 +14,6 @@ from kubetour.proofs.cluster import (
     NodeDescribed,
     NodesReady,
     Owned,
-    Pushed,
 )
 from kubetour.skew import Skew
 from tests.making import output
@@ -152,39 +151,6 @@ def test_an_image_is_known_by_the_name_containerd_gives_it(reference: str, tag: 
     assert ImageOnNodes(reference, ("a",))(Observation((), (output(inspected(tag)),))).holds
 
 
-def test_a_push_that_printed_a_digest_is_proved_by_it() -> None:
-    digest = "sha256:" + "0" * 64
-    proof = Pushed("web:1")(Observation((output(f"1: digest: {digest} size: 528\n"),)))
-    assert proof.holds
-    assert proof.text.values["digest"] == digest
-    assert (
-        key(Pushed("web:1")(Observation((output("The push refers to repository [web]\n"),)))) == "not-pushed"
-    )
-
-
-HERE, THERE = f"sha256:{'0' * 64}", f"sha256:{'1' * 64}"
-
-
-@pytest.mark.parametrize(
-    ("image", "printed", "asked", "digest"),
-    [
-        ("reg.example/a/web:1", f"1: digest: {THERE} size: 528\n", f'["reg.example/a/web@{HERE}"]\n', THERE),
-        ("reg.example/a/web:1", "", f'["localhost/web@{HERE}","reg.example/a/web@{THERE}"]\n', THERE),
-        ("reg.example:5000/web", "", f'["reg.example:5000/web@{THERE}"]\n', THERE),
-        ("reg.example/web:1", "", f"{THERE}", THERE),
-        ("reg.example/web:1", f"layer-{HERE}: done\n", f'["reg.example/web@{THERE}"]\n', THERE),
-        ("reg.example/web:1", "", f'["reg.example/webshop@{THERE}"]\n', ""),
-        ("reg.example/web:1", "", "[]\n", ""),
-    ],
-    ids=["docker", "another name", "no tag", "podman's file", "nerdctl", "another repository", "none"],
-)
-def test_a_push_is_proved_by_the_digest_that_its_repository_has(
-    image: str, printed: str, asked: str, digest: str
-) -> None:
-    proof = Pushed(image)(Observation((output(printed),), (output(asked),)))
-    assert (proof.holds, proof.text.values["digest"]) == (bool(digest), digest)
-
-
 def namespace(labels: dict[str, str]) -> dict[str, object]:
     return {"kind": "Namespace", "metadata": metadata("kubetour", labels)}
 
@@ -198,9 +164,10 @@ def namespace(labels: dict[str, str]) -> dict[str, object]:
     ],
 )
 def test_a_namespace_is_ours_by_its_label(items: tuple[dict[str, object], ...], expected: str) -> None:
-    proof = Owned("kubetour")(seen(*items))
+    proof = Owned("kubetour", "gke")(seen(*items))
     assert key(proof) == expected
     assert proof.holds is (expected == "namespace")
+    assert proof.final is (expected == "namespace-foreign")
 
 
 @pytest.mark.parametrize(
