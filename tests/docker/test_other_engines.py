@@ -12,15 +12,18 @@ import re
 import resource
 import shutil
 import subprocess
+import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
 
-from tests.docker.conftest import STANDINS, Desk, Done, inv
+from tests.docker.conftest import BASE, STANDINS, Desk, Done, inv
+from tests.docker.registries import registry
 from tests.docker.test_kind_tour import TOUR, report, step, well
 
+MANIFESTS = "application/vnd.oci.image.manifest.v1+json, application/vnd.docker.distribution.manifest.v2+json"
 CONTAINERS = """\
 [containers]
 default_ulimits = ["nofile={files}:{files}", "nproc={processes}:{processes}"]
@@ -212,6 +215,34 @@ def test_an_archive_that_is_there_is_written_anew(bench: Desk, other: Other) -> 
     well(bench.run(inv("load")))
     assert not archive.exists()
     well(bench.run(inv("down")))
+
+
+@pytest.mark.skipif(
+    not shutil.which("docker-registry") and not os.environ.get("CI"), reason="no docker-registry on PATH"
+)
+def test_a_push_is_proved_by_the_digest_that_the_registry_has(
+    bench: Desk, other: Other, tmp_path: Path
+) -> None:
+    with registry(tmp_path / "registry") as address:
+        insecure = tmp_path / "registries.conf"
+        insecure.write_text(f'[[registry]]\nlocation = "{address}"\ninsecure = true\n')
+        environment = {"CONTAINERS_REGISTRIES_CONF": str(insecure)}
+        # Short names are those of this file now: the base is named in full where it is podman's own.
+        base = f"--base {other.local}{BASE}" if other.local else ""
+        well(bench.run(inv(f"build --engine {other.name} {base}"), **environment))
+        well(bench.run(inv(f"push --registry {address}/team"), **environment))
+        proof = step(report(bench), "push")["proof"]
+        name, _, tag = proof["text"].split()[3].rpartition(":")
+        assert name == f"{address}/team/{bench.image}"
+        manifest = urllib.request.Request(
+            f"http://{address}/v2/team/{bench.image}/manifests/{tag}", headers={"Accept": MANIFESTS}
+        )
+        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(
+            manifest, timeout=10
+        ) as answer:
+            assert answer.headers["Docker-Content-Digest"] in proof["text"]
+        well(bench.run(inv("down"), **environment))
+    assert other.left(bench) == []
 
 
 @pytest.mark.parametrize(

@@ -111,6 +111,7 @@ COMMANDS: dict[str, Command] = {
         ("all", "format=", "filter=", "last=", "latest", "no-trunc", "quiet", "size"),
         ("a=all", "f=filter", "n=last", "l=latest", "q=quiet", "s=size"),
     ),
+    "tag": Command(),
     "push": Command(("platform=", "all-platforms", "all-tags", "quiet"), ("a=all-tags", "q=quiet")),
     "network ls": Command(("quiet", "filter=", "format="), ("q=quiet", "f=filter")),
     "network inspect": Command(("format=", "mode="), ("f=format",)),
