@@ -177,5 +177,6 @@ class Acting:
         return True
 
     def _failed(self, run: Run, result: Result) -> KubetourError:
-        program = next((part for part in run.argv if isinstance(part, str)), "").rpartition("/")[2]
+        words = (part for part in run.argv if isinstance(part, str))
+        program = next((word for word in words if word != "env" and "=" not in word), "").rpartition("/")[2]
         return causes.command_failed(shell(run), program, result)

@@ -22,7 +22,7 @@ from kubetour.session import Session
 from kubetour.settings import Resolved
 from kubetour.state import State
 from kubetour.steps import Found, Lookup, Run, Step, Variable
-from tests.making import CONTEXT, TOOLS, make_provider
+from tests.making import CONTEXT, OTHERS, TOOLS, make_provider
 
 SHELLCHECK = Path(sys.executable).with_name("shellcheck")
 
@@ -50,6 +50,23 @@ def test_the_script_of_a_whole_tour_is_as_recorded(
 ) -> None:
     text = script_text(session(provider, tmp_path), language, down=True)
     golden(f"{provider.name}.{language}.sh", text.replace(str(ROOT), "/path/to/kubetour"))
+
+
+@pytest.mark.parametrize("engine", OTHERS)
+def test_the_script_of_a_tour_on_kind_with_another_engine_is_as_recorded(
+    engine: str, tmp_path: Path, golden: Callable[[str, str], None]
+) -> None:
+    text = script_text(session(make_provider("kind", OTHERS[engine]), tmp_path), "en", down=True)
+    golden(f"kind-{engine}.en.sh", text.replace(str(ROOT), "/path/to/kubetour"))
+
+
+@pytest.mark.parametrize("engine", OTHERS)
+def test_with_another_engine_no_command_calls_docker(engine: str) -> None:
+    for step in every_step(make_provider("kind", OTHERS[engine])):
+        for run in every_run(step):
+            assert run.argv[0] != "docker"
+            assert run.argv[0] != "kind", "kind is told which engine to use"
+            assert "docker-image" not in run.argv, "kind loads that by a program named docker"
 
 
 def test_a_script_passes_shellcheck(provider: Provider, tmp_path: Path) -> None:

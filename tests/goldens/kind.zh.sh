@@ -78,6 +78,7 @@ kubectl --kubeconfig .kubetour/kind-kubetour.kubeconfig --context kind-kubetour 
 
 # load: 把镜像送到节点
 trap 'kind export logs .kubetour/logs/kind-kubetour --name kubetour' EXIT
+rm -f .kubetour/image.tar
 docker image save --platform linux/amd64 -o .kubetour/image.tar node-hostname:0123456789ab
 kind load image-archive .kubetour/image.tar --name kubetour
 rm -f .kubetour/image.tar

@@ -39,14 +39,14 @@ def ensure(image: str) -> None:
         _make(image)
         return
     try:
-        docker.run("pull", image)
+        docker.run("pull", docker.pullable(image))
     except KindError as error:
         raise error.within(f'failed to pull image "{image}"') from None
 
 
 def _is_there(image: str) -> bool:
     try:
-        docker.run("inspect", "--type=image", image)
+        docker.run("inspect", "--type=image", docker.pullable(image))
     except CommandError:
         return False
     return True
@@ -54,7 +54,7 @@ def _is_there(image: str) -> bool:
 
 def _make(image: str) -> None:
     # No label: containers would inherit it, and kind's nodes have none but kind's.
-    docker.run("import", "--message", MESSAGE, "-", image, content=_root())
+    docker.run("import", "--message", MESSAGE, "-", docker.pullable(image), content=_root())
 
 
 def _root() -> bytes:
