@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 from kubetour import causes
 from kubetour.checks import Result
-from kubetour.errors import Interrupted, KubetourError
+from kubetour.errors import Interrupted, KubetourError, RefusedError
 from kubetour.runner import Running, last_signal
-from kubetour.script import shell
+from kubetour.script import program, shell
 from kubetour.state import State
 from kubetour.steps import Run, Step
 
@@ -117,6 +117,7 @@ class Acting:
         if self.step.unless and self._performer.perform(self.step.unless).status == 0:
             self.already = True
             return
+        self._refuse_what_is_not_ours()
         self._performer.state.add(*self.step.creates)
         for run in self.step.actions:
             command(run)
@@ -126,11 +127,17 @@ class Acting:
                 self._strike_what_was_not_made()
                 raise self._failed(run, result)
 
+    def _refuse_what_is_not_ours(self) -> None:
+        """Raise RefusedError if what the step would make is there, but not by the ledger."""
+        ours = set(self.step.creates) <= set(self._performer.state.created())
+        if self.step.exists and not ours and self._performer.perform(self.step.exists).status == 0:
+            raise RefusedError("cluster-exists")
+
     def _strike_what_was_not_made(self) -> None:
         """Take back what was entered into the ledger, if the failed actions have left nothing."""
-        if self.step.unless and self._performer.perform(self.step.unless).status != 0:
+        left = self.step.exists or self.step.unless
+        if left and self._performer.perform(left).status != 0:
             self._performer.state.strike(*self.step.creates)
 
     def _failed(self, run: Run, result: Result) -> KubetourError:
-        program = next((part for part in run.argv if isinstance(part, str)), "").rpartition("/")[2]
-        return causes.command_failed(shell(run), program, result)
+        return causes.command_failed(shell(run), program(run), result)

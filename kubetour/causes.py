@@ -20,6 +20,11 @@ TAIL = 15  # lines of evidence
 
 # What a tool prints, the key of the error that explains it, and its family. The first match counts.
 KNOWN: tuple[tuple[str, str, type[KubetourError]], ...] = (
+    # minikube names its reasons: https://minikube.sigs.k8s.io/docs/contrib/errorcodes/
+    (r"RSRC_\w*(MEMORY|CORES|ALLOC_MEM)\b", "minikube-small", ResourceError),
+    (r"(PROVIDER|DRV)_(DOCKER|PODMAN)_", "minikube-engine", EngineError),
+    (r"GUEST_DRIVER_MISMATCH", "minikube-other-driver", RefusedError),
+    (r"Profile \S+ not found|control-plane node \S+ host (is not running|does not exist)", "cluster-down", ClusterError),
     (
         r"permission denied.*(docker daemon|docker\.sock)|dial unix .*permission denied",
         "engine-permission",
@@ -27,7 +32,7 @@ KNOWN: tuple[tuple[str, str, type[KubetourError]], ...] = (
     ),
     (r"cannot connect to the docker daemon|is the docker daemon running", "engine-daemon", EngineError),
     (r"node\(s\) already exist for a cluster|already exists: cluster", "cluster-exists", RefusedError),
-    (r"no space left on device", "disk-full", ResourceError),
+    (r"no space left on device|RSRC_\w*STORAGE", "disk-full", ResourceError),
     (r"port is already allocated|address already in use", "port-busy", ResourceError),
     (r"content digest sha256:\S+ not found", "digest-missing", EngineError),
     (r"toomanyrequests|pull rate limit", "pull-limit", EngineError),
@@ -41,6 +46,7 @@ KNOWN: tuple[tuple[str, str, type[KubetourError]], ...] = (
         "pull-failed",
         EngineError,
     ),
+    (r"no such image \S+ present", "image-not-there", EngineError),
     (r"too many open files", "inotify", ResourceError),
     (r"failCgroupV1|cgroup v1", "cgroup-v1", EngineError),
     (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -9,15 +10,20 @@ from typing import TYPE_CHECKING
 
 from kubetour import engines, tools
 from kubetour.engines import Engine
-from kubetour.errors import KubetourError
+from kubetour.errors import EngineError, KubetourError
 from kubetour.project import ROOT
 from kubetour.providers import Tools
+from kubetour.runner import perform
 from kubetour.settings import Settings
+from kubetour.steps import Run
 from kubetour.text import Text
 from kubetour.tools import Say
 
 if TYPE_CHECKING:
     from invoke.context import Context
+
+DRIVERS = ("docker", "podman")  # the engines that are drivers of minikube, too
+PATIENCE = 10.0  # seconds for minikube to list a profile's nodes
 
 
 def choose(c: Context, settings: Settings, say: Say) -> tuple[str, Tools, Text]:
@@ -35,12 +41,14 @@ def choose(c: Context, settings: Settings, say: Say) -> tuple[str, Tools, Text]:
     full = with_engine(c, basic, engine.require())
     if asked == "context":
         return _chosen(asked, full)
+    if asked == "minikube":
+        return _chosen(asked, _minikube(c, settings, full))
     try:
         full = replace(full, kind=tools.kind(settings.offline, say))
     except KubetourError:
         if asked == "kind":
             raise
-        return _embedded(basic, Text("tour.why.no-kind", {"engine": engine.name}))
+        return _without_kind(c, settings, full, basic)
     if asked == "kind":
         return _chosen(asked, full)
     why = Text("tour.why.engine", {"engine": full.engine_version})
@@ -58,6 +66,35 @@ def with_engine(c: Context, basic: Tools, engine: Engine) -> Tools:
         save_flags=able.save_flags,
         containerd_store=able.containerd_store,
     )
+
+
+def _minikube(c: Context, settings: Settings, full: Tools) -> Tools:
+    """Return the tools with minikube, whose driver the engine is, and the nodes that its profile has.
+
+    Raises ToolError if there is no minikube, EngineError if the engine is no driver of it.
+    """
+    program = tools.minikube()
+    if full.engine not in DRIVERS:
+        raise EngineError("minikube-driver", engine=full.engine)
+    root = os.geteuid() == 0
+    # On Linux minikube calls podman by sudo unless told otherwise, and sudo may ask for a password:
+    # https://minikube.sigs.k8s.io/docs/drivers/podman/#rootless-podman
+    rootless = full.engine == "podman" and sys.platform == "linux" and not root
+    flags = ("--rootless",) if rootless else ()
+    listing = perform(c, Run((program, *flags, "-p", settings.cluster_name, "node", "list")), timeout=PATIENCE)
+    machines = listing.stdout.splitlines() if listing.status == 0 else []
+    names = tuple(line.partition("\t")[0] for line in machines)
+    return replace(full, minikube=program, minikube_flags=flags, machines=names, root=root)
+
+
+def _without_kind(c: Context, settings: Settings, full: Tools, basic: Tools) -> tuple[str, Tools, Text]:
+    """Return minikube where it is here, else the embedded cluster: what comes after kind."""
+    try:
+        found = _minikube(c, settings, full)
+    except KubetourError:
+        return _embedded(basic, Text("tour.why.no-kind", {"engine": full.engine}))
+    why = Text("tour.why.minikube", {"engine": full.engine_version})
+    return "minikube", found, Text("tour.auto", {"provider": "minikube", "why": why})
 
 
 def _basic(settings: Settings, say: Say) -> Tools:

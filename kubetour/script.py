@@ -25,6 +25,14 @@ def shell(run: Run) -> str:
     return text
 
 
+def program(run: Run) -> str:
+    """Return the bare name of the program that a command runs, past `env NAME=VALUE`."""
+    words = [part for part in run.argv if isinstance(part, str)]
+    if words[:1] == ["env"]:
+        words = [word for word in words[1:] if "=" not in word]
+    return next(iter(words), "").rpartition("/")[2]
+
+
 def _word(part: str | Lookup) -> str:
     if isinstance(part, str):
         return shlex.quote(part)
@@ -61,8 +69,19 @@ def _commands(step: Step) -> list[str]:
     confirm = [shell(run) for run in step.confirm]
     if step.unless is None:
         return [*actions, *confirm]
-    guarded = [f"if ! {shell(step.unless)} >/dev/null 2>&1; then", *actions, "fi"]
+    refusal = _refusal(step) if step.exists else []
+    guarded = [f"if ! {shell(step.unless)} >/dev/null 2>&1; then", *refusal, *actions, "fi"]
     return [*guarded, *confirm]
+
+
+def _refusal(step: Step) -> list[str]:
+    """Return what ends the script where the tour would ask the ledger, which a script has not."""
+    assert step.exists
+    return [
+        f"if {shell(step.exists)}; then",
+        f"    echo {shlex.quote(f'{step.id}: this is there already, and maybe not yours')} >&2; exit 9",
+        "fi",
+    ]
 
 
 def _action(run: Run, again: bool) -> list[str]:

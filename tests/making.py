@@ -24,11 +24,13 @@ TOOLS = {
         save_flags=("--platform", "linux/amd64"),
         containerd_store=True,
     ),
+    "minikube": Tools(".venv/bin/python", engine_version="docker 29.0.0", build_flags=("--provenance=false",)),
     "context": Tools(".venv/bin/python", engine_version="docker 29.0.0", build_flags=("--provenance=false",)),
     "embedded": Tools(".venv/bin/python", curl=(".venv/bin/python", "-m", "kubetour.curl")),
 }
 SETTINGS: dict[str, dict[str, Any]] = {
     "kind": {"provider": "kind"},
+    "minikube": {"provider": "minikube"},
     "embedded": {"provider": "embedded"},
     "context": {"provider": "context", "context": "gke_example", "image": "registry.example/team/web"},
 }

@@ -139,3 +139,18 @@ class Ended:
         listed = {line.strip() for result in seen.confirmed for line in result.stdout.splitlines()}
         left = listed.intersection(self.names)
         return verdict(not left, "ended", "not-ended", what=", ".join(sorted(left) or self.names))
+
+
+@dataclass(frozen=True)
+class ProfileEnded:
+    """minikube no longer lists the profile, neither among the valid ones nor among the damaged."""
+
+    looks: ClassVar[tuple[str, ...]] = ()
+    name: str
+
+    def __call__(self, seen: Observation) -> Proof:
+        """Return the verdict on `minikube profile list -o json`."""
+        listed = json_object(seen.confirmed[0].stdout)
+        names = {profile["Name"] for kind in ("valid", "invalid") for profile in listed.get(kind) or ()}
+        ended = "valid" in listed and self.name not in names
+        return verdict(ended, "ended", "not-ended", what=self.name)

@@ -21,6 +21,10 @@ class Tools:
     engine: str = "docker"
     engine_version: str = ""
     kind: str = "kind"
+    minikube: str = "minikube"
+    minikube_flags: tuple[str, ...] = ()  # before the command: --rootless, where podman runs without root
+    machines: tuple[str, ...] = ()  # the nodes that the minikube profile has already
+    root: bool = False  # whether this user is root
     build_flags: tuple[str, ...] = ()
     save_flags: tuple[str, ...] = ()  # not empty where `save` must be told the platform
     containerd_store: bool = False

@@ -86,7 +86,7 @@ class Kind(Provider):
         """Return the one step that loads the image, proved by each node's own container runtime."""
         image = self.settings.image
         inspect = (
-            self.on_node("crictl", "inspecti", self._on_node_name(), node=node) for node in self.nodes()
+            self.on_node(*self._in_node(self._on_node_name()), node=node) for node in self.nodes()
         )
         return (
             Step(
@@ -123,12 +123,19 @@ class Kind(Provider):
         # With the containerd store `docker save` writes an index for all platforms, of which only this
         # machine's is there, and the node's import fails: https://github.com/kubernetes-sigs/kind/issues/3795
         archive = f"{STATE}/image.tar"
-        save = (*self.engine, "image", "save", *self.tools.save_flags, "-o", archive, image)
         return (
-            Run(save),
+            self._save(archive),
             Run((*self.program, "load", "image-archive", archive, *name)),
             Run(("rm", "-f", archive)),
         )
+
+    def _save(self, archive: str) -> Run:
+        options = (*self.tools.save_flags, "-o", archive)
+        return Run((*self.engine, "image", "save", *options, self.settings.image))
+
+    def _in_node(self, image: str) -> tuple[str, ...]:
+        """Return how a node's container runtime is asked for an image."""
+        return ("crictl", "inspecti", image)
 
     def _on_node_name(self) -> str:
         """Return the image's name as containerd keeps it: with Docker Hub's parts written out."""

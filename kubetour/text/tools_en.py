@@ -8,6 +8,8 @@ MESSAGES: dict[str, str] = {
     "error.kubectl-missing.fix": "Install it (https://kubernetes.io/docs/tasks/tools/; macOS: brew install kubectl; Debian: sudo apt-get install kubernetes-client), or name a mirror: {variable}=https://…",
     "error.kind-missing": "There is no kind from version {least} on, and it could not be downloaded.",
     "error.kind-missing.fix": "Install it (https://kind.sigs.k8s.io/docs/user/quick-start/; macOS: brew install kind), name a mirror: {variable}=https://…, or go without: --provider embedded",
+    "error.minikube-missing": "There is no minikube on PATH.",
+    "error.minikube-missing.fix": "Install it (https://minikube.sigs.k8s.io/docs/start/; macOS: brew install minikube), or take another: --provider kind or --provider embedded",
     "error.download-tampered": "{url} is not the file it should be: its SHA-256 is {found}, not {expected}. It was thrown away.",
     "error.download-tampered.fix": "Try again; if it stays so, a proxy or mirror changes files. Download it over another network.",
     "error.checksum-unreadable": "There is no SHA-256 beside {url}, so the file cannot be checked.",

@@ -8,6 +8,8 @@ MESSAGES: dict[str, str] = {
     "error.kubectl-missing.fix": "请安装（https://kubernetes.io/zh-cn/docs/tasks/tools/；macOS：brew install kubectl；Debian：sudo apt-get install kubernetes-client），或指定镜像站：{variable}=https://…",
     "error.kind-missing": "没有 {least} 或更新版本的 kind，也无法下载。",
     "error.kind-missing.fix": "请安装（https://kind.sigs.k8s.io/docs/user/quick-start/；macOS：brew install kind），或指定镜像站：{variable}=https://…，或不使用它：--provider embedded",
+    "error.minikube-missing": "PATH 中没有 minikube。",
+    "error.minikube-missing.fix": "请安装（https://minikube.sigs.k8s.io/docs/start/；macOS：brew install minikube），或换用 --provider kind 或 --provider embedded",
     "error.download-tampered": "{url} 不是应有的文件：其 SHA-256 为 {found}，应为 {expected}。文件已丢弃。",
     "error.download-tampered.fix": "请重试；若仍如此，说明代理或镜像站改动了文件，请换一个网络下载。",
     "error.checksum-unreadable": "{url} 旁边没有 SHA-256，无法校验该文件。",
