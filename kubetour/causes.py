@@ -24,7 +24,11 @@ KNOWN: tuple[tuple[str, str, type[KubetourError]], ...] = (
     (r"RSRC_\w*(MEMORY|CORES|ALLOC_MEM)\b", "minikube-small", ResourceError),
     (r"(PROVIDER|DRV)_(DOCKER|PODMAN)_", "minikube-engine", EngineError),
     (r"GUEST_DRIVER_MISMATCH", "minikube-other-driver", RefusedError),
-    (r"Profile \S+ not found|control-plane node \S+ host (is not running|does not exist)", "cluster-down", ClusterError),
+    (
+        r"Profile \S+ not found|control-plane node \S+ host (is not running|does not exist)",
+        "cluster-down",
+        ClusterError,
+    ),
     (
         r"permission denied.*(docker daemon|docker\.sock)|dial unix .*permission denied",
         "engine-permission",

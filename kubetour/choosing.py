@@ -81,7 +81,9 @@ def _minikube(c: Context, settings: Settings, full: Tools) -> Tools:
     # https://minikube.sigs.k8s.io/docs/drivers/podman/#rootless-podman
     rootless = full.engine == "podman" and sys.platform == "linux" and not root
     flags = ("--rootless",) if rootless else ()
-    listing = perform(c, Run((program, *flags, "-p", settings.cluster_name, "node", "list")), timeout=PATIENCE)
+    listing = perform(
+        c, Run((program, *flags, "-p", settings.cluster_name, "node", "list")), timeout=PATIENCE
+    )
     machines = listing.stdout.splitlines() if listing.status == 0 else []
     names = tuple(line.partition("\t")[0] for line in machines)
     return replace(full, minikube=program, minikube_flags=flags, machines=names, root=root)

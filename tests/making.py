@@ -24,7 +24,9 @@ TOOLS = {
         save_flags=("--platform", "linux/amd64"),
         containerd_store=True,
     ),
-    "minikube": Tools(".venv/bin/python", engine_version="docker 29.0.0", build_flags=("--provenance=false",)),
+    "minikube": Tools(
+        ".venv/bin/python", engine_version="docker 29.0.0", build_flags=("--provenance=false",)
+    ),
     "context": Tools(".venv/bin/python", engine_version="docker 29.0.0", build_flags=("--provenance=false",)),
     "embedded": Tools(".venv/bin/python", curl=(".venv/bin/python", "-m", "kubetour.curl")),
 }

@@ -115,7 +115,10 @@ def test_every_placeholder_has_a_value_and_every_marker_a_provider(language: str
 def test_no_lesson_repeats_a_command_which_only_the_plan_knows(language: str) -> None:
     for lesson in real(language).values():
         for span in re.findall(r"`([^`]+)`", body(lesson)):
-            assert not re.match(r"(docker|kind|minikube|kubectl|curl|python|inv|\./inv) ", span), (lesson.id, span)
+            assert not re.match(r"(docker|kind|minikube|kubectl|curl|python|inv|\./inv) ", span), (
+                lesson.id,
+                span,
+            )
 
 
 def test_every_lesson_fits_on_a_screen(language: str) -> None:

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kubetour.errors import UsageError
-from kubetour.script import LONGEST, script, shell
+from kubetour.script import LONGEST, program, script, shell
 from kubetour.steps import Lookup, Run
 from tests.making import sh, step
 
@@ -144,3 +144,36 @@ def test_a_script_gives_up_a_command_that_never_succeeds(
     )
     assert done.returncode != 0
     assert done.stdout == ""
+
+
+@pytest.mark.parametrize(
+    ("argv", "name"),
+    [
+        (("/usr/bin/kubectl", "get"), "kubectl"),
+        (("env", "KUBECONFIG=a/b", "minikube", "start"), "minikube"),
+        (("env",), ""),
+        ((), ""),
+    ],
+)
+def test_the_program_of_a_command_is_told_past_its_environment(argv: tuple[str, ...], name: str) -> None:
+    assert program(Run(argv)) == name
+
+
+@pytest.mark.parametrize(
+    ("unless", "exists", "status", "acts"),
+    [("true", "true", 0, False), ("false", "false", 0, True), ("false", "true", 9, False)],
+    ids=["already done", "not there", "there, and maybe not ours"],
+)
+def test_a_script_leaves_alone_what_is_there_and_not_ready(
+    unless: str, exists: str, status: int, acts: bool
+) -> None:
+    one = step("make", "echo acted", unless=sh(unless), exists=sh(exists))
+    done = subprocess.run(
+        ["/bin/sh", "-c", script((one,), {"make": "Make"}, (), ())],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=30,
+    )
+    assert done.returncode == status
+    assert (done.stdout == "acted\n") is acts

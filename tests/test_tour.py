@@ -414,6 +414,34 @@ def test_what_failed_and_left_nothing_is_not_in_the_ledger(tour: Tour, state: St
     assert state.created() == ()
 
 
+def test_what_exists_and_is_not_in_the_ledger_is_refused(tour: Tour, memory: Memory, state: State) -> None:
+    make = step("make", "echo acted", unless=sh("false"), exists=sh("true"), creates=("web/1",))
+    (only,) = tour.run((make,))
+    assert only.error
+    assert only.error.key == "cluster-exists"
+    assert ("command", "echo acted") not in memory.told
+    assert state.created() == ()
+
+
+def test_what_exists_and_is_in_the_ledger_is_acted_on_again(tour: Tour, state: State) -> None:
+    state.add("web/1")
+    make = step("make", "echo acted", word="acted", unless=sh("false"), exists=sh("true"), creates=("web/1",))
+    (only,) = tour.run((make,))
+    assert only.error is None
+    assert state.created() == ("web/1",)
+
+
+def test_what_failed_and_left_half_of_it_stays_in_the_ledger(
+    tour: Tour, state: State, tmp_path: Path
+) -> None:
+    there = sh(f"test -e {tmp_path / 'half'}")
+    half = step(
+        "make", f"touch {tmp_path / 'half'}; exit 1", unless=sh("false"), exists=there, creates=("a/b",)
+    )
+    tour.run((half,))
+    assert state.created() == ("a/b",)
+
+
 def test_what_is_not_ours_ends_the_wait_at_once(tour: Tour, cluster: Plain) -> None:
     foreign = node("other", labels={})
     cluster.states = [(foreign,), (foreign,)]

@@ -85,9 +85,7 @@ class Kind(Provider):
     def image(self) -> tuple[Step, ...]:
         """Return the one step that loads the image, proved by each node's own container runtime."""
         image = self.settings.image
-        inspect = (
-            self.on_node(*self._in_node(self._on_node_name()), node=node) for node in self.nodes()
-        )
+        inspect = (self.on_node(*self._in_node(self._on_node_name()), node=node) for node in self.nodes())
         return (
             Step(
                 "load",

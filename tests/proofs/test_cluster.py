@@ -14,6 +14,7 @@ from kubetour.proofs.cluster import (
     NodeDescribed,
     NodesReady,
     Owned,
+    ProfileEnded,
     Pushed,
 )
 from tests.making import output
@@ -167,3 +168,19 @@ def test_what_is_still_listed_on_a_line_of_its_own_has_not_ended(listing: str, l
     proof = Ended(("kubetour",))(Observation((), (output(listing),)))
     assert proof.holds is not bool(left)
     assert key(proof) == ("not-ended" if left else "ended")
+
+
+@pytest.mark.parametrize(
+    ("listing", "ended"),
+    [
+        ('{"invalid":[],"valid":[]}', True),
+        ('{"invalid":[],"valid":[{"Name":"kubetour2","Status":"OK"}]}', True),
+        ('{"invalid":[],"valid":[{"Name":"kubetour","Status":"Stopped"}]}', False),
+        ('{"invalid":[{"Name":"kubetour","Status":""}],"valid":null}', False),
+        ("", False),
+        ('{"error":"unreadable"}', False),
+    ],
+    ids=["none", "another", "stopped", "damaged", "no answer", "an error"],
+)
+def test_a_profile_has_ended_when_minikube_lists_it_nowhere(listing: str, ended: bool) -> None:
+    assert ProfileEnded("kubetour")(Observation((), (output(listing),))).holds is ended
