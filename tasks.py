@@ -119,7 +119,7 @@ def services(c: Context, flags: Flags) -> None:
 @verb(*WORKLOAD, "requests", "replicas", "port")
 def hit(c: Context, flags: Flags) -> None:
     """Request the Service until every Pod has answered."""
-    play(c, flags, "hit-inside", "hit-all")
+    play(c, flags, "hit-inside", "hit", "hit-all")
 
 
 @verb(*WORKLOAD, "replicas")

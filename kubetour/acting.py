@@ -13,7 +13,8 @@ from kubetour.errors import Interrupted, KubetourError, RefusedError
 from kubetour.runner import Running, last_signal
 from kubetour.script import program, shell
 from kubetour.state import State
-from kubetour.steps import Run, Step
+from kubetour.steps import Found, Lookup, Run, Rung, Step, bind
+from kubetour.text import Text
 
 if TYPE_CHECKING:
     from invoke.context import Context
@@ -28,6 +29,7 @@ class Performer:
     def __init__(self, c: Context, state: State) -> None:
         self.c = c
         self.state = state
+        self.found: dict[Found, tuple[str, ...]] = {}  # by a step's ladder, for the steps after it
         self._running: set[Running] = set()
         self._lock = threading.Lock()
         self._ended = False
@@ -60,6 +62,7 @@ class Acting:
     def __init__(self, step: Step, performer: Performer) -> None:
         self.step = step
         self.already = False
+        self.rung: Text | None = None
         self.results: list[tuple[Run, Result]] = []
         self._performer = performer
         self._told: queue.SimpleQueue[Run | str | None] = queue.SimpleQueue()
@@ -107,10 +110,8 @@ class Acting:
 
     def repeat(self, line: Line) -> None:
         """Run the actions once more; what they print is told only if they succeed."""
-        for run in self.step.actions:
-            result = self._performer.perform(run)
-            self.results.append((run, result))
-            for text in result.stdout.splitlines() if result.status == 0 else ():
+        if self._attempt(lambda run: None, lambda text: None) is None and self.results:
+            for text in self.results[-1][1].stdout.splitlines():
                 line(text)
 
     def _act(self, command: Command, line: Line) -> None:
@@ -119,13 +120,43 @@ class Acting:
             return
         self._refuse_what_is_not_ours()
         self._performer.state.add(*self.step.creates)
-        for run in self.step.actions:
+        failed = self._attempt(command, line)
+        if failed and not self.step.again:
+            self._strike_what_was_not_made()
+            raise self._failed(*failed)
+
+    def _attempt(self, command: Command, line: Line) -> tuple[Run, Result] | None:
+        """Run the actions, on each rung in turn until they succeed; return the last that failed, or None."""
+        failed = None
+        for rung in self.step.ladder or (None,):
+            if rung is None or self._climb(rung):
+                failed = self._run(command, line)
+                if failed is None:
+                    break
+        return failed
+
+    def _run(self, command: Command, line: Line) -> tuple[Run, Result] | None:
+        """Run the actions until one fails; return that one, or None."""
+        for action in self.step.actions:
+            run = bind(action, self._performer.found)
             command(run)
             result = self._performer.perform(run, line)
             self.results.append((run, result))
-            if result.status != 0 and not self.step.again:
-                self._strike_what_was_not_made()
-                raise self._failed(run, result)
+            if result.status != 0:
+                return run, result
+        return None
+
+    def _climb(self, rung: Rung) -> bool:
+        """Take a rung for this step and those after it; False if there is no such way."""
+        url = rung.url
+        if isinstance(url, Lookup):
+            said = self._performer.perform(url.run).stdout.strip()
+            if not said:
+                return False
+            url = url.before + said + url.after
+        self._performer.found = {Found.PROGRAM: rung.program, Found.URL: (url,)}
+        self.rung = rung.way
+        return True
 
     def _refuse_what_is_not_ours(self) -> None:
         """Raise RefusedError if what the step would make is there, but not by the ledger."""

@@ -28,6 +28,7 @@ class Observation:
     results: tuple[Result, ...] = ()
     confirmed: tuple[Result, ...] = ()
     objects: Mapping[str, tuple[Object, ...]] = field(default_factory=dict)
+    rung: Text | None = None  # of the step's ladder: the one that the actions ran with
 
     def named(self, resource: str, name: str) -> Object | None:
         """Return the object of that name, or None."""

@@ -8,7 +8,7 @@ from kubetour.buildcontext import BuildContext
 from kubetour.chapters import cluster, image, pod, workload
 from kubetour.errors import UsageError
 from kubetour.providers import Provider
-from kubetour.steps import Step
+from kubetour.steps import Step, Variable
 
 
 def plan(provider: Provider, context: BuildContext, first_replicas: int = 1) -> tuple[Step, ...]:
@@ -38,7 +38,11 @@ def clean_up(provider: Provider, images: tuple[str, ...]) -> tuple[Step, ...]:
 def select(
     steps: tuple[Step, ...], *, first: str = "", last: str = "", only: Iterable[str] = ()
 ) -> tuple[Step, ...]:
-    """Return the steps from `first` to `last`, or those named; UsageError for an unknown or empty choice."""
+    """Return the steps from `first` to `last`, or those named; UsageError for an unknown or empty choice.
+
+    The step that finds out how the Service is reached comes along with those that ask for it.
+    """
+    only = tuple(only)
     ids = [step.id for step in steps]
     for wanted in (first, last, *only):
         if wanted and wanted not in ids:
@@ -47,5 +51,13 @@ def select(
     end = ids.index(last) + 1 if last else len(ids)
     if start >= end:
         raise UsageError("steps-empty", first=first, last=last)
-    chosen = set(only) or set(ids[start:end])
-    return tuple(step for step in steps[start:end] if step.id in chosen)
+    chosen = tuple(step for step in steps[start:end] if not only or step.id in only)
+    if any(_asks(step) for step in chosen):
+        return tuple(step for step in steps if step.ladder or step in chosen)
+    return chosen
+
+
+def _asks(step: Step) -> bool:
+    """Return whether a step needs what the ladder of another has found out."""
+    words = (word for run in step.actions for word in run.argv)
+    return not step.ladder and any(isinstance(word, Variable) for word in words)

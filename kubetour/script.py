@@ -7,7 +7,7 @@ import shlex
 from collections.abc import Iterable, Mapping
 
 from kubetour.errors import UsageError
-from kubetour.steps import Lookup, Run, Step
+from kubetour.steps import Found, Lookup, Run, Rung, Step, Variable, Word
 
 # Linux takes at most 128 KiB in one argument (MAX_ARG_STRLEN), and `sh -c TEXT` is one.
 LONGEST = 120_000
@@ -33,9 +33,12 @@ def program(run: Run) -> str:
     return next(iter(words), "").rpartition("/")[2]
 
 
-def _word(part: str | Lookup) -> str:
+def _word(part: Word) -> str:
     if isinstance(part, str):
         return shlex.quote(part)
+    if isinstance(part, Variable):
+        # The program may be several words, none of which a shell would split or expand further.
+        return "$curl" if part.found is Found.PROGRAM else f'"${{{part.found.value}}}{_inside(part.after)}"'
     return f'"{_inside(part.before)}$({shell(part.run)}){_inside(part.after)}"'
 
 
@@ -45,8 +48,15 @@ def _inside(text: str) -> str:
 
 
 def _mark(body: str) -> str:
-    mark = "EOF"
-    while mark in body.splitlines():
+    """Return a word that ends the body where it ends.
+
+    dash (0.5.12) loses a byte of a line that begins like the mark and goes on with one beyond ASCII: so no
+    line with any such byte may begin with its first letter.
+    """
+    lines = body.split("\n")
+    taken = {line[0] for line in lines if line and not line.isascii()}
+    mark = next((letter for letter in "EIMYXZ" if letter not in taken), "E") + "OF"
+    while mark in lines:
         mark += "F"
     return mark
 
@@ -58,30 +68,55 @@ def script(
 
     `heading` is its opening comment, `first` its first commands.
     """
-    lines = ["#!/bin/sh", *(f"# {line}".rstrip() for line in heading), "set -eu", *first]
+    steps = tuple(steps)
+    lines = ["#!/bin/sh", *(f"# {line}".rstrip() for line in heading)]
+    if any(step.ladder for step in steps):
+        lines.append("# shellcheck disable=SC2016,SC2086  # templates have $ too; $curl is several words")
+    lines += ["set -eu", *first]
     for step in steps:
         lines += [f"# {step.id}: {titles[step.id]}", *_commands(step), ""]
     return "\n".join(lines)
 
 
 def _commands(step: Step) -> list[str]:
-    actions = [line for run in step.actions for line in _action(run, step.again)]
+    if step.ladder:
+        actions = _climb(step)
+    else:
+        actions = [line for run in step.actions for line in _action(run, step.again)]
     confirm = [shell(run) for run in step.confirm]
     if step.unless is None:
         return [*actions, *confirm]
-    refusal = _refusal(step) if step.exists else []
+    refusal = _refusal(step, step.exists) if step.exists else []
     guarded = [f"if ! {shell(step.unless)} >/dev/null 2>&1; then", *refusal, *actions, "fi"]
     return [*guarded, *confirm]
 
 
-def _refusal(step: Step) -> list[str]:
+def _refusal(step: Step, exists: Run) -> list[str]:
     """Return what ends the script where the tour would ask the ledger, which a script has not."""
-    assert step.exists
     return [
-        f"if {shell(step.exists)}; then",
+        f"if {shell(exists)}; then",
         f"    echo {shlex.quote(f'{step.id}: this is there already, and maybe not yours')} >&2; exit 9",
         "fi",
     ]
+
+
+def _climb(step: Step) -> list[str]:
+    """Return the ladder: its rungs in turn, from the first again after a second, until one holds."""
+    command = " && ".join(shell(run) for run in step.actions)
+    lines = ["tries=0", "while true; do"]
+    for rung in step.ladder:
+        there = '[ -n "$url" ] && ' if isinstance(rung.url, Lookup) and not rung.url.before else ""
+        lines += [
+            f"    # {rung.way.key}",
+            f"    {_set(rung)}",
+            f"    if {there}{command}; then break; fi",
+        ]
+    return [*lines, f'    tries=$((tries + 1)); [ "$tries" -lt {TRIES} ]; sleep 1', "done"]
+
+
+def _set(rung: Rung) -> str:
+    program = shlex.quote(shlex.join(rung.program))
+    return f"{Found.PROGRAM.value}={program}; {Found.URL.value}={_word(rung.url)}"
 
 
 def _action(run: Run, again: bool) -> list[str]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from kubetour.checks import Check
+from kubetour.text import Text
 
 
 class Stage(str, Enum):
@@ -34,12 +36,54 @@ class Lookup:
     after: str = ""
 
 
+class Found(str, Enum):
+    """What a ladder of rungs finds out for commands from then on: the variable's name in the script."""
+
+    PROGRAM = "curl"
+    URL = "url"
+
+
+@dataclass(frozen=True)
+class Variable:
+    """An argument that a step's ladder has found out: words of their own, the last with `after` behind it."""
+
+    found: Found
+    after: str = ""
+
+
+@dataclass(frozen=True)
+class Rung:
+    """One way to reach a Service: what it is called, how to call curl, and with which URL.
+
+    A Lookup that prints nothing says that there is no such way.
+    """
+
+    way: Text
+    program: tuple[str, ...]
+    url: str | Lookup
+
+
+Word = str | Lookup | Variable
+
+
 @dataclass(frozen=True)
 class Run:
     """One command. No environment and no directory: what you see is what runs."""
 
-    argv: tuple[str | Lookup, ...]
+    argv: tuple[Word, ...]
     stdin: str | None = None
+
+
+def bind(run: Run, found: Mapping[Found, tuple[str, ...]]) -> Run:
+    """Return the command with the variables' words in place; KeyError if no ladder has found them out yet."""
+    words: list[Word] = []
+    for part in run.argv:
+        if isinstance(part, Variable):
+            *first, last = found[part.found]
+            words += (*first, last + part.after)
+        else:
+            words.append(part)
+    return replace(run, argv=tuple(words))
 
 
 @dataclass(frozen=True)
@@ -56,6 +100,7 @@ class Step:
     exists: Run | None = None  # if this succeeds though `unless` did not, only what the ledger has is touched
     early: bool = False  # may run in the background as soon as what it needs is there
     again: bool = False  # one run may fall short: repeat the actions until the check holds or time is up
+    ladder: tuple[Rung, ...] = ()  # the actions run with each in turn until they succeed
     hold: float = 0.0  # seconds for which the check must go on holding
     creates: tuple[str, ...] = ()  # what to write into the ledger before acting: KIND/NAME
     removes: tuple[str, ...] = ()  # what to strike from it afterwards

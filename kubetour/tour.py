@@ -150,7 +150,8 @@ class Tour:
         after = tuple(result for _, result in confirmed)
 
         def judge(objects: Objects) -> Proof:
-            return step.check(Observation(tuple(result for _, result in acting.results), after, objects))
+            results = tuple(result for _, result in acting.results)
+            return step.check(Observation(results, after, objects, acting.rung))
 
         looks = step.check.looks
         if looks and step.again:  # a round is short, but the first reading may take as long as the step
@@ -182,7 +183,8 @@ class Tour:
             return RefusedError("not-ours", proof=proof.text)
         waited = step.check.looks or step.again
         family = DeadlineError if waited else ProofError
-        said = acting.results[-1][1].stderr.strip() if acting.results else ""
+        last = acting.results[-max(len(step.ladder), 1) :]  # of a ladder, each rung's word
+        said = "\n".join(dict.fromkeys(filter(None, (result.stderr.strip() for _, result in last))))
         key = "not-in-time" if waited else "not-proved"
         return family(key, evidence=said, proof=proof.text, seconds=int(self.timeout))
 

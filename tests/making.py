@@ -11,7 +11,7 @@ from kubetour.manifests import load_kind_config, render
 from kubetour.project import ROOT, TEMPLATES
 from kubetour.providers import PROVIDERS, Ports, Provider, Tools
 from kubetour.settings import Settings
-from kubetour.steps import Run, Stage, Step
+from kubetour.steps import Found, Lookup, Run, Rung, Stage, Step, Variable
 from kubetour.text import Text
 
 DIGEST = "0123456789abcdef" * 4
@@ -106,6 +106,21 @@ def step(name: str, *commands: str, word: str = "", **given: Any) -> Step:
     """Return a step of commands for /bin/sh, proved by a word that they print."""
     given = {"stage": Stage.APP, "check": Printed(word), **given}
     return Step(name, actions=tuple(sh(command) for command in commands), **given)
+
+
+def climb(*rungs: Rung) -> tuple[Step, Step]:
+    """Return a step that finds out which rung holds, and one after it that asks for what was found."""
+    ask = Run((Variable(Found.PROGRAM), Variable(Found.URL)))
+    then = Run((Variable(Found.PROGRAM), "and", Variable(Found.URL, "?2")))
+    first = replace(step("hit", word="http"), actions=(ask,), ladder=rungs, again=True)
+    return first, replace(step("hit-all", word="?2"), actions=(then,), needs=("hit",))
+
+
+# As a ladder has them: one that fails, one that is not there, one that holds, one that is never tried.
+NO_ANSWER = Rung(Text("rung.host-port"), ("false",), "http://a/")
+NOT_THERE = Rung(Text("rung.load-balancer"), ("echo",), Lookup(Run(("true",))))
+ANSWERS = Rung(Text("rung.inside"), ("echo", "-n"), Lookup(Run(("echo", "c")), "http://", ":80/"))
+NOT_TRIED = Rung(Text("rung.node"), ("echo",), "http://d/")
 
 
 def sh(command: str) -> Run:

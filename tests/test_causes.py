@@ -14,13 +14,14 @@ from tests.shapes import event, node, pod
 # What docker 20.10 to 29, kind v0.33, minikube v1.38 and kubectl v1.36 print.
 SAID: list[tuple[str, str, int]] = [
     (
-        "X Exiting due to RSRC_INSUFFICIENT_CONTAINER_MEMORY: docker only has 975MiB available, less than the "
-        "required 1800MiB for Kubernetes",
+        "X Exiting due to RSRC_INSUFFICIENT_CONTAINER_MEMORY: docker only has 975MiB available, less "
+        "than the required 1800MiB for Kubernetes",
         "minikube-small",
         10,
     ),
     (
-        "X Exiting due to RSRC_INSUFFICIENT_CORES: Requested cpu count 2 is greater than the available cpus of 1",
+        "X Exiting due to RSRC_INSUFFICIENT_CORES: Requested cpu count 2 is greater than the "
+        "available cpus of 1",
         "minikube-small",
         10,
     ),

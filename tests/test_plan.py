@@ -22,7 +22,7 @@ from kubetour.providers import Provider
 from kubetour.session import Session
 from kubetour.settings import Resolved
 from kubetour.state import State
-from kubetour.steps import Lookup, Run, Step
+from kubetour.steps import Found, Lookup, Run, Step, Variable
 from tests.making import CONTEXT, TOOLS, make_provider
 
 SHELLCHECK = Path(sys.executable).with_name("shellcheck")
@@ -167,7 +167,8 @@ def test_the_settings_reach_the_commands() -> None:
     assert "127.0.0.1:18080:9000" in argv("run-container")
     assert {"mine", "42s", ".kubetour/kind-mine.kubeconfig"} <= set(argv("create-cluster"))
     assert {"deployment/shop", "--replicas=7", "--namespace", "team"} <= set(argv("scale"))
-    assert "http://127.0.0.1:30080/?[1-5]" in argv("hit-all")
+    assert Variable(Found.URL, "?[1-5]") in steps["hit-all"].actions[0].argv
+    assert "http://127.0.0.1:30080/" in [rung.url for rung in steps["hit"].ladder]
 
 
 def test_without_the_containerd_store_kind_loads_from_the_engine_itself() -> None:
@@ -254,6 +255,8 @@ IDS = [step.id for step in plan(make_provider("kind"), CONTEXT)]
         ({"first": "scale", "last": "scale"}, ["scale"]),
         ({"only": ("scale", "app")}, ["app", "scale"]),
         ({"first": "build", "only": ("app", "scale")}, ["scale"]),
+        ({"only": ("hit-all",)}, ["hit", "hit-all"]),
+        ({"first": "hit-all", "last": "pods"}, ["hit", "hit-all", "pods"]),
     ],
 )
 def test_steps_are_selected_in_the_plans_order(wanted: dict[str, Any], expected: list[str]) -> None:

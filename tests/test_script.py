@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from kubetour.errors import UsageError
 from kubetour.script import LONGEST, program, script, shell
 from kubetour.steps import Lookup, Run
-from tests.making import sh, step
+from tests.making import ANSWERS, NO_ANSWER, NOT_THERE, NOT_TRIED, climb, sh, step
 
 # Prints its arguments and its input, each with a NUL behind it, which no argument can hold.
 TELL = (
@@ -46,6 +46,11 @@ def told(*runs: Run) -> bytes:
 @given(st.lists(HOSTILE, max_size=4))
 def test_every_argument_arrives_as_it_was(argv: list[str]) -> None:
     assert told(Run((*TELL, *argv))) == b"".join(word.encode() + b"\0" for word in argv)
+
+
+@pytest.mark.parametrize("text", ["Eé", "EO中", "EOFé", "Eé\nIé\nEOF", "中\nE\nEOF"])
+def test_a_line_that_begins_like_the_mark_loses_nothing(text: str) -> None:
+    assert told(Run(TELL, text)).decode() == text + "\n"
 
 
 @settings(max_examples=15)
@@ -177,3 +182,17 @@ def test_a_script_leaves_alone_what_is_there_and_not_ready(
     )
     assert done.returncode == status
     assert (done.stdout == "acted\n") is acts
+
+
+def test_a_script_climbs_the_ladder_and_keeps_to_the_rung_that_holds(tmp_path: Path) -> None:
+    steps = climb(NO_ANSWER, NOT_THERE, ANSWERS, NOT_TRIED)
+    done = printed(tmp_path, script(steps, {"hit": "Hit", "hit-all": "Hit all"}, [], []))
+    assert (done.returncode, done.stdout) == (0, "http://c:80/and http://c:80/?2")
+
+
+def test_a_script_gives_up_where_no_rung_ever_holds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("kubetour.script.TRIES", 1)
+    steps = climb(NO_ANSWER, NOT_THERE)
+    done = printed(tmp_path, script(steps, {"hit": "Hit", "hit-all": "Hit all"}, [], []))
+    assert done.returncode != 0
+    assert done.stdout == ""

@@ -6,14 +6,14 @@ import os
 import signal
 import threading
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from invoke.context import Context
 
-from kubetour.checks import Object, Proof
+from kubetour.checks import Object, Observation, Proof
 from kubetour.errors import (
     ClusterError,
     DeadlineError,
@@ -26,10 +26,10 @@ from kubetour.observe import Objects
 from kubetour.proofs.cluster import NodesReady
 from kubetour.runner import signals
 from kubetour.state import State
-from kubetour.steps import Run, Step
+from kubetour.steps import Run, Rung, Step
 from kubetour.text import Text
 from kubetour.tour import Outcome, Tour
-from tests.making import There, sh, step
+from tests.making import ANSWERS, NO_ANSWER, NOT_THERE, NOT_TRIED, There, climb, sh, step
 from tests.shapes import event, node, pod
 
 
@@ -335,6 +335,44 @@ def test_repeating_ends_when_time_is_up_with_a_deadline_error(
     assert isinstance(only.error, DeadlineError)
     assert only.error.values["seconds"] == 4
     assert len(only.results) > 1
+
+
+def test_a_ladder_is_climbed_until_a_rung_holds_and_the_steps_after_it_use_that_one(
+    tour: Tour, memory: Memory
+) -> None:
+    first, then = tour.run(climb(NO_ANSWER, NOT_THERE, ANSWERS, NOT_TRIED))
+    assert first.error is None
+    assert then.error is None
+    assert [run.argv for run, _ in first.results] == [("false", "http://a/"), ("echo", "-n", "http://c:80/")]
+    assert [run.argv for run, _ in then.results] == [("echo", "-n", "and", "http://c:80/?2")]
+    assert [word for name, word in memory.told if name == "command"] == [
+        *("http://a/", "http://c:80/"),
+        "http://c:80/?2",
+    ]
+
+
+def test_the_check_is_told_which_rung_held(tour: Tour) -> None:
+    @dataclass(frozen=True)
+    class ByRung:
+        looks = ()
+
+        def __call__(self, seen: Observation) -> Proof:
+            return Proof(seen.rung == ANSWERS.way, Text("proof.ended", {"what": str(seen.rung)}))
+
+    first, _ = climb(NO_ANSWER, ANSWERS)
+    (only,) = tour.run((replace(first, check=ByRung()),))
+    assert only.error is None
+
+
+def test_where_no_rung_holds_each_ones_word_is_evidence(
+    tour: Tour, cluster: Plain, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("kubetour.tour.ROUND", 0.0)
+    tour.timeout = 0.0
+    loud = [Rung(NO_ANSWER.way, ("cat",), f"/none/{name}") for name in "ab"]
+    (only,) = tour.run(climb(*loud, NOT_THERE)[:1])
+    assert isinstance(only.error, DeadlineError)
+    assert ["/none/a" in line or "/none/b" in line for line in only.error.evidence.splitlines()] == [True] * 2
 
 
 def test_the_cluster_is_watched_until_the_check_holds(tour: Tour, cluster: Plain, memory: Memory) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kubetour.chapters.requests import get, inside, numbered
+from kubetour.chapters.requests import inside, reach
 from kubetour.proofs.image import Logged
 from kubetour.proofs.traffic import AllAnswered, AnsweredBy, Chain, requests_for
 from kubetour.proofs.workload import (
@@ -52,7 +52,7 @@ def service(provider: Provider, replicas: int) -> tuple[Step, ...]:
             "services",
             Stage.SERVICE,
             (provider.kubectl("get", "services"),),
-            ServiceAddress(name, provider.url if isinstance(provider.url, str) else ""),
+            ServiceAddress(name),
             needs=("expose",),
         ),
         *(
@@ -67,10 +67,11 @@ def service(provider: Provider, replicas: int) -> tuple[Step, ...]:
         Step(
             "hit",
             Stage.SERVICE,
-            (get(provider, provider.url),),
+            (reach(),),
             AnsweredBy(labels),
             needs=("expose",),
             again=True,
+            ladder=provider.rungs(),
         ),
         Step(
             "picture",
@@ -105,9 +106,9 @@ def scale(provider: Provider) -> tuple[Step, ...]:
         Step(
             "hit-all",
             Stage.SCALE,
-            (get(provider, numbered(provider.url, requests)),),
+            (reach(requests),),
             AllAnswered(name, replicas, requests),
-            needs=("scale", "expose"),
+            needs=("scale", "hit"),
             again=True,
         ),
         Step(

@@ -44,7 +44,11 @@ class AnsweredBy:
         names = {pod["metadata"]["name"] for pod in seen.labelled("pods", dict(self.labels))}
         counts = answers(seen, names)
         if counts:
-            return holds("answered", {"answers": dict(counts)}, name=counts.most_common(1)[0][0])
+            name = counts.most_common(1)[0][0]
+            if seen.rung:
+                data = {"answers": dict(counts), "rung": seen.rung.key}
+                return holds("answered-by-rung", data, name=name, rung=seen.rung)
+            return holds("answered", {"answers": dict(counts)}, name=name)
         said = "".join(result.stdout for result in seen.results).strip()
         return fails("answered-other", answer=said[:200] or "–")
 

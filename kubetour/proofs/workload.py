@@ -122,7 +122,6 @@ class ServiceAddress:
 
     looks: ClassVar[tuple[str, ...]] = ("services",)
     service: str
-    url: str
 
     def __call__(self, seen: Observation) -> Proof:
         """Return the verdict: a pending external address is expected where nothing hands out any."""
@@ -136,7 +135,6 @@ class ServiceAddress:
             "address": item["spec"]["clusterIP"],
             "port": port["port"],
             "node_port": port.get("nodePort", "–"),
-            "url": self.url,
         }
         if external:
             return holds("service-external", {"external": external}, external=external, **values)

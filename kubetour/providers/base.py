@@ -8,7 +8,8 @@ from typing import Any, ClassVar
 
 from kubetour.proofs.cluster import Ended, Owned, Pushed
 from kubetour.settings import Settings
-from kubetour.steps import Lookup, Run, Stage, Step
+from kubetour.steps import Lookup, Run, Rung, Stage, Step, Word
+from kubetour.text import Text
 
 
 @dataclass(frozen=True)
@@ -85,17 +86,37 @@ class Provider:
         """Return the engine's name, as the ledger keeps it with images and containers."""
         return self.tools.engine
 
-    @property
-    def url(self) -> str | Lookup:
-        """Return where the Service is reached from this machine: here, its load balancer's address."""
+    def rungs(self) -> tuple[Rung, ...]:
+        """Return the ways to reach the Service, the best first: here, its load balancer, else a node."""
+        return self.by_load_balancer(), self.by_node()
+
+    def by_load_balancer(self) -> Rung:
+        """Return the rung of the address that a load balancer has given, if one has."""
         template = (
-            "{{with .status.loadBalancer.ingress}}{{with index . 0}}"
-            "{{if .ip}}{{.ip}}{{else}}{{.hostname}}{{end}}{{end}}{{end}}"
+            "{{with .status.loadBalancer.ingress}}{{with index . 0}}http://"
+            f"{{{{if .ip}}}}{{{{.ip}}}}{{{{else}}}}{{{{.hostname}}}}{{{{end}}}}:{self.settings.port}/"
+            "{{end}}{{end}}"
         )
         look = self.kubectl("get", "service", self.settings.name, "-o", f"go-template={template}")
-        return Lookup(look, "http://", f":{self.settings.port}/")
+        return Rung(Text("rung.load-balancer"), self.tools.curl, Lookup(look))
 
-    def kubectl(self, *argv: str | Lookup, stdin: str | None = None) -> Run:
+    def by_node(self) -> Rung:
+        """Return the rung of the node port on the address of a node that runs one of the Pods.
+
+        The Pods' status tells that address, so that nobody needs the right to read nodes.
+        """
+        template = (
+            '{{$port := ""}}{{$host := ""}}{{range .items}}'
+            '{{if eq .kind "Service"}}{{$port = (index .spec.ports 0).nodePort}}{{end}}'
+            '{{if eq .kind "Pod"}}{{$host = .status.hostIP}}{{end}}'
+            "{{end}}{{if and $host $port}}http://{{$host}}:{{$port}}/{{end}}"
+        )
+        kinds = ("get", "service,pod", "-l", f"app={self.settings.name}")
+        return Rung(
+            Text("rung.node"), self.tools.curl, Lookup(self.kubectl(*kinds, "-o", f"go-template={template}"))
+        )
+
+    def kubectl(self, *argv: Word, stdin: str | None = None) -> Run:
         """Return a kubectl command on this cluster, and no other."""
         where: tuple[str, ...] = ("--context", self.context)
         if self.kubeconfig:
@@ -108,9 +129,14 @@ class Provider:
         """Return the nodes' names, as far as they are known before the cluster is there."""
         return ()
 
-    def on_node(self, *argv: str | Lookup, node: str = "") -> Run | None:
+    def on_node(self, *argv: Word, node: str = "") -> Run | None:
         """Return a command that runs on a node, or None where none can be entered."""
         return None
+
+    def cluster_url(self, service: str) -> Lookup:
+        """Return a Service's URL within the cluster."""
+        look = self.kubectl("get", "service", service, "-o", "jsonpath={.spec.clusterIP}")
+        return Lookup(look, "http://", f":{self.settings.port}/")
 
     @property
     def node_curl(self) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from kubetour.providers.kind import Kind
-from kubetour.steps import Lookup, Run
+from kubetour.steps import Run, Word
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Embedded(Kind):
         """Return how curl is called on a node: a node is this machine."""
         return self.tools.curl
 
-    def on_node(self, *argv: str | Lookup, node: str = "") -> Run | None:
+    def on_node(self, *argv: Word, node: str = "") -> Run | None:
         """Return a command on a node."""
         return Run((*self.program, "exec", node or self.nodes()[0], "--", *argv))
 

@@ -9,7 +9,8 @@ from kubetour.manifests import kind_config, node_names, to_yaml
 from kubetour.project import STATE
 from kubetour.proofs.cluster import Ended, ImageOnNodes, NodesReady
 from kubetour.providers.base import Provider
-from kubetour.steps import Lookup, Run, Stage, Step
+from kubetour.steps import Run, Rung, Stage, Step, Word
+from kubetour.text import Text
 
 
 @dataclass(frozen=True)
@@ -49,16 +50,25 @@ class Kind(Provider):
         """Return the node port that the config maps to this machine."""
         return self.ports.node
 
-    @property
-    def url(self) -> str | Lookup:
-        """Return the mapped host port's URL."""
-        return f"http://127.0.0.1:{self.ports.host}/"
+    def rungs(self) -> tuple[Rung, ...]:
+        """Return the ways to reach the Service: as kind maps a port of this machine, that one mostly holds.
+
+        A load balancer's address is there where cloud-provider-kind runs. Where the engine runs on another
+        machine, only a request from inside a node can get through.
+        """
+        port = Rung(Text("rung.host-port"), self.tools.curl, f"http://127.0.0.1:{self.ports.host}/")
+        return self.by_load_balancer(), port, self.by_node(), *self._from_inside()
+
+    def _from_inside(self) -> tuple[Rung, ...]:
+        run = self.on_node(*self.node_curl)
+        program = tuple(word for word in run.argv if isinstance(word, str)) if run else ()
+        return (Rung(Text("rung.inside"), program, self.cluster_url(self.settings.name)),) if program else ()
 
     def nodes(self) -> tuple[str, ...]:
         """Return the nodes' names."""
         return node_names(self._config(), self.cluster)
 
-    def on_node(self, *argv: str | Lookup, node: str = "") -> Run | None:
+    def on_node(self, *argv: Word, node: str = "") -> Run | None:
         """Return a command in a node's container, by default the control plane's."""
         return Run((*self.engine, "exec", node or self.nodes()[0], *argv))
 

@@ -9,7 +9,8 @@ from typing import ClassVar
 from kubetour.project import OWNED_BY, OWNER, STATE
 from kubetour.proofs.cluster import NodesReady, ProfileEnded
 from kubetour.providers.kind import Kind
-from kubetour.steps import Lookup, Run, Stage, Step
+from kubetour.steps import Lookup, Run, Rung, Stage, Step, Word
+from kubetour.text import Text
 
 
 @dataclass(frozen=True)
@@ -31,15 +32,16 @@ class Minikube(Kind):
         """Return the context's name: minikube gives it the profile's."""
         return self.cluster
 
-    @property
-    def url(self) -> str | Lookup:
-        """Return the URL of the port that the engine has published for the node port.
+    def rungs(self) -> tuple[Rung, ...]:
+        """Return the ways to reach the Service: the port that the engine has published mostly holds.
 
         Which one it is, the engine chooses each time the node's container starts. Thus nothing is needed of
-        `minikube service` and `minikube tunnel`, which stay in the foreground and may ask for a password.
+        `minikube service` and `minikube tunnel`, which stay in the foreground and may ask for a password;
+        where someone runs the tunnel, its address comes first.
         """
-        port = (*self.engine, "port", self.nodes()[0], f"{self.ports.node}/tcp")
-        return Lookup(Run(port), "http://", "/")
+        port = Run((*self.engine, "port", self.nodes()[0], f"{self.ports.node}/tcp"))
+        published = Rung(Text("rung.published-port"), self.tools.curl, Lookup(port, "http://", "/"))
+        return self.by_load_balancer(), published, self.by_node()
 
     def nodes(self) -> tuple[str, ...]:
         """Return the nodes' names: those that are there, and as many more as were asked for.
@@ -54,8 +56,8 @@ class Minikube(Kind):
             names.append(f"{self.cluster}-m{number:02d}")
         return tuple(names)
 
-    def on_node(self, *argv: str | Lookup, node: str = "") -> Run | None:
-        """Return a command on a node, by default the first: minikube hands it to a shell there, as one line."""
+    def on_node(self, *argv: Word, node: str = "") -> Run | None:
+        """Return a command on a node, by default the first: a shell there gets it as one line."""
         words = (_for_shell(word) if isinstance(word, str) else word for word in argv)
         return Run((*self._minikube("ssh"), "-n", node or self.nodes()[0], "--", *words))
 

@@ -1,6 +1,7 @@
 #!/bin/sh
 # The tour on context, as plain commands. Run it with: sh -eu FILE
 # Printed by kubetour (./inv script); each step stops the script if it fails.
+# shellcheck disable=SC2016,SC2086  # templates have $ too; $curl is several words
 set -eu
 cd /path/to/kubetour
 mkdir -p .kubetour
@@ -160,7 +161,13 @@ kubectl --context gke_example --namespace kubetour get services
 
 # hit: Hit it from outside
 tries=0
-until curl -sS --fail --max-time 5 --noproxy '*' -H 'Connection: close' "http://$(kubectl --context gke_example --namespace kubetour get service node-hostname -o 'go-template={{with .status.loadBalancer.ingress}}{{with index . 0}}{{if .ip}}{{.ip}}{{else}}{{.hostname}}{{end}}{{end}}{{end}}'):8080/"; do
+while true; do
+    # rung.load-balancer
+    curl=curl; url="$(kubectl --context gke_example --namespace kubetour get service node-hostname -o 'go-template={{with .status.loadBalancer.ingress}}{{with index . 0}}http://{{if .ip}}{{.ip}}{{else}}{{.hostname}}{{end}}:8080/{{end}}{{end}}')"
+    if [ -n "$url" ] && $curl -sS --fail --max-time 5 --noproxy '*' -H 'Connection: close' "${url}"; then break; fi
+    # rung.node
+    curl=curl; url="$(kubectl --context gke_example --namespace kubetour get service,pod -l app=node-hostname -o 'go-template={{$port := ""}}{{$host := ""}}{{range .items}}{{if eq .kind "Service"}}{{$port = (index .spec.ports 0).nodePort}}{{end}}{{if eq .kind "Pod"}}{{$host = .status.hostIP}}{{end}}{{end}}{{if and $host $port}}http://{{$host}}:{{$port}}/{{end}}')"
+    if [ -n "$url" ] && $curl -sS --fail --max-time 5 --noproxy '*' -H 'Connection: close' "${url}"; then break; fi
     tries=$((tries + 1)); [ "$tries" -lt 60 ]; sleep 1
 done
 
@@ -174,7 +181,7 @@ kubectl --context gke_example --namespace kubetour get deployment node-hostname
 
 # hit-all: Hit it until every Pod has answered
 tries=0
-until curl -sS --fail --max-time 5 --noproxy '*' -H 'Connection: close' "http://$(kubectl --context gke_example --namespace kubetour get service node-hostname -o 'go-template={{with .status.loadBalancer.ingress}}{{with index . 0}}{{if .ip}}{{.ip}}{{else}}{{.hostname}}{{end}}{{end}}{{end}}'):8080/?[1-37]"; do
+until $curl -sS --fail --max-time 5 --noproxy '*' -H 'Connection: close' "${url}?[1-37]"; do
     tries=$((tries + 1)); [ "$tries" -lt 60 ]; sleep 1
 done
 

@@ -1,6 +1,7 @@
 #!/bin/sh
 # The tour on embedded, as plain commands. Run it with: sh -eu FILE
 # Printed by kubetour (./inv script); each step stops the script if it fails.
+# shellcheck disable=SC2016,SC2086  # templates have $ too; $curl is several words
 set -eu
 cd /path/to/kubetour
 mkdir -p .kubetour
@@ -185,7 +186,19 @@ done
 
 # hit: Hit it from outside
 tries=0
-until .venv/bin/python -m kubetour.curl -sS --fail --max-time 5 --noproxy '*' -H 'Connection: close' http://127.0.0.1:30080/; do
+while true; do
+    # rung.load-balancer
+    curl='.venv/bin/python -m kubetour.curl'; url="$(kubectl --kubeconfig .kubetour/embedded-kubetour.kubeconfig --context embedded-kubetour get service node-hostname -o 'go-template={{with .status.loadBalancer.ingress}}{{with index . 0}}http://{{if .ip}}{{.ip}}{{else}}{{.hostname}}{{end}}:8080/{{end}}{{end}}')"
+    if [ -n "$url" ] && $curl -sS --fail --max-time 5 --noproxy '*' -H 'Connection: close' "${url}"; then break; fi
+    # rung.host-port
+    curl='.venv/bin/python -m kubetour.curl'; url=http://127.0.0.1:30080/
+    if $curl -sS --fail --max-time 5 --noproxy '*' -H 'Connection: close' "${url}"; then break; fi
+    # rung.node
+    curl='.venv/bin/python -m kubetour.curl'; url="$(kubectl --kubeconfig .kubetour/embedded-kubetour.kubeconfig --context embedded-kubetour get service,pod -l app=node-hostname -o 'go-template={{$port := ""}}{{$host := ""}}{{range .items}}{{if eq .kind "Service"}}{{$port = (index .spec.ports 0).nodePort}}{{end}}{{if eq .kind "Pod"}}{{$host = .status.hostIP}}{{end}}{{end}}{{if and $host $port}}http://{{$host}}:{{$port}}/{{end}}')"
+    if [ -n "$url" ] && $curl -sS --fail --max-time 5 --noproxy '*' -H 'Connection: close' "${url}"; then break; fi
+    # rung.inside
+    curl='.venv/bin/python -m kubetour.embedded exec kubetour-control-plane -- .venv/bin/python -m kubetour.curl'; url="http://$(kubectl --kubeconfig .kubetour/embedded-kubetour.kubeconfig --context embedded-kubetour get service node-hostname -o 'jsonpath={.spec.clusterIP}'):8080/"
+    if $curl -sS --fail --max-time 5 --noproxy '*' -H 'Connection: close' "${url}"; then break; fi
     tries=$((tries + 1)); [ "$tries" -lt 60 ]; sleep 1
 done
 
@@ -199,7 +212,7 @@ kubectl --kubeconfig .kubetour/embedded-kubetour.kubeconfig --context embedded-k
 
 # hit-all: Hit it until every Pod has answered
 tries=0
-until .venv/bin/python -m kubetour.curl -sS --fail --max-time 5 --noproxy '*' -H 'Connection: close' 'http://127.0.0.1:30080/?[1-37]'; do
+until $curl -sS --fail --max-time 5 --noproxy '*' -H 'Connection: close' "${url}?[1-37]"; do
     tries=$((tries + 1)); [ "$tries" -lt 60 ]; sleep 1
 done
 

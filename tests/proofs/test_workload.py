@@ -205,7 +205,7 @@ def test_scaling_with_either_missing_is_not_proved(items: tuple[Any, ...], why: 
 def test_a_pending_external_address_is_said_and_is_no_failure(
     status: dict[str, Any], expected: str, external: str | None
 ) -> None:
-    proof = ServiceAddress("web", "http://127.0.0.1:30080/")(seen(service(**status)))
+    proof = ServiceAddress("web")(seen(service(**status)))
     assert proof.holds
     assert key(proof) == expected
     assert proof.data == {"external": external}
@@ -215,7 +215,7 @@ def test_a_service_without_a_cluster_address_is_waited_for() -> None:
     item = service()
     del item["spec"]["clusterIP"]
     for items in ((), (item,)):
-        assert key(ServiceAddress("web", "")(seen(*items))) == "service-absent"
+        assert key(ServiceAddress("web")(seen(*items))) == "service-absent"
 
 
 def test_pods_are_placed_on_their_nodes() -> None:
