@@ -307,7 +307,7 @@ def test_other_clusters_in_the_kubeconfig_are_kept_and_the_file_is_private(tmp_p
     assert [entry["name"] for entry in both["clusters"]] == ["kind-one", "kind-two"]
     assert both["current-context"] == "kind-two"
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    kubeconfig.remove("two", str(path))
+    kubeconfig.remove("kind-two", str(path))
     left = yaml.safe_load(path.read_text())
     assert [entry["name"] for entry in left["contexts"]] == ["kind-one"]
     assert left["current-context"] == ""

@@ -72,7 +72,7 @@ class Minikube(Kind):
         create = Step(
             "create-cluster",
             Stage.CLUSTER,
-            (self._start(), label),
+            (self._start(there or wanted), label),
             NodesReady(there or wanted, ours=True),
             needs=("tools",),
             # Of a cluster that runs, this writes the kubeconfig, and fails if it does not run.
@@ -106,14 +106,14 @@ class Minikube(Kind):
             ),
         )
 
-    def _start(self) -> Run:
+    def _start(self, nodes: int) -> Run:
         """Return the command that creates the profile, or starts it again.
 
         The published port has no number of this machine's: with one, only a single node could start, as
         minikube gives it to every node: https://github.com/kubernetes/minikube/issues/16766
         """
         options = (
-            *("--driver", self.tools.engine, "--nodes", str(len(self.nodes()))),
+            *("--driver", self.tools.engine, "--nodes", str(nodes)),
             *("--container-runtime", "containerd", "--ports", f"127.0.0.1::{self.ports.node}"),
             *("--wait", "all", "--wait-timeout", f"{self.settings.timeout}s"),
             *("--embed-certs", "--interactive=false"),

@@ -55,7 +55,7 @@ def create(
 def remove(log: Log, cluster: str, kubeconfig_path: str) -> None:
     """Remove the cluster's entries from the kubeconfig, then its nodes, if there are any."""
     there = nodes.of(cluster)
-    kubeconfig.remove(cluster, kubeconfig_path)
+    kubeconfig.remove(kubeconfig.key(cluster), kubeconfig_path)
     if there:
         if failures.asked("delete"):
             raise failures.removing(there).within("failed to delete nodes")
