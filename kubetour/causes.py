@@ -66,7 +66,9 @@ KNOWN: tuple[tuple[str, str, type[KubetourError]], ...] = (
 
 def command_failed(text: str, program: str, result: Result) -> KubetourError:
     """Return the error for a command that ended with an exit status other than 0."""
-    said = (result.stderr.strip() or result.stdout.strip()).splitlines()
+    # On a node of minikube's there is a terminal, so that a program's errors are on stdout, too.
+    stderr = re.sub(r"(?m)^ssh: Process exited with status \d+$", "", result.stderr)
+    said = (stderr.strip() or result.stdout.strip()).splitlines()
     evidence = "\n".join(said[-TAIL:])
     for pattern, key, family in KNOWN:
         if re.search(pattern, result.stderr + result.stdout, re.IGNORECASE):

@@ -165,6 +165,15 @@ def test_what_a_tool_says_gives_its_cause_away(said: str, key: str, status: int,
         assert all(error.explain(language))
 
 
+def test_the_evidence_of_a_minikube_node_is_what_its_terminal_showed() -> None:
+    shown = 'FATA[0000] no such image "docker.io/library/web:1" present\r\n'
+    error = command_failed(
+        "minikube ssh", "minikube", Result(1, shown, "ssh: Process exited with status 1\n")
+    )
+    assert error.key == "image-not-there"
+    assert error.evidence == shown.strip()
+
+
 @pytest.mark.parametrize(
     ("program", "status"), [("kubectl", 5), ("docker", 4), ("kind", 4), ("curl", 4), ("python", 4)]
 )

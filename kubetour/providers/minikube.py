@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from kubetour.project import OWNED_BY, OWNER, STATE
-from kubetour.proofs.cluster import NodesReady, ProfileEnded
+from kubetour.proofs.cluster import NodesJoined, NodesReady, ProfileEnded
 from kubetour.providers.kind import Kind
 from kubetour.steps import Lookup, Run, Rung, Stage, Step, Word
 from kubetour.text import Text
@@ -88,7 +88,7 @@ class Minikube(Kind):
             "add-nodes",
             Stage.CLUSTER,
             (*(add for _ in range(wanted - there)), label),
-            NodesReady(wanted, ours=True),
+            NodesJoined(wanted),
             needs=("create-cluster",),
         )
         return create, more

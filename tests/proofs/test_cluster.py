@@ -12,6 +12,7 @@ from kubetour.proofs.cluster import (
     Ended,
     ImageOnNodes,
     NodeDescribed,
+    NodesJoined,
     NodesReady,
     Owned,
     ProfileEnded,
@@ -184,3 +185,19 @@ def test_what_is_still_listed_on_a_line_of_its_own_has_not_ended(listing: str, l
 )
 def test_a_profile_has_ended_when_minikube_lists_it_nowhere(listing: str, ended: bool) -> None:
     assert ProfileEnded("kubetour")(Observation((), (output(listing),))).holds is ended
+
+
+@pytest.mark.parametrize(
+    ("late", "holds"),
+    [
+        (node("b"), True),
+        (node("b", labels={}), False),
+        (node("b", ready=False), False),
+    ],
+    ids=["labelled and Ready", "not labelled yet", "not Ready yet"],
+)
+def test_nodes_that_join_are_waited_for_until_they_are_ready_and_ours(
+    late: dict[str, object], holds: bool
+) -> None:
+    proof = NodesJoined(2)(seen(node("a"), late))
+    assert proof.settled is proof.holds is holds
