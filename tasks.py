@@ -56,7 +56,7 @@ def push(c: Context, flags: Flags) -> None:
     play.play(c, flags, push_step)
 
 
-@verb(*CLUSTER, "workers", "config", "engine")
+@verb(*CLUSTER, "workers", "config", "node_image", "engine")
 def create_cluster(c: Context, flags: Flags) -> None:
     """Create the cluster."""
     play(c, flags, "create-cluster")

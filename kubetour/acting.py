@@ -65,6 +65,7 @@ class Acting:
         self.rung: Text | None = None
         self.results: list[tuple[Run, Result]] = []
         self._performer = performer
+        self._unmade = False
         self._told: queue.SimpleQueue[Run | str | None] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
         self._error: BaseException | None = None
@@ -114,15 +115,28 @@ class Acting:
             for text in self.results[-1][1].stdout.splitlines():
                 line(text)
 
+    def rescue(self, command: Command, line: Line) -> None:
+        """Run what the step has for when it fails; whether that succeeds changes nothing.
+
+        If its actions have left nothing, what was entered into the ledger is taken back.
+        """
+        for run in self.step.rescue:
+            command(run)
+            self._performer.perform(run, line)
+        left = self.step.exists or self.step.unless
+        if self._unmade and left and self._performer.perform(left).status != 0:
+            self._performer.state.strike(*self.step.creates)
+
     def _act(self, command: Command, line: Line) -> None:
         if self.step.unless and self._performer.perform(self.step.unless).status == 0:
             self.already = True
             return
         self._refuse_what_is_not_ours()
-        self._performer.state.add(*self.step.creates)
+        brought = (entry for entry, there in self.step.brings if self._performer.perform(there).status != 0)
+        self._performer.state.add(*self.step.creates, *brought)
         failed = self._attempt(command, line)
         if failed and not self.step.again:
-            self._strike_what_was_not_made()
+            self._unmade = True
             raise self._failed(*failed)
 
     def _attempt(self, command: Command, line: Line) -> tuple[Run, Result] | None:
@@ -163,12 +177,6 @@ class Acting:
         ours = set(self.step.creates) <= set(self._performer.state.created())
         if self.step.exists and not ours and self._performer.perform(self.step.exists).status == 0:
             raise RefusedError("cluster-exists")
-
-    def _strike_what_was_not_made(self) -> None:
-        """Take back what was entered into the ledger, if the failed actions have left nothing."""
-        left = self.step.exists or self.step.unless
-        if left and self._performer.perform(left).status != 0:
-            self._performer.state.strike(*self.step.creates)
 
     def _failed(self, run: Run, result: Result) -> KubetourError:
         return causes.command_failed(shell(run), program(run), result)

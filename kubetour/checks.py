@@ -49,13 +49,15 @@ class Observation:
 class Proof:
     """A verdict and its grounds. `data` is for report.json and for pictures, in plain JSON values.
 
-    A `final` failure is one that no waiting can mend: what is there is not ours.
+    `notes` are warnings: it holds, but a person should know. A `final` failure is one that no waiting can
+    mend: what is there is not ours.
     """
 
     holds: bool
     text: Text
     data: Mapping[str, Any] = field(default_factory=dict)
     final: bool = False
+    notes: tuple[Text, ...] = ()
 
     @property
     def settled(self) -> bool:

@@ -42,7 +42,7 @@ def choose(c: Context, settings: Settings, say: Say) -> tuple[str, Tools, Text]:
     if asked == "context":
         return _chosen(asked, full)
     if asked == "minikube":
-        return _chosen(asked, _minikube(c, settings, full))
+        return _chosen(asked, _minikube(c, settings, full, tools.minikube(settings.offline, say)))
     try:
         full = replace(full, kind=tools.kind(settings.offline, say))
     except KubetourError:
@@ -68,12 +68,11 @@ def with_engine(c: Context, basic: Tools, engine: Engine) -> Tools:
     )
 
 
-def _minikube(c: Context, settings: Settings, full: Tools) -> Tools:
+def _minikube(c: Context, settings: Settings, full: Tools, program: str) -> Tools:
     """Return the tools with minikube, whose driver the engine is, and the nodes that its profile has.
 
-    Raises ToolError if there is no minikube, EngineError if the engine is no driver of it.
+    Raises EngineError if the engine is no driver of it.
     """
-    program = tools.minikube()
     if full.engine not in DRIVERS:
         raise EngineError("minikube-driver", engine=full.engine)
     root = os.geteuid() == 0
@@ -92,7 +91,8 @@ def _minikube(c: Context, settings: Settings, full: Tools) -> Tools:
 def _without_kind(c: Context, settings: Settings, full: Tools, basic: Tools) -> tuple[str, Tools, Text]:
     """Return minikube where it is here, else the embedded cluster: what comes after kind."""
     try:
-        found = _minikube(c, settings, full)
+        program = tools.minikube(offline=True, say=lambda text: None)  # nobody asked for a download of it
+        found = _minikube(c, settings, full, program)
     except KubetourError:
         return _embedded(basic, Text("tour.why.no-kind", {"engine": full.engine}))
     why = Text("tour.why.minikube", {"engine": full.engine_version})

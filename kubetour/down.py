@@ -38,6 +38,7 @@ def steps(c: Context, session: Session) -> tuple[Step, ...]:
     stop = next(step for step in session.plan() if step.id == "stop-container")
     if session.provider.owns_cluster:
         chosen = [step for step in rest if step.id != "delete-cluster" or _is_ours(c, session, made, step)]
+        chosen += _leftovers(c, session, made)
     else:
         chosen = [step for step in rest if step.id != "delete-namespace" or set(step.removes) <= set(made)]
         chosen.insert(0, app)
@@ -78,6 +79,17 @@ def _is_running(c: Context, session: Session, made: tuple[str, ...], stop: Step)
         return True
     session.state.strike(*stop.removes)
     return False
+
+
+def _leftovers(c: Context, session: Session, made: tuple[str, ...]) -> tuple[Step, ...]:
+    """Return the steps for what came along with our cluster, if no other cluster may be using it."""
+    there = dict(entry for step in session.provider.up() for entry in step.brings)
+    gone = [name for name, look in there.items() if name in made and perform(c, look).status != 0]
+    session.state.strike(*gone)
+    steps = [s for s in session.provider.leftovers() if set(s.removes) <= set(made).difference(gone)]
+    listing = next(step.confirm[0] for step in session.provider.down())
+    others = set(perform(c, listing).stdout.split()) - {session.settings.cluster_name} if steps else ()
+    return () if others else tuple(steps)
 
 
 def _is_ours(c: Context, session: Session, made: tuple[str, ...], step: Step) -> bool:

@@ -1,57 +1,27 @@
-"""Downloads of one file over TLS, whole and verified or not at all."""
+"""Downloads of one file: resumed where the line breaks, whole and verified or not at all."""
 
 from __future__ import annotations
 
 import hashlib
 import http.client
-import ipaddress
-import socket
-import ssl
 import tempfile
 import time
 import urllib.error
-import urllib.parse
-import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
 
-from kubetour.errors import IntegrityError, ToolError
+from kubetour import web
+from kubetour.errors import IntegrityError
 
-PATIENCE = 20.0  # seconds that a server may be silent
-DEADLINE = 900.0  # seconds for one file: 60 MB at 70 kB/s
-LONGEST = 300 * 1000**2  # bytes; the largest of ours has about 60 MB
-PAUSES = (1.0, 2.0, 4.0)  # seconds before each further try
+DEADLINE = 900.0  # seconds for one file, all tries together: 140 MB at 160 kB/s
+LONGEST = 300 * 1000**2  # bytes; the largest of ours, minikube, has about 140 MB
 CHUNK = 1 << 18
 
-T = TypeVar("T")
-_PASSING = (urllib.error.URLError, http.client.HTTPException, ConnectionError, TimeoutError, ssl.SSLError)
+Announce = Callable[["int | None"], None]
 
 
-class Clock(Protocol):
-    """What a download may know of time."""
-
-    def monotonic(self) -> float:
-        """Return seconds that never jump."""
-
-    def sleep(self, seconds: float, /) -> None:
-        """Return after that many seconds."""
-
-
-def text(url: str, clock: Clock = time) -> str:
-    """Return a small text file; raises as `file` does."""
-
-    def read() -> str:
-        with _answer(url) as answer:
-            return str(answer.read(4096).decode("ascii", "replace"))
-
-    return _patiently(url, read, clock)
-
-
-def file(
-    url: str, to: Path, sha256: str, announce: Callable[[int | None], None], clock: Clock = time
-) -> None:
+def file(url: str, to: Path, sha256: str, announce: Announce, clock: web.Clock = time) -> None:
     """Put the file at `url` to `to`, executable, once its SHA-256 is the one given.
 
     `announce` is told the bytes to come (None: the server does not say) before they do. Raises ToolError if
@@ -59,70 +29,102 @@ def file(
     left then.
     """
     to.parent.mkdir(parents=True, exist_ok=True)
-    told: list[int | None] = []
+    with _part(to) as path:
+        part = _Part(url, path, announce, clock)
 
-    def fetch() -> None:
-        with _answer(url) as answer, _part(to) as part:
-            size = answer.length
-            if not told:
-                told.append(size)
-                announce(size)
-            found = _copy(answer, part, size, clock)
+        def fetch() -> None:
+            part.fetch()
+            found = part.sha256()
+            if found != sha256 and part.resumed:  # the two pieces may be of two files
+                part.restart()
+                part.fetch()
+                found = part.sha256()
             if found != sha256:
                 raise IntegrityError("download-tampered", url=url, expected=sha256, found=found)
-            part.chmod(0o755)
-            part.replace(to)
 
-    _patiently(url, fetch, clock)
-
-
-def _copy(answer: http.client.HTTPResponse, part: Path, size: int | None, clock: Clock) -> str:
-    """Copy the answer to a file and return its SHA-256; OSError if it is cut off, endless or too slow."""
-    digest, got, end = hashlib.sha256(), 0, clock.monotonic() + DEADLINE
-    with part.open("wb") as sink:
-        while chunk := answer.read1(CHUNK):
-            got += len(chunk)
-            if got > LONGEST:
-                raise _Final(f"more than {LONGEST // 1000**2} MB")
-            if clock.monotonic() > end:
-                raise TimeoutError(f"not done after {DEADLINE:.0f} seconds")
-            digest.update(chunk)
-            sink.write(chunk)
-    if size is not None and got != size:
-        raise ConnectionError(f"cut off after {got} of {size} bytes")
-    return digest.hexdigest()
+        web.patiently(url, fetch, clock)
+        path.chmod(0o755)
+        path.replace(to)
 
 
-class _Final(Exception):  # noqa: N818 - never leaves this module
-    """What another try would not mend."""
+class _Part:
+    """What has come of a file. Each `fetch` asks for what is missing, as RFC 9110 section 14 has it."""
 
+    def __init__(self, url: str, path: Path, announce: Announce, clock: web.Clock) -> None:
+        self.resumed = False
+        self._url, self._path, self._announce, self._clock = url, path, announce, clock
+        self._end = clock.monotonic() + DEADLINE
+        self._told = False
+        self._got = 0
+        self._size: int | None = None
+        self._etag = ""
 
-def _patiently(url: str, attempt: Callable[[], T], clock: Clock) -> T:
-    """Return what the attempt returns, trying again after passing troubles; ToolError with the last one."""
-    pauses = iter(PAUSES)
-    while True:
+    def restart(self) -> None:
+        """Forget what has come."""
+        self._got, self.resumed = 0, False
+
+    def sha256(self) -> str:
+        """Return the figure of all that has come, as it is on the disk."""
+        digest = hashlib.sha256()
+        with self._path.open("rb") as source:
+            while chunk := source.read(CHUNK):
+                digest.update(chunk)
+        return digest.hexdigest()
+
+    def fetch(self) -> None:
+        """Fetch what is missing; an error if it is cut off, endless or too slow."""
+        with self._open() as answer, self._path.open("ab") as sink:
+            while chunk := answer.read1(CHUNK):
+                sink.write(chunk)
+                self._got += len(chunk)
+                if self._got > LONGEST:
+                    raise web.Final(f"more than {LONGEST // 1000**2} MB")
+                if self._clock.monotonic() > self._end:
+                    raise web.Final(f"not done after {DEADLINE:.0f} seconds")
+        if self._size is not None and self._got != self._size:
+            raise ConnectionError(f"cut off after {self._got} of {self._size} bytes")
+
+    def _open(self) -> http.client.HTTPResponse:
+        """Return an answer with what is missing or, where that cannot be had, with all of the file."""
+        answer = self._rest()
+        if answer is not None and answer.status == 206:
+            self.resumed = True
+            return answer
+        if answer is None:
+            answer = web.answer(self._url)
+        if answer.status != 200:
+            answer.close()
+            raise ConnectionError(f"HTTP {answer.status} {answer.reason}")
+        self.restart()
+        self._path.write_bytes(b"")
+        self._size = answer.length
+        etag = answer.headers.get("ETag") or ""
+        self._etag = "" if etag.startswith("W/") else etag  # a weak one may stand for other bytes
+        if not self._told:
+            self._told = True
+            self._announce(self._size)
+        return answer
+
+    def _rest(self) -> http.client.HTTPResponse | None:
+        """Return the answer to a request for the rest, if it has that (206) or all (200); else None."""
+        if not self._size or not 0 < self._got < self._size:
+            return None
+        headers = {"Range": f"bytes={self._got}-"}
+        if self._etag:
+            headers["If-Range"] = self._etag  # if the file is another by now, all of it comes
         try:
-            return attempt()
+            answer = web.answer(self._url, headers)
         except urllib.error.HTTPError as error:
-            trouble = f"HTTP {error.code} {error.reason}"
-            again = error.code in (408, 429) or error.code >= 500
+            if error.code != 416:
+                raise
             error.close()
-        except _Final as error:
-            trouble, again = str(error), False
-        except _PASSING as error:
-            reason = getattr(error, "reason", error)
-            trouble = str(reason) or type(error).__name__
-            again = not _lasts(reason)
-        pause = next(pauses, None) if again else None
-        if pause is None:
-            raise ToolError("download-failed", url=url, reason=trouble)
-        clock.sleep(pause)
-
-
-def _lasts(reason: object) -> bool:
-    """Return whether another try will fail in the same way: a bad certificate, a name that does not exist."""
-    no_such_name = isinstance(reason, socket.gaierror) and reason.errno == socket.EAI_NONAME
-    return no_such_name or isinstance(reason, ssl.SSLCertVerificationError)
+            return None
+        rest = f"bytes {self._got}-{self._size - 1}/{self._size}"
+        fits = answer.headers.get("Content-Range") == rest and answer.length == self._size - self._got
+        if answer.status == 200 or (answer.status == 206 and fits):
+            return answer
+        answer.close()
+        return None
 
 
 @contextmanager
@@ -134,39 +136,3 @@ def _part(to: Path) -> Iterator[Path]:
         yield part
     finally:
         part.unlink(missing_ok=True)
-
-
-def _answer(url: str) -> http.client.HTTPResponse:
-    """Return the answer's head; proxies are those of the environment."""
-    _check(url)
-    opener = urllib.request.build_opener(_Redirects)
-    answer: http.client.HTTPResponse = opener.open(url, timeout=PATIENCE)
-    return answer
-
-
-class _Redirects(urllib.request.HTTPRedirectHandler):
-    """Follows redirects, but never to a place that could be listened to."""
-
-    def redirect_request(self, *args: Any) -> urllib.request.Request | None:
-        """Return the request for the new place, if that may be asked."""
-        request = super().redirect_request(*args)
-        if request is not None:
-            _check(request.full_url, secure=args[0].type == "https")
-        return request
-
-
-def _check(url: str, *, secure: bool = False) -> None:
-    """Raise _Final unless the URL is https or, where that is not asked for, http on this machine."""
-    parts = urllib.parse.urlsplit(url)
-    if parts.scheme == "https":
-        return
-    if not secure and parts.scheme == "http" and _is_loopback(parts.hostname or ""):
-        return
-    raise _Final(f"{url} is not https")
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

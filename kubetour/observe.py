@@ -123,7 +123,7 @@ class Cluster:
         while not self._closed.is_set():
             try:
                 if name == "version":
-                    self._put(name, {"version": self._json(path)})
+                    self._put(name, {"version": {**self._json(path), "client": _client_version()}})
                     return
                 version = self._list(name, path)
                 for event in self._watch(name, path, version):
@@ -219,6 +219,12 @@ class Cluster:
                 configuration.retries = False  # the watches retry by themselves
                 self._client = client.ApiClient(configuration)
             return self._client
+
+
+def _client_version() -> str:
+    from kubernetes import __version__
+
+    return str(__version__)
 
 
 def _brief(reason: Exception | str | None) -> str:

@@ -1,9 +1,10 @@
-"""Which version of kubectl and kind is downloaded where neither is on PATH, from where, and its SHA-256.
+"""Which version of kubectl, kind and minikube is downloaded where there is none on PATH, and its SHA-256.
 
-Every figure in pinned.json stands in two or more public sources, none of them the download itself:
-kubernetes-sigs/kubespray (checksums.yml) has kubectl's for Linux, cashapp/hermit-packages (kind.hcl) has
-kind's, and unrelated projects pin the same releases. A system without a figure, such as kubectl on
-Macs with an Intel processor, is checked against the file that the publisher puts beside the program.
+Every figure in pinned.json stands in two or more public sources besides the publisher's file beside the
+program. `confirmed_by` names one that lists the releases: kubernetes-sigs/kubespray (kubectl for Linux),
+cashapp/hermit-packages (kind), kubernetes/minikube's own list of its releases (minikube); unrelated projects
+pin the same figures. A system without a figure, such as kubectl on Macs with an Intel processor, is checked
+against the publisher's file alone. `repin` writes the figures.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ class Pin:
     base: str
     path: str
     checksum: str
+    confirmed_by: str
     sha256: Mapping[str, str]
 
     def url(self, base: str, system: str) -> str:
@@ -44,10 +46,13 @@ class Pin:
         return f"KUBETOUR_{self.name.upper()}_URL"
 
 
+PINNED = Path(__file__).with_name("pinned.json")
+
+
 @cache
 def pin(name: str) -> Pin:
-    """Return the pin of kubectl or kind."""
-    entry = json.loads(Path(__file__).with_name("pinned.json").read_text(encoding="utf-8"))[name]
+    """Return the pin of kubectl, kind or minikube."""
+    entry = json.loads(PINNED.read_text(encoding="utf-8"))[name]
     return Pin(name, **{**entry, "least": parse(entry["least"])})
 
 

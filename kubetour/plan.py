@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from kubetour.buildcontext import BuildContext
 from kubetour.chapters import cluster, image, pod, workload
 from kubetour.errors import UsageError
 from kubetour.providers import Provider
-from kubetour.steps import Step, Variable
+from kubetour.steps import Stage, Step, Variable
+
+# Where one of these steps fails, what the cluster has to say is kept.
+IN_CLUSTER = (Stage.LOAD, Stage.POD, Stage.DEPLOY, Stage.SERVICE, Stage.SCALE, Stage.INSPECT)
 
 
 def plan(provider: Provider, context: BuildContext, first_replicas: int = 1) -> tuple[Step, ...]:
     """Return the tour, from the tools to the description of a Pod. `first_replicas` is what is deployed."""
-    return (
+    steps = (
         *image.image(provider, context),
         *image.container(provider),
         *cluster.cluster(provider),
@@ -23,6 +27,8 @@ def plan(provider: Provider, context: BuildContext, first_replicas: int = 1) -> 
         *workload.service(provider, first_replicas),
         *workload.scale(provider),
     )
+    rescue = provider.rescue()
+    return tuple(replace(step, rescue=rescue) if step.stage in IN_CLUSTER else step for step in steps)
 
 
 def singles(provider: Provider) -> tuple[Step, ...]:

@@ -34,7 +34,12 @@ def step_record(outcome: Outcome, language: str) -> dict[str, Any]:
         "commands": [_command(run, result) for run, result in outcome.results],
         "confirm": [_command(run, result) for run, result in outcome.confirmed],
         "proof": proof
-        and {"holds": proof.holds, "text": tell(language, proof.text), "data": dict(proof.data)},
+        and {
+            "holds": proof.holds,
+            "text": tell(language, proof.text),
+            "data": dict(proof.data),
+            "notes": [tell(language, note) for note in proof.notes],
+        },
         "error": error_record(outcome.error, language) if outcome.error else None,
     }
 

@@ -18,7 +18,9 @@ _LABEL_1123 = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
 _DOMAIN_PART = r"[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?"
 _DOMAIN = rf"{_DOMAIN_PART}(?:\.{_DOMAIN_PART})*(?::[0-9]+)?"
 _PATH_PART = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
-_IMAGE = re.compile(rf"(?:{_DOMAIN}/)?{_PATH_PART}(?:/{_PATH_PART})*(?::[\w][\w.-]{{0,127}})?", re.ASCII)
+_NAME = rf"(?:{_DOMAIN}/)?{_PATH_PART}(?:/{_PATH_PART})*(?::[\w][\w.-]{{0,127}})?"
+_IMAGE = re.compile(_NAME, re.ASCII)
+_PINNED = re.compile(rf"{_NAME}(?:@sha256:[0-9a-f]{{64}})?", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -48,8 +50,13 @@ def service_label(longest: int = 63) -> Rule:
     return Rule(Text("rule.service-label", {"longest": longest}), _matching(_LABEL_1035, longest))
 
 
-def image() -> Rule:
-    """Return the rule for an image reference: [HOST[:PORT]/]PATH[:TAG], at most 255 characters."""
+def image(*, digest: bool = False) -> Rule:
+    """Return the rule for an image reference: [HOST[:PORT]/]PATH[:TAG], at most 255 characters.
+
+    With `digest`, it may end in @sha256:… as the releases of kind name their node images.
+    """
+    if digest:
+        return Rule(Text("rule.image-pinned"), _matching(_PINNED, 255 + len("@sha256:") + 64))
     return Rule(Text("rule.image"), _matching(_IMAGE, 255))
 
 

@@ -73,8 +73,15 @@ def script(
     if any(step.ladder for step in steps):
         lines.append("# shellcheck disable=SC2016,SC2086  # templates have $ too; $curl is several words")
     lines += ["set -eu", *first]
+    rescue: tuple[Run, ...] = ()
     for step in steps:
-        lines += [f"# {step.id}: {titles[step.id]}", *_commands(step), ""]
+        lines.append(f"# {step.id}: {titles[step.id]}")
+        if step.rescue != rescue:
+            rescue = step.rescue
+            lines.append(f"trap {shlex.quote('; '.join(map(shell, rescue))) if rescue else '-'} EXIT")
+        lines += [*_commands(step), ""]
+    if rescue:
+        lines.append("trap - EXIT\n")
     return "\n".join(lines)
 
 

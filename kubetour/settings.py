@@ -40,6 +40,7 @@ class Settings:
     cluster_name: str = _setting("kubetour", rules.label(40))
     workers: int | None = _setting(None, rules.whole(0, 9))
     config: str = _setting("kind-config.yaml", rules.printable(4096))
+    node_image: str = _setting("", rules.image(digest=True))
     context: str = _setting("", rules.printable(), remember=False)
     namespace: str = _setting("", rules.label())
     engine: str = _setting("auto", rules.choice(*ENGINES))

@@ -102,5 +102,7 @@ class Step:
     again: bool = False  # one run may fall short: repeat the actions until the check holds or time is up
     ladder: tuple[Rung, ...] = ()  # the actions run with each in turn until they succeed
     hold: float = 0.0  # seconds for which the check must go on holding
+    rescue: tuple[Run, ...] = ()  # where it fails: keep what tells why, then take back what is half made
     creates: tuple[str, ...] = ()  # what to write into the ledger before acting: KIND/NAME
+    brings: tuple[tuple[str, Run], ...] = ()  # the same, unless the command says that it is there already
     removes: tuple[str, ...] = ()  # what to strike from it afterwards

@@ -22,7 +22,11 @@ from kubetour.text import Text
 Say = Callable[[Text], None]
 
 PATIENCE = 5.0  # seconds for a program to tell its version
-_VERSION_ARGUMENTS = {"kubectl": ("version", "--client", "-o", "json"), "kind": ("version",)}
+_VERSION_ARGUMENTS = {
+    "kubectl": ("version", "--client", "-o", "json"),
+    "kind": ("version",),
+    "minikube": ("version", "--short"),
+}
 
 
 @dataclass(frozen=True)
@@ -58,11 +62,9 @@ def kind(offline: bool, say: Say) -> str:
     return find(pin("kind"), here(offline), say).path
 
 
-def minikube() -> str:
-    """Return how to call minikube; ToolError if it is not on PATH."""
-    if not shutil.which("minikube"):
-        raise ToolError("minikube-missing")
-    return "minikube"
+def minikube(offline: bool, say: Say) -> str:
+    """Return how to call minikube; ToolError or IntegrityError if there is none to be had."""
+    return find(pin("minikube"), here(offline), say).path
 
 
 def find_node() -> Tool | None:
@@ -135,7 +137,7 @@ def judge(wanted: Pin, path: str, reply: Reply) -> Tool | str:
 
 
 def version_in(output: str) -> str:
-    """Return the version that kubectl (as JSON) or kind (as a sentence) printed, or "" if there is none."""
+    """Return the version that kubectl (as JSON), kind (in a sentence) or minikube printed, or ""."""
     found = re.search(r'"gitVersion":\s*"v?([^"]+)"|\bv?(\d+\.\d+\.\d+\S*)', output)
     version = (found[1] or found[2]) if found else ""
     return version if re.match(r"\d+\.\d+", version) else ""
@@ -164,11 +166,11 @@ def _made(wanted: Pin, place: Place, ours: Path, debians: Path, say: Say) -> Ite
 
 
 def _downloaded(wanted: Pin, place: Place, to: Path, say: Say) -> Path | str:
-    from kubetour import download  # urllib costs 40 ms, and mostly nothing is to be downloaded
+    from kubetour import download, web  # urllib costs 40 ms, and mostly nothing is to be downloaded
 
     url = wanted.url(place.environ.get(wanted.url_variable()) or wanted.base, place.system)
     try:
-        sha256 = wanted.sha256.get(place.system) or checksum_in(download.text(url + wanted.checksum), url)
+        sha256 = wanted.sha256.get(place.system) or checksum_in(web.text(url + wanted.checksum), url)
         download.file(url, to, sha256, partial(_announce, say, f"{wanted.name} {wanted.version}", to, url))
     except ToolError as error:
         return f"{error.values['url']}: {error.values['reason']}"

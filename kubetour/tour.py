@@ -116,7 +116,10 @@ class Tour:
         for acting in early.values() if not isinstance(error, Interrupted) else ():
             self.presenter.note(Text("tour.finishing", {"step": acting.step.id}))
             with suppress(KubetourError, KeyboardInterrupt):
-                acting.present(lambda run: None, lambda line: None)
+                try:
+                    acting.present(_unseen, _unseen)
+                except KubetourError:
+                    acting.rescue(_unseen, _unseen)
 
     def _step(self, step: Step, acting: Acting, announce: Callable[[], None], started: float) -> Outcome:
         begun = self.clock()
@@ -138,10 +141,20 @@ class Tour:
             error = Interrupted(last_signal())
         if error is None:
             self.state.strike(*step.removes)
-        elif step.check.looks and not isinstance(error, Interrupted):
-            self._diagnose(error)
+        elif not isinstance(error, Interrupted):
+            if step.check.looks:
+                self._diagnose(error)
+            error = self._rescue(acting) or error
         seconds = self.clock() - begun
         return Outcome(step, acting.already, tuple(acting.results), confirmed, proof, error, started, seconds)
+
+    def _rescue(self, acting: Acting) -> KubetourError | None:
+        """Save what can be saved of a step that failed; return the interrupt if one came meanwhile."""
+        try:
+            acting.rescue(self.presenter.command, self.presenter.line)
+        except (Interrupted, KeyboardInterrupt):
+            return Interrupted(last_signal())
+        return None
 
     def _prove(
         self, step: Step, acting: Acting, confirmed: tuple[tuple[Run, Result], ...], deadline: float
@@ -196,3 +209,7 @@ class Tour:
             return  # the error itself already says what does not work
         error.causes = causes.diagnose(objects)
         error.evidence = "\n".join(filter(None, (error.evidence, *causes.warnings(objects))))
+
+
+def _unseen(told: object) -> None:
+    """Tell nobody."""

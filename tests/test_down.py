@@ -81,3 +81,36 @@ def test_images_of_the_ledger_are_removed_if_the_engine_has_them(
     (remove,) = down.steps(c, session)
     assert [run.argv[-1] for run in remove.actions] == ["here:1"]
     assert session.state.created() == (f"{engine}-image/here:1", "other-image/here:1")
+
+
+NETWORK = "docker-network/kind"
+
+
+@pytest.mark.parametrize(
+    ("made", "clusters", "there", "expected", "left"),
+    [
+        ((CLUSTER, NETWORK), "kubetour", True, ["delete-cluster", "delete-network"], (CLUSTER, NETWORK)),
+        ((NETWORK,), "", True, ["delete-network"], (NETWORK,)),
+        ((CLUSTER, NETWORK), "kubetour theirs", True, ["delete-cluster"], (CLUSTER, NETWORK)),
+        ((CLUSTER,), "kubetour", True, ["delete-cluster"], (CLUSTER,)),
+        ((NETWORK,), "", False, [], ()),
+    ],
+    ids=["ours alone", "the cluster is gone", "others use it", "it was there before", "it is gone"],
+)
+def test_the_network_goes_if_it_came_with_our_cluster_and_nobody_else_has_one(
+    c: Context,
+    session: Session,
+    tmp_path: Path,
+    made: tuple[str, ...],
+    clusters: str,
+    there: bool,
+    expected: list[str],
+    left: tuple[str, ...],
+) -> None:
+    network = f"{session.provider.engine_name}-network/kind"
+    named = {NETWORK: network, CLUSTER: CLUSTER}
+    session.state.add(*(named[entry] for entry in made))
+    program(tmp_path, "kind", f"printf '%s\\n' {clusters}")
+    program(tmp_path, "docker", f'case "$*" in "network inspect"*) exit {int(not there)};; esac')
+    assert ids(c, session) == expected
+    assert session.state.created() == tuple(named[entry] for entry in left)

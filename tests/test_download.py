@@ -3,31 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-import socket
 import time
 from pathlib import Path
 
 import pytest
 
-from kubetour import download
+from kubetour import download, web
 from kubetour.errors import IntegrityError, ToolError
-from tests.serving import PROGRAM, Server, serving
+from tests.serving import PROGRAM, FakeClock, Proxy, Server, serving
 
 SHA256 = hashlib.sha256(PROGRAM).hexdigest()
-
-
-class FakeClock:
-    """Time that passes only by sleeping, and by `step` with every look."""
-
-    def __init__(self, step: float = 0.0) -> None:
-        self.time, self.step, self.slept = 0.0, step, list[float]()
-
-    def monotonic(self) -> float:
-        self.time += self.step
-        return self.time
-
-    def sleep(self, seconds: float, /) -> None:
-        self.slept.append(seconds)
+HALF = len(PROGRAM) // 2
 
 
 def fetch(server: Server, to: Path, clock: FakeClock | None = None) -> list[int | None]:
@@ -86,6 +72,7 @@ def test_passing_trouble_is_tried_again_and_the_size_told_once(trouble: str, to:
     ("answer", "tries", "reason"),
     [
         pytest.param("cut", 4, "cut off after 11500 of 23000 bytes", id="always cut off"),
+        pytest.param("206", 4, "HTTP 206", id="a part that nobody asked for"),
         pytest.param("500", 4, "HTTP 500", id="server broken"),
         pytest.param("404", 1, "HTTP 404", id="not there"),
         pytest.param("403", 1, "HTTP 403", id="forbidden"),
@@ -111,19 +98,23 @@ def test_a_redirect_on_this_machine_is_followed(to: Path) -> None:
     assert to.read_bytes() == PROGRAM
 
 
-@pytest.mark.parametrize("url", ["http://example.com/x", "file:///etc/passwd", "ftp://example.com/x", "x"])
-def test_only_https_is_asked_of_other_machines(url: str) -> None:
-    with pytest.raises(ToolError, match="not https"):
-        download.text(url, FakeClock())
-
-
 def test_a_silent_server_is_given_up(to: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(download, "PATIENCE", 0.05)
+    monkeypatch.setattr(web, "PATIENCE", 0.05)
     started = time.monotonic()
     with serving("silent") as server, pytest.raises(ToolError, match="timed out"):
         fetch(server, to)
     assert time.monotonic() - started < 5
     assert_nothing_is_left(to)
+
+
+def test_one_that_falls_silent_half_way_is_asked_for_the_rest(
+    to: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(web, "PATIENCE", 0.5)
+    with serving("cut silent", "rest") as server:
+        fetch(server, to)
+    assert server.ranges[-1] == f"bytes={HALF}-"
+    assert to.read_bytes() == PROGRAM
 
 
 def test_a_server_that_drips_is_given_up_at_the_deadline(to: Path) -> None:
@@ -140,23 +131,82 @@ def test_a_file_without_end_is_cut_at_the_limit(to: Path, monkeypatch: pytest.Mo
     assert_nothing_is_left(to)
 
 
-def test_a_refused_connection_is_tried_again_then_told(to: Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as closed:
-        port = closed.getsockname()[1]
-    clock = FakeClock()
-    with pytest.raises(ToolError, match="refused"):
-        download.file(f"http://127.0.0.1:{port}/x", to, SHA256, lambda size: None, clock)
-    assert clock.slept == list(download.PAUSES)
+@pytest.mark.parametrize("first", ["cut", "plain cut", "weak cut"], ids=["ETag", "no ETag", "weak ETag"])
+def test_after_a_break_only_the_rest_is_asked_for(first: str, to: Path) -> None:
+    with serving(first, "rest") as server:
+        assert fetch(server, to) == [len(PROGRAM)]
+    assert server.ranges == ["", f"bytes={HALF}-"]
+    assert to.read_bytes() == PROGRAM
 
 
-def test_the_environments_proxy_is_asked(to: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with serving("good") as proxy:
-        monkeypatch.setenv("http_proxy", proxy.url)
+def test_each_further_break_goes_on_from_where_the_last_one_was(to: Path) -> None:
+    with serving("cut", "rest cut", "503", "rest") as server:
+        fetch(server, to)
+    further = f"bytes={HALF + HALF // 2}-"
+    assert server.ranges == ["", f"bytes={HALF}-", further, further]
+    assert to.read_bytes() == PROGRAM
+
+
+@pytest.mark.parametrize(
+    ("answers", "ranges"),
+    [
+        pytest.param(("cut", "good"), ["", "rest"], id="the server knows no ranges"),
+        pytest.param(("cut", "416", "good"), ["", "rest", ""], id="416"),
+        pytest.param(("cut", "wrong rest", "good"), ["", "rest", ""], id="another part"),
+        pytest.param(("cut", "long rest", "good"), ["", "rest", ""], id="too much"),
+        pytest.param(("older cut", "rest"), ["", "rest"], id="the file changed"),
+        pytest.param(("cut", "rest of another file", "good"), ["", "rest", ""], id="the pieces do not fit"),
+    ],
+)
+def test_where_the_rest_cannot_be_had_it_starts_over(
+    answers: tuple[str, ...], ranges: list[str], to: Path
+) -> None:
+    with serving(*answers) as server:
+        fetch(server, to)
+    assert server.ranges == [f"bytes={HALF}-" if wanted else "" for wanted in ranges]
+    assert to.read_bytes() == PROGRAM
+
+
+def test_a_resumed_file_that_is_tampered_with_is_refused_as_a_whole(to: Path) -> None:
+    with serving("cut", "rest of another file", "tampered") as server, pytest.raises(IntegrityError):
+        fetch(server, to)
+    assert len(server.asked) == 3
+    assert_nothing_is_left(to)
+
+
+def test_all_tries_share_one_deadline(to: Path) -> None:
+    clock = FakeClock(step=download.DEADLINE / 2)
+    with serving("cut", "rest cut", "rest") as server, pytest.raises(ToolError, match="not done after 900"):
+        fetch(server, to, clock)
+    assert_nothing_is_left(to)
+
+
+class TestProxy:
+    def test_the_environments_proxy_is_asked_for_every_piece(
+        self, to: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        with serving("cut", "rest") as server, serving("", handler=Proxy) as proxy:
+            monkeypatch.setenv("http_proxy", proxy.url)
+            monkeypatch.delenv("no_proxy", raising=False)
+            fetch(server, to)
+        assert proxy.asked == [f"{server.url}/program"] * 2
+        assert server.ranges == ["", f"bytes={HALF}-"]
+        assert to.read_bytes() == PROGRAM
+
+    def test_no_proxy_is_asked_for_a_host_that_is_excepted(
+        self, to: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        with serving("good") as server, serving("", handler=Proxy) as proxy:
+            monkeypatch.setenv("http_proxy", proxy.url)
+            monkeypatch.setenv("no_proxy", "127.0.0.1")
+            fetch(server, to)
+        assert proxy.asked == []
+
+    def test_for_https_it_is_asked_for_a_tunnel(self, to: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv("no_proxy", raising=False)
-        download.file("http://localhost:9/program", to, SHA256, lambda size: None, FakeClock())
-    assert proxy.asked == ["http://localhost:9/program"]
-
-
-def test_text_is_read_up_to_a_limit() -> None:
-    with serving("good") as server:
-        assert download.text(f"{server.url}/x") == PROGRAM[:4096].decode()
+        with serving("good") as proxy:
+            monkeypatch.setenv("https_proxy", proxy.url)
+            with pytest.raises(ToolError, match="403"):
+                download.file("https://example.com/program", to, SHA256, lambda size: None, FakeClock())
+        assert set(proxy.asked) == {"example.com:443"}
+        assert_nothing_is_left(to)

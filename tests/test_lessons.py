@@ -63,7 +63,8 @@ def planned() -> set[str]:
     found: set[str] = set()
     grows = replace(TOOLS["minikube"], machines=("kubetour",))
     for provider in (*map(make_provider, PROVIDERS), make_provider("minikube", tools=grows)):
-        found |= {step.id for step in (*plan(provider, CONTEXT), *clean_up(provider, ("web:1",)))}
+        steps = (*plan(provider, CONTEXT), *clean_up(provider, ("web:1",)), *provider.leftovers())
+        found |= {step.id for step in steps}
     return found
 
 

@@ -7,6 +7,7 @@ import gc
 import threading
 import time
 from collections.abc import Callable, Iterator
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -121,6 +122,7 @@ def test_a_wait_that_is_not_met_returns_what_was_seen_last(served: Served, clust
 def test_the_version_is_read_without_a_watch(cluster: Cluster) -> None:
     (version,) = cluster.wait(("version",), lambda seen: bool(seen["version"]), PATIENCE)["version"]
     assert "embedded" in version["gitVersion"]
+    assert version["client"] == metadata.version("kubernetes")
 
 
 def test_a_watch_that_breaks_off_goes_on_without_a_gap(served: Served, cluster: Cluster) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -35,6 +36,7 @@ def test_a_step_is_recorded_with_commands_proof_and_times() -> None:
     assert (record["ok"], record["already"], record["error"]) == (True, True, None)
     assert (record["started"], record["seconds"]) == (1.235, 2.0)
     assert record["proof"]["data"] == {"pods": ["a", "b", "c"]}
+    assert record["proof"]["notes"] == []
     assert record["commands"] == [
         {
             "text": "kubectl apply -f - <<'EOF'\nkind: Service\nEOF",
@@ -57,6 +59,13 @@ def test_an_error_is_recorded_with_cause_fix_evidence_and_diagnosis(language: st
     assert error["fix"]
     assert len(error["diagnosis"]) == 1
     assert "web-1" in error["diagnosis"][0]
+
+
+def test_what_is_noted_beside_a_proof_is_recorded_in_words() -> None:
+    note = Text("skew.client", {"version": "37.0.2", "server": "v1.33.1", "fits": "1.37"})
+    record = step_record(Outcome(step("one"), proof=replace(PROOF, notes=(note,))), "en")
+    (said,) = record["proof"]["notes"]
+    assert said.startswith("The Python client 37.0.2 is made for Kubernetes 1.37")
 
 
 def test_a_huge_output_is_cut() -> None:

@@ -196,3 +196,21 @@ def test_a_script_gives_up_where_no_rung_ever_holds(tmp_path: Path, monkeypatch:
     done = printed(tmp_path, script(steps, {"hit": "Hit", "hit-all": "Hit all"}, [], []))
     assert done.returncode != 0
     assert done.stdout == ""
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "out"),
+    [("exit 3", "true", "saved\n"), ("true", "exit 3", ""), ("true", "true", "")],
+    ids=["it fails", "a later one fails", "none fails"],
+)
+def test_a_script_runs_a_steps_rescue_where_that_step_fails_and_only_there(
+    tmp_path: Path, first: str, second: str, out: str
+) -> None:
+    steps = (step("one", first, rescue=(sh("echo saved"),)), step("two", second))
+    done = printed(tmp_path, script(steps, TITLES, [], []))
+    assert (done.returncode, done.stdout) == (3 if "exit 3" in (first, second) else 0, out)
+
+
+def test_a_script_whose_last_step_has_a_rescue_ends_without_it(tmp_path: Path) -> None:
+    done = printed(tmp_path, script((step("one", "true", rescue=(sh("echo saved"),)),), TITLES, [], []))
+    assert (done.returncode, done.stdout) == (0, "")

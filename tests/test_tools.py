@@ -55,7 +55,7 @@ class Desk:
 def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
     made = Desk(tmp_path)
     monkeypatch.setattr(tools, "PATIENCE", 1.0)
-    monkeypatch.setattr("kubetour.download.PAUSES", ())
+    monkeypatch.setattr("kubetour.web.PAUSES", ())
     # No apt-get of the machine's: Debian's package has tests of its own.
     monkeypatch.setattr(debian, "kubectl", lambda to, announce: "there is no apt-get")
     return made
@@ -75,6 +75,10 @@ class TestOnPath:
     def test_kind_tells_its_version_in_a_sentence(self, desk: Desk) -> None:
         desk.put("kind", 'echo "kind v0.33.0-alpha+7f3a9 go1.25.4 linux/amd64"')
         assert desk.find(pin("kind")) == tools.Tool("kind", "0.33.0-alpha+7f3a9")
+
+    def test_minikube_tells_nothing_but_its_version(self, desk: Desk) -> None:
+        desk.put("minikube", '[ "$*" = "version --short" ] && echo v1.38.1')
+        assert desk.find(pin("minikube")) == tools.Tool("minikube", "1.38.1")
 
     @pytest.mark.parametrize(
         ("body", "why"),
@@ -143,6 +147,19 @@ class TestDownload:
         with serving("page") as server, pytest.raises(IntegrityError, match="checksum-unreadable"):
             desk.find(wanted(server, None))
         assert server.asked == ["/v1.36.4/bin/linux/amd64/kubectl.sha256"]
+
+    def test_a_missing_checksum_file_is_the_reason_why_there_is_no_tool(self, desk: Desk) -> None:
+        with serving("404") as server, pytest.raises(ToolError, match="kubectl-missing") as caught:
+            desk.find(wanted(server, None))
+        assert f"{server.url}/v1.36.4/bin/linux/amd64/kubectl.sha256: HTTP 404" in caught.value.evidence
+        assert len(server.asked) == 1
+        assert not desk.cache.exists()
+
+    def test_a_program_that_is_cut_off_is_resumed(self, desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("kubetour.web.PAUSES", (0.0,))
+        with serving("cut", "rest", body=WORKS) as server:
+            assert desk.find(wanted(server)).version == "1.36.4"
+        assert server.ranges == ["", f"bytes={len(WORKS) // 2}-"]
 
     def test_where_nothing_can_be_had_the_error_says_what_to_do(self, desk: Desk) -> None:
         old = desk.kubectl("v1.5.0")
@@ -249,7 +266,7 @@ class TestDebian:
 
 
 class TestPins:
-    @pytest.mark.parametrize("name", ["kubectl", "kind"])
+    @pytest.mark.parametrize("name", ["kubectl", "kind", "minikube"])
     def test_every_figure_is_a_sha256_and_every_url_https(self, name: str) -> None:
         pinned = pin(name)
         for system, figure in pinned.sha256.items():
@@ -259,11 +276,14 @@ class TestPins:
         assert pins.parse(pinned.version) >= pinned.least
 
     def test_urls_are_as_the_publishers_lay_them_out(self) -> None:
-        kubectl, kind = pin("kubectl"), pin("kind")
+        kubectl, kind, minikube = pin("kubectl"), pin("kind"), pin("minikube")
         assert kubectl.url(kubectl.base, "darwin/arm64") == (
             "https://dl.k8s.io/release/v1.36.4/bin/darwin/arm64/kubectl"
         )
         assert kind.url("https://mirror/", "linux/arm64") == "https://mirror/v0.32.0/kind-linux-arm64"
+        assert minikube.url(minikube.base, "darwin/amd64") == (
+            "https://storage.googleapis.com/minikube/releases/v1.38.1/minikube-darwin-amd64"
+        )
 
     @pytest.mark.parametrize(
         ("system", "machine", "name"),
@@ -344,6 +364,7 @@ def test_a_program_that_cannot_be_started_says_why(tmp_path: Path) -> None:
 
 def test_every_message_is_there_in_both_languages() -> None:
     english, chinese = (catalog(language) for language in LANGUAGES)
-    for key in ("tool-offline", "kubectl-missing", "kind-missing", "download-tampered", "cache-unwritable"):
+    missing = ("kubectl-missing", "kind-missing", "minikube-missing")
+    for key in ("tool-offline", *missing, "download-tampered", "cache-unwritable"):
         for name in (f"error.{key}", f"error.{key}.fix"):
             assert english[name] != chinese[name]

@@ -375,6 +375,46 @@ def test_where_no_rung_holds_each_ones_word_is_evidence(
     assert ["/none/a" in line or "/none/b" in line for line in only.error.evidence.splitlines()] == [True] * 2
 
 
+@pytest.mark.parametrize(
+    ("command", "given"),
+    [("false", {}), ("true", {"word": "never", "again": True})],
+    ids=["a command failed", "not proved in time"],
+)
+def test_what_tells_why_a_step_failed_is_kept_and_what_is_half_made_taken_back(
+    tour: Tour, memory: Memory, command: str, given: dict[str, Any]
+) -> None:
+    tour.timeout = 0.0
+    tour.presenter = memory
+    rescue = (sh("echo logs"), sh("exit 1"), sh("echo removed"))
+    (only,) = tour.run((step("create", command, rescue=rescue, **given),))
+    assert only.error
+    assert [word for name, word in memory.told if name == "line"] == ["logs", "removed"]
+
+
+def test_the_ledger_is_mended_only_after_the_rescue(tour: Tour, state: State, tmp_path: Path) -> None:
+    mark = tmp_path / "half-made"
+    half = step(
+        "create",
+        f"touch {mark}; exit 1",
+        unless=sh(f"test -e {mark}"),
+        creates=("kind-cluster/a",),
+        rescue=(sh(f"rm {mark}"),),
+    )
+    tour.run((half,))
+    assert state.created() == ()
+    tour.run((replace(half, rescue=()),))
+    assert state.created() == ("kind-cluster/a",)
+
+
+@pytest.mark.parametrize(("there", "entered"), [("exit 1", ("docker-network/kind",)), ("exit 0", ())])
+def test_what_comes_along_is_entered_unless_it_was_there_before(
+    tour: Tour, state: State, there: str, entered: tuple[str, ...]
+) -> None:
+    (only,) = tour.run((step("create", "true", brings=(("docker-network/kind", sh(there)),)),))
+    assert only.error is None
+    assert state.created() == entered
+
+
 def test_the_cluster_is_watched_until_the_check_holds(tour: Tour, cluster: Plain, memory: Memory) -> None:
     cluster.states = [(), (pod("other"),), (pod("web"),)]
     (only,) = tour.run((step("deploy", "true", check=There("web")),))

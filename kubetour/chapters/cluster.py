@@ -16,7 +16,14 @@ def cluster(provider: Provider) -> tuple[Step, ...]:
     first = Lookup(provider.kubectl("get", "nodes", "-o", "jsonpath={.items[0].metadata.name}"))
     return (
         *up,
-        Step("cluster-info", Stage.CLUSTER, (provider.kubectl("cluster-info"),), ApiServer(), needs=needs),
+        Step(
+            "cluster-info",
+            Stage.CLUSTER,
+            (provider.kubectl("cluster-info"),),
+            ApiServer(provider.skew),
+            confirm=(provider.kubectl("version", "-o", "json"),),
+            needs=needs,
+        ),
         Step(
             "nodes",
             Stage.CLUSTER,

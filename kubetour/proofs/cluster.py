@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from kubetour.checks import Object, Observation, Proof
 from kubetour.project import OWNED_BY, OWNER
 from kubetour.proofs.common import condition, fails, holds, json_object, refuses, verdict
+from kubetour.skew import POLICY, Skew, warnings
 
 
 @dataclass(frozen=True)
@@ -53,14 +54,20 @@ def _enough(nodes: tuple[Object, ...], count: int) -> Proof:
 
 @dataclass(frozen=True)
 class ApiServer:
-    """The API server answers, with its version."""
+    """The API server answers, with its version; noted is a kubectl or a client that is too far from it."""
 
     looks: ClassVar[tuple[str, ...]] = ("version",)
+    skew: Skew = POLICY
 
     def __call__(self, seen: Observation) -> Proof:
-        """Return the verdict on GET /version."""
+        """Return the verdict on GET /version and `kubectl version -o json`."""
+        said = json_object(seen.confirmed[0].stdout) if seen.confirmed else {}
+        kubectl = str(said.get("clientVersion", {}).get("gitVersion", ""))
         for answer in seen.objects.get("version", ()):
-            return holds("api-server", {"version": answer["gitVersion"]}, version=answer["gitVersion"])
+            server, client = answer["gitVersion"], answer["client"]
+            data = {"version": server, "kubectl": kubectl, "client": client}
+            proof = holds("api-server", data, version=server)
+            return replace(proof, notes=warnings(server, kubectl, client, self.skew))
         return fails("api-silent")
 
 

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 from kubetour.proofs.cluster import Ended, Owned, Pushed
 from kubetour.settings import Settings
+from kubetour.skew import POLICY, Skew
 from kubetour.steps import Lookup, Run, Rung, Stage, Step, Word
 from kubetour.text import Text
 
@@ -49,6 +50,7 @@ class Provider:
 
     name: ClassVar[str] = "context"
     owns_cluster: ClassVar[bool] = False
+    skew: ClassVar[Skew] = POLICY  # how far kubectl may be from the API server
 
     settings: Settings
     tools: Tools
@@ -169,6 +171,14 @@ class Provider:
             creates=(f"namespace/{self.context}/{self.namespace}",),
         )
         return self.push(), namespace
+
+    def rescue(self) -> tuple[Run, ...]:
+        """Return what to run where a step in the cluster fails, to keep what tells why."""
+        return ()
+
+    def leftovers(self) -> tuple[Step, ...]:
+        """Return the steps that remove what came along with a cluster, if the ledger names it."""
+        return ()
 
     def down(self) -> tuple[Step, ...]:
         """Return the steps that remove what holds the app: here, the namespace of its own."""

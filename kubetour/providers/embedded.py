@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from kubetour.providers.kind import Kind
+from kubetour.skew import Skew
 from kubetour.steps import Run, Word
 
 
@@ -14,6 +15,9 @@ class Embedded(Kind):
     """A cluster without a container engine. It is driven by commands alone; nothing of it is imported."""
 
     name: ClassVar[str] = "embedded"
+    # It is v1.36; its tests were passed with kubectl 1.20 and 1.27 to 1.33, and no version was found to fail.
+    skew: ClassVar[Skew] = Skew(older=16, newer=None)
+    in_containers: ClassVar[bool] = False
 
     @property
     def program(self) -> tuple[str, ...]:

@@ -12,6 +12,8 @@ from kubetour.providers.base import Provider
 from kubetour.steps import Run, Rung, Stage, Step, Word
 from kubetour.text import Text
 
+NETWORK = "kind"  # https://kind.sigs.k8s.io/docs/user/known-issues/
+
 
 @dataclass(frozen=True)
 class Kind(Provider):
@@ -19,6 +21,7 @@ class Kind(Provider):
 
     name: ClassVar[str] = "kind"
     owns_cluster: ClassVar[bool] = True
+    in_containers: ClassVar[bool] = True  # its nodes are containers of the engine
 
     @property
     def program(self) -> tuple[str, ...]:
@@ -77,7 +80,7 @@ class Kind(Provider):
         name = ("--name", self.cluster)
         where = ("--kubeconfig", self.kubeconfig)
         options = (*name, *where, "--config", "-", "--wait", f"{self.settings.timeout}s")
-        create = Run((*self.program, "create", "cluster", *options), to_yaml(self._config()))
+        create = Run((*self.program, "create", "cluster", *options, *self.creation), to_yaml(self._config()))
         return (
             Step(
                 "create-cluster",
@@ -88,9 +91,22 @@ class Kind(Provider):
                 # Of a cluster that is there, this writes the kubeconfig, and fails if there is none.
                 unless=Run((*self.program, "export", "kubeconfig", *name, *where)),
                 early=True,
+                rescue=(*self.rescue(), self._delete()) if self.in_containers else (),
                 creates=(f"{self.name}-cluster/{self.cluster}",),
+                brings=((self._network, self._of_network("inspect")),) if self.in_containers else (),
             ),
         )
+
+    @property
+    def creation(self) -> tuple[str, ...]:
+        """Return what else to tell `create cluster`: to leave the nodes of a failed one, for their logs."""
+        image = ("--image", self.settings.node_image) if self.settings.node_image else ()
+        return ("--retain", *image) if self.in_containers else ()
+
+    def rescue(self) -> tuple[Run, ...]:
+        """Return the command that keeps the nodes' logs."""
+        logs = ("export", "logs", f"{STATE}/logs/{self.context}", "--name", self.cluster)
+        return (Run((*self.program, *logs)),) if self.in_containers else ()
 
     def image(self) -> tuple[Step, ...]:
         """Return the one step that loads the image, proved by each node's own container runtime."""
@@ -109,17 +125,45 @@ class Kind(Provider):
 
     def down(self) -> tuple[Step, ...]:
         """Return the one step that deletes the cluster, proved by the list of clusters."""
-        delete = ("delete", "cluster", "--name", self.cluster, "--kubeconfig", self.kubeconfig)
         return (
             Step(
                 "delete-cluster",
                 Stage.DOWN,
-                (Run((*self.program, *delete)),),
-                Ended((self.cluster,)),
-                confirm=(Run((*self.program, "get", "clusters")),),
+                (self._delete(), Run(("rm", "-f", self.kubeconfig))),
+                Ended((self.cluster, *self.nodes())),
+                confirm=(Run((*self.program, "get", "clusters")), *self._containers()),
                 removes=(f"{self.name}-cluster/{self.cluster}",),
             ),
         )
+
+    def leftovers(self) -> tuple[Step, ...]:
+        """Return the step that removes the engine's network, which kind makes for all clusters and keeps."""
+        step = Step(
+            "delete-network",
+            Stage.DOWN,
+            (self._of_network("rm"),),
+            Ended((NETWORK,)),
+            confirm=(Run((*self.engine, "network", "ls", "--format", "{{.Name}}")),),
+            removes=(self._network,),
+        )
+        return (step,) if self.in_containers else ()
+
+    @property
+    def _network(self) -> str:
+        return f"{self.engine_name}-network/{NETWORK}"
+
+    def _of_network(self, verb: str) -> Run:
+        return Run((*self.engine, "network", verb, NETWORK))
+
+    def _delete(self) -> Run:
+        where = ("--name", self.cluster, "--kubeconfig", self.kubeconfig)
+        return Run((*self.program, "delete", "cluster", *where))
+
+    def _containers(self) -> tuple[Run, ...]:
+        """Return the command that lists the nodes' containers, running or not."""
+        mark = f"label=io.x-k8s.kind.cluster={self.cluster}"
+        listing = Run((*self.engine, "ps", "-a", "--filter", mark, "--format", "{{.Names}}"))
+        return (listing,) if self.in_containers else ()
 
     def _config(self) -> dict[str, object]:
         return kind_config(dict(self.config), self.settings.workers, self.ports.host, self.ports.node)

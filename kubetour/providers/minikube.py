@@ -21,6 +21,7 @@ class Minikube(Kind):
     """
 
     name: ClassVar[str] = "minikube"
+    in_containers: ClassVar[bool] = False  # with kind's network and labels, as kind's nodes are
 
     @property
     def program(self) -> tuple[str, ...]:
@@ -79,6 +80,7 @@ class Minikube(Kind):
             unless=self._with_kubeconfig("update-context"),
             exists=Run((*self._minikube("node"), "list")),
             early=True,
+            rescue=self.rescue(),
             creates=(f"{self.name}-cluster/{self.cluster}",),
         )
         if not there or wanted == there:
@@ -92,6 +94,12 @@ class Minikube(Kind):
             needs=("create-cluster",),
         )
         return create, more
+
+    def rescue(self) -> tuple[Run, ...]:
+        """Return the commands that keep the logs. What a failed start has left, the next one goes on with."""
+        logs = f"{STATE}/logs"
+        keep = Run((*self._minikube("logs"), "--file", f"{logs}/{self.name}-{self.cluster}.txt"))
+        return Run(("mkdir", "-p", logs)), keep
 
     def down(self) -> tuple[Step, ...]:
         """Return the one step that deletes the profile and its kubeconfig, proved by the list of profiles."""

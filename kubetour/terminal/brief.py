@@ -42,17 +42,20 @@ class Silent:
 
 
 class Quiet(Silent):
-    """One line for each step that was proved; what went wrong is told at the end in any case."""
+    """One line for each step that was proved, and each note; what went wrong is told at the end anyway."""
 
     def __init__(self, console: Console, language: str) -> None:
         self._console = console
         self._language = language
 
     def end(self, outcome: Outcome) -> None:
-        """Print the proof."""
+        """Print the proof and its notes."""
         if outcome.proof and not outcome.error:
             proof = harmless(tell(self._language, outcome.proof.text))
             self._console.print(f"✓ {outcome.step.id}: {proof}", soft_wrap=True)
+            for note in outcome.proof.notes:
+                said = harmless(tell(self._language, note))
+                self._console.print(f"! {outcome.step.id}: {said}", soft_wrap=True)
 
 
 class Json(Silent):

@@ -101,7 +101,7 @@ class Full:
             self._status.update(Plain(harmless(text)))
 
     def end(self, outcome: Outcome) -> None:
-        """Print the picture, if the proof has one, and the proof."""
+        """Print the picture, if the proof has one, the proof, and its notes."""
         self._flush()
         if self._status:
             self._status.stop()
@@ -111,6 +111,8 @@ class Full:
                 self._console.print(harmless(line), style="cyan", soft_wrap=True)
             proof = harmless(tell(self._language, outcome.proof.text))
             print_wrapped(self._console, f"✓ {proof}", "bold green")
+            for note in outcome.proof.notes:
+                print_wrapped(self._console, f"! {harmless(tell(self._language, note))}", "yellow")
 
     def _lesson(self, lesson: Lesson) -> None:
         print_prose(self._console, lesson.text(self._provider, self._values))
@@ -144,6 +146,8 @@ def harmless_lines(text: str) -> str:
 
 
 def _is_json(lines: list[str]) -> bool:
+    """Return whether the lines are JSON, but for the warnings that kubectl writes to stderr beside it."""
+    lines = [line for line in lines if not line.lower().startswith("warning:")]
     text = "\n".join(lines).strip()
     if not text.startswith(("{", "[")):
         return False

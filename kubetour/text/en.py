@@ -107,11 +107,15 @@ MESSAGES = {
     # Rules
     "rule.label": "a DNS-1123 label: lower-case letters, digits and -, beginning and ending with a letter or digit, at most {longest} characters",
     "rule.service-label": "a DNS label that a Service can have, too: lower-case letters, digits and -, beginning with a letter, ending with a letter or digit, at most {longest} characters",
+    "rule.image-pinned": "an image reference: [HOST[:PORT]/]NAME[:TAG][@sha256:DIGEST]",
     "rule.image": "an image reference: [HOST[:PORT]/]NAME[:TAG], lower-case, at most 255 characters",
     "rule.whole": "a whole number from {least} to {most}",
     "rule.choice": "one of: {allowed}",
     "rule.switch": "yes or no",
     "rule.printable": "text on one line, not empty, not beginning with -, at most {longest} characters",
+    # Versions that are too far apart
+    "skew.kubectl": "kubectl {version} is more than one minor version away from the cluster's {server}, which Kubernetes does not support. If a command fails in an odd way, put kubectl {fits} on PATH.",
+    "skew.client": "The Python client {version} is made for Kubernetes {fits}, more than one minor version away from the cluster's {server}: a proof may miss what only one of them knows.",
     # Errors and their fixes
     "error.setting-invalid": "{name} is {value!r}, which is not {rule}.",
     "error.setting-invalid.fix": "Give it such a value. ./inv doctor shows every setting and where it came from.",

@@ -40,6 +40,7 @@ MESSAGES = {
     "setting.cluster_name": "Name of the cluster",
     "setting.workers": "Number of worker nodes; default: as in the kind config",
     "setting.config": "kind config file",
+    "setting.node_image": "kind's node image, to choose Kubernetes' version or a mirror; default: kind's own",
     "setting.context": "kubeconfig context of a cluster you already have",
     "setting.namespace": "Namespace to work in; default: default, or kubetour on a cluster of yours",
     "setting.engine": "Container engine: auto or docker",

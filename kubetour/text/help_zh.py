@@ -40,6 +40,7 @@ MESSAGES = {
     "setting.cluster_name": "集群的名称",
     "setting.workers": "工作节点的个数；默认按 kind 配置",
     "setting.config": "kind 配置文件",
+    "setting.node_image": "kind 的节点镜像，用来选择 Kubernetes 版本或镜像站；默认用 kind 自带的",
     "setting.context": "已有集群的 kubeconfig 上下文",
     "setting.namespace": "所用的名字空间；默认为 default，在已有集群上为 kubetour",
     "setting.engine": "容器引擎：auto 或 docker",

@@ -107,11 +107,15 @@ MESSAGES = {
     # Rules
     "rule.label": "DNS-1123 标签：由小写字母、数字和 - 组成，以字母或数字开头和结尾，最多 {longest} 个字符",
     "rule.service-label": "可用作 Service 名称的 DNS 标签：由小写字母、数字和 - 组成，以字母开头，以字母或数字结尾，最多 {longest} 个字符",
+    "rule.image-pinned": "镜像引用：[HOST[:PORT]/]NAME[:TAG][@sha256:DIGEST]",
     "rule.image": "镜像引用：[HOST[:PORT]/]NAME[:TAG]，小写，最多 255 个字符",
     "rule.whole": "{least} 到 {most} 之间的整数",
     "rule.choice": "以下之一：{allowed}",
     "rule.switch": "yes 或 no",
     "rule.printable": "单行文本，不能为空，不能以 - 开头，最多 {longest} 个字符",
+    # Versions that are too far apart
+    "skew.kubectl": "kubectl {version} 与集群的 {server} 相差超过一个次要版本，Kubernetes 不支持这样搭配。如果有命令莫名失败，请把 kubectl {fits} 放到 PATH 中。",
+    "skew.client": "Python 客户端 {version} 对应 Kubernetes {fits}，与集群的 {server} 相差超过一个次要版本：只有其中一方认识的内容，验证时可能看不到。",
     # Errors and their fixes
     "error.setting-invalid": "{name} 的值 {value!r} 不合要求。应为：{rule}。",
     "error.setting-invalid.fix": "请改用符合要求的值。./inv doctor 列出每项设置及其来源。",

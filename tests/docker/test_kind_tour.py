@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from kubetour.skew import warnings
 from tests.docker.conftest import Desk, Done, docker, inv, lines
 
 TOUR = [
@@ -80,6 +81,13 @@ def test_the_tour_proves_every_step_and_down_leaves_nothing(project: Desk) -> No
     assert [each["step"] for each in record["steps"]] == TOUR
     assert all(each["proof"]["holds"] for each in record["steps"])
 
+    # the versions are those of the programs, and what is too far apart is noted
+    proof = step(record, "cluster-info")["proof"]
+    said = json.loads(project.run("kubectl version --client -o json").stdout)
+    data = proof["data"]
+    assert data["kubectl"] == said["clientVersion"]["gitVersion"]
+    assert len(proof["notes"]) == len(warnings(data["version"], data["kubectl"], data["client"]))
+
     # what it says of the cluster is what the engine and the cluster say
     assert project.nodes() == [f"{project.cluster}-{role}" for role in ("worker2", "worker", "control-plane")]
     volumes = project.volumes()
@@ -135,6 +143,14 @@ def test_where_no_cluster_comes_up_the_cause_and_the_fix_are_told(
 ) -> None:
     done = project.run(inv(one_node(project)), KIND_STANDIN_FAIL=failure)
     assert_told(done, words)
+    assert project.nodes() == []
+    assert f"kind-cluster/{project.cluster}" not in done.stderr  # nothing of it is left to remove
+
+
+def test_a_failed_control_planes_logs_are_kept(project: Desk) -> None:
+    project.run(inv(one_node(project)), KIND_STANDIN_FAIL="create")
+    logs = project.folder / ".kubetour" / "logs" / f"kind-{project.cluster}"
+    assert (logs / f"{project.cluster}-control-plane" / "serial.log").exists()
     assert project.nodes() == []
 
 

@@ -60,6 +60,7 @@ def test_the_tour_proves_every_step_and_leaves_nothing(checkout: Checkout, lang:
     report = checkout.report()
     assert [step["step"] for step in report["steps"]] == [*CHAPTERS, *CLEANING]
     assert all(step["ok"] and step["proof"]["holds"] for step in report["steps"])
+    assert not any(step["proof"]["notes"] for step in report["steps"])
     assert report["ok"]
     assert "\x1b" not in told.stdout  # plain on a pipe
     assert bool(re.search("[\u4e00-\u9fff]", told.stdout)) == (lang == "zh")
@@ -159,6 +160,48 @@ def test_a_changed_app_gets_a_new_tag_and_rolls_out(toured: Checkout) -> None:
     assert "Hello from shop-" in after
     toured.inv("load")
     toured.inv("deploy")
+
+
+def give_address(checkout: Checkout, address: str) -> None:
+    """Do as a cloud's controller does: give the Service an address, or take it back."""
+    from kubernetes import client, config
+
+    kubeconfig = checkout.root / ".kubetour/embedded-toured.kubeconfig"
+    with config.new_client_from_config(str(kubeconfig)) as api:
+        services = client.CoreV1Api(api)
+        if address == "its own":
+            address = services.read_namespaced_service("shop", "default").spec.cluster_ip
+        ingress = [{"ip": address}] if address else []
+        status = {"status": {"loadBalancer": {"ingress": ingress}}}
+        services.patch_namespaced_service_status("shop", "default", status)
+
+
+@pytest.mark.parametrize(
+    ("address", "is_mapped", "expected"),
+    [
+        ("its own", True, "rung.load-balancer"),
+        ("127.255.255.254", True, "rung.host-port"),
+        ("", True, "rung.host-port"),
+        ("", False, "rung.node"),
+    ],
+    ids=["a load balancer's address", "one where nobody answers", "none", "no mapped port either"],
+)
+def test_the_service_is_reached_by_the_first_way_that_gets_through(
+    toured: Checkout, address: str, is_mapped: bool, expected: str
+) -> None:
+    ports = toured.root / ".kubetour/ports.json"
+    before = ports.read_text(encoding="utf-8")
+    give_address(toured, address)
+    try:
+        if not is_mapped:
+            ports.write_text(json.dumps({**json.loads(before), "host": 9}), encoding="utf-8")
+        toured.inv("hit")
+    finally:
+        ports.write_text(before, encoding="utf-8")
+        give_address(toured, "")
+    steps = {step["step"]: step for step in toured.report()["steps"]}
+    assert steps["hit"]["proof"]["data"]["rung"] == expected
+    assert steps["hit-all"]["ok"]
 
 
 def test_json_is_one_object_per_step(toured: Checkout) -> None:

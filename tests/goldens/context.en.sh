@@ -44,6 +44,7 @@ docker stop kubetour-node-hostname
 
 # cluster-info: Where the API server is
 kubectl --context gke_example --namespace kubetour cluster-info
+kubectl --context gke_example --namespace kubetour version -o json
 
 # nodes: The nodes
 kubectl --context gke_example --namespace kubetour get nodes -o wide

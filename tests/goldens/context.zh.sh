@@ -44,6 +44,7 @@ docker stop kubetour-node-hostname
 
 # cluster-info: API 服务器在哪里
 kubectl --context gke_example --namespace kubetour cluster-info
+kubectl --context gke_example --namespace kubetour version -o json
 
 # nodes: 节点
 kubectl --context gke_example --namespace kubetour get nodes -o wide

@@ -66,6 +66,7 @@ fi
 
 # cluster-info: Where the API server is
 kubectl --kubeconfig .kubetour/embedded-kubetour.kubeconfig --context embedded-kubetour cluster-info
+kubectl --kubeconfig .kubetour/embedded-kubetour.kubeconfig --context embedded-kubetour version -o json
 
 # nodes: The nodes
 kubectl --kubeconfig .kubetour/embedded-kubetour.kubeconfig --context embedded-kubetour get nodes -o wide
@@ -227,6 +228,7 @@ kubectl --kubeconfig .kubetour/embedded-kubetour.kubeconfig --context embedded-k
 
 # delete-cluster: Delete the cluster
 .venv/bin/python -m kubetour.embedded delete cluster --name kubetour --kubeconfig .kubetour/embedded-kubetour.kubeconfig
+rm -f .kubetour/embedded-kubetour.kubeconfig
 .venv/bin/python -m kubetour.embedded get clusters
 
 # delete-image: Delete the image

@@ -66,6 +66,7 @@ fi
 
 # cluster-info: API 服务器在哪里
 kubectl --kubeconfig .kubetour/embedded-kubetour.kubeconfig --context embedded-kubetour cluster-info
+kubectl --kubeconfig .kubetour/embedded-kubetour.kubeconfig --context embedded-kubetour version -o json
 
 # nodes: 节点
 kubectl --kubeconfig .kubetour/embedded-kubetour.kubeconfig --context embedded-kubetour get nodes -o wide
@@ -227,6 +228,7 @@ kubectl --kubeconfig .kubetour/embedded-kubetour.kubeconfig --context embedded-k
 
 # delete-cluster: 删除集群
 .venv/bin/python -m kubetour.embedded delete cluster --name kubetour --kubeconfig .kubetour/embedded-kubetour.kubeconfig
+rm -f .kubetour/embedded-kubetour.kubeconfig
 .venv/bin/python -m kubetour.embedded get clusters
 
 # delete-image: 删除镜像

@@ -43,8 +43,9 @@ docker logs kubetour-node-hostname
 docker stop kubetour-node-hostname
 
 # create-cluster: Create a cluster
+trap 'kind export logs .kubetour/logs/kind-kubetour --name kubetour; kind delete cluster --name kubetour --kubeconfig .kubetour/kind-kubetour.kubeconfig' EXIT
 if ! kind export kubeconfig --name kubetour --kubeconfig .kubetour/kind-kubetour.kubeconfig >/dev/null 2>&1; then
-kind create cluster --name kubetour --kubeconfig .kubetour/kind-kubetour.kubeconfig --config - --wait 180s <<'EOF'
+kind create cluster --name kubetour --kubeconfig .kubetour/kind-kubetour.kubeconfig --config - --wait 180s --retain <<'EOF'
 kind: Cluster
 apiVersion: kind.x-k8s.io/v1alpha4
 nodes:
@@ -65,7 +66,9 @@ EOF
 fi
 
 # cluster-info: Where the API server is
+trap - EXIT
 kubectl --kubeconfig .kubetour/kind-kubetour.kubeconfig --context kind-kubetour cluster-info
+kubectl --kubeconfig .kubetour/kind-kubetour.kubeconfig --context kind-kubetour version -o json
 
 # nodes: The nodes
 kubectl --kubeconfig .kubetour/kind-kubetour.kubeconfig --context kind-kubetour get nodes -o wide
@@ -74,6 +77,7 @@ kubectl --kubeconfig .kubetour/kind-kubetour.kubeconfig --context kind-kubetour 
 kubectl --kubeconfig .kubetour/kind-kubetour.kubeconfig --context kind-kubetour describe node kubetour-control-plane
 
 # load: Bring the image to the nodes
+trap 'kind export logs .kubetour/logs/kind-kubetour --name kubetour' EXIT
 docker image save --platform linux/amd64 -o .kubetour/image.tar node-hostname:0123456789ab
 kind load image-archive .kubetour/image.tar --name kubetour
 rm -f .kubetour/image.tar
@@ -225,11 +229,14 @@ kubectl --kubeconfig .kubetour/kind-kubetour.kubeconfig --context kind-kubetour 
 kubectl --kubeconfig .kubetour/kind-kubetour.kubeconfig --context kind-kubetour describe pod "$(kubectl --kubeconfig .kubetour/kind-kubetour.kubeconfig --context kind-kubetour get pods -l app=node-hostname -o 'jsonpath={.items[0].metadata.name}')"
 
 # delete-app: Remove the app
+trap - EXIT
 kubectl --kubeconfig .kubetour/kind-kubetour.kubeconfig --context kind-kubetour delete deployment/node-hostname service/node-hostname pod/node-hostname-pod service/node-hostname-pod --ignore-not-found
 
 # delete-cluster: Delete the cluster
 kind delete cluster --name kubetour --kubeconfig .kubetour/kind-kubetour.kubeconfig
+rm -f .kubetour/kind-kubetour.kubeconfig
 kind get clusters
+docker ps -a --filter label=io.x-k8s.kind.cluster=kubetour --format '{{.Names}}'
 
 # delete-image: Delete the image
 docker image rm node-hostname:0123456789ab

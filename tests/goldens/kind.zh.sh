@@ -43,8 +43,9 @@ docker logs kubetour-node-hostname
 docker stop kubetour-node-hostname
 
 # create-cluster: 创建集群
+trap 'kind export logs .kubetour/logs/kind-kubetour --name kubetour; kind delete cluster --name kubetour --kubeconfig .kubetour/kind-kubetour.kubeconfig' EXIT
 if ! kind export kubeconfig --name kubetour --kubeconfig .kubetour/kind-kubetour.kubeconfig >/dev/null 2>&1; then
-kind create cluster --name kubetour --kubeconfig .kubetour/kind-kubetour.kubeconfig --config - --wait 180s <<'EOF'
+kind create cluster --name kubetour --kubeconfig .kubetour/kind-kubetour.kubeconfig --config - --wait 180s --retain <<'EOF'
 kind: Cluster
 apiVersion: kind.x-k8s.io/v1alpha4
 nodes:
@@ -65,7 +66,9 @@ EOF
 fi
 
 # cluster-info: API 服务器在哪里
+trap - EXIT
 kubectl --kubeconfig .kubetour/kind-kubetour.kubeconfig --context kind-kubetour cluster-info
+kubectl --kubeconfig .kubetour/kind-kubetour.kubeconfig --context kind-kubetour version -o json
 
 # nodes: 节点
 kubectl --kubeconfig .kubetour/kind-kubetour.kubeconfig --context kind-kubetour get nodes -o wide
@@ -74,6 +77,7 @@ kubectl --kubeconfig .kubetour/kind-kubetour.kubeconfig --context kind-kubetour 
 kubectl --kubeconfig .kubetour/kind-kubetour.kubeconfig --context kind-kubetour describe node kubetour-control-plane
 
 # load: 把镜像送到节点
+trap 'kind export logs .kubetour/logs/kind-kubetour --name kubetour' EXIT
 docker image save --platform linux/amd64 -o .kubetour/image.tar node-hostname:0123456789ab
 kind load image-archive .kubetour/image.tar --name kubetour
 rm -f .kubetour/image.tar
@@ -225,11 +229,14 @@ kubectl --kubeconfig .kubetour/kind-kubetour.kubeconfig --context kind-kubetour 
 kubectl --kubeconfig .kubetour/kind-kubetour.kubeconfig --context kind-kubetour describe pod "$(kubectl --kubeconfig .kubetour/kind-kubetour.kubeconfig --context kind-kubetour get pods -l app=node-hostname -o 'jsonpath={.items[0].metadata.name}')"
 
 # delete-app: 移除应用
+trap - EXIT
 kubectl --kubeconfig .kubetour/kind-kubetour.kubeconfig --context kind-kubetour delete deployment/node-hostname service/node-hostname pod/node-hostname-pod service/node-hostname-pod --ignore-not-found
 
 # delete-cluster: 删除集群
 kind delete cluster --name kubetour --kubeconfig .kubetour/kind-kubetour.kubeconfig
+rm -f .kubetour/kind-kubetour.kubeconfig
 kind get clusters
+docker ps -a --filter label=io.x-k8s.kind.cluster=kubetour --format '{{.Names}}'
 
 # delete-image: 删除镜像
 docker image rm node-hostname:0123456789ab

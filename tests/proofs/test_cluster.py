@@ -18,6 +18,7 @@ from kubetour.proofs.cluster import (
     ProfileEnded,
     Pushed,
 )
+from kubetour.skew import Skew
 from tests.making import output
 from tests.shapes import OURS, metadata, node, seen
 
@@ -55,9 +56,35 @@ def test_on_a_cluster_that_need_not_be_ours_no_label_is_asked_for() -> None:
     assert NodesReady(0, ours=False)(seen(node("a", labels={}))).holds
 
 
+def api_server(server: str, kubectl: str, client: str) -> Observation:
+    """Return what was seen of an API server, with this kubectl and this client."""
+    said = {"clientVersion": {"gitVersion": kubectl}, "serverVersion": {"gitVersion": server}}
+    version = {"gitVersion": server, "client": client}
+    return Observation(confirmed=(output(json.dumps(said)),), objects={"version": (version,)})
+
+
 def test_the_api_server_answers_with_its_version() -> None:
-    assert ApiServer()(Observation(objects={"version": ({"gitVersion": "v1.36.2"},)})).holds
+    proof = ApiServer()(api_server("v1.36.2", "v1.36.4", "37.0.2"))
+    assert proof.holds
+    assert proof.data == {"version": "v1.36.2", "kubectl": "v1.36.4", "client": "37.0.2"}
+    assert proof.notes == ()
     assert key(ApiServer()(Observation())) == "api-silent"
+
+
+def test_versions_too_far_from_the_api_servers_are_noted_though_it_answers() -> None:
+    proof = ApiServer()(api_server("v1.33.1", "v1.36.4", "37.0.2"))
+    assert proof.holds
+    assert [note.key for note in proof.notes] == ["skew.kubectl", "skew.client"]
+    assert ApiServer(Skew(older=1, newer=None))(api_server("v1.33.1", "v1.36.4", "37.0.2")).notes == ()
+
+
+@pytest.mark.parametrize("said", ["", "WARNING: no JSON", "{}"])
+def test_of_a_kubectl_that_tells_no_version_nothing_is_noted(said: str) -> None:
+    version = {"gitVersion": "v1.36.2", "client": "37.0.2"}
+    seen = Observation(confirmed=(output(said),), objects={"version": (version,)})
+    proof = ApiServer()(seen)
+    assert proof.holds
+    assert proof.notes == ()
 
 
 def test_a_described_node_has_room_for_pods() -> None:

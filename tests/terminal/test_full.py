@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from rich.cells import cell_len
@@ -99,6 +100,38 @@ def test_pause_is_asked_for_after_the_lesson_and_before_the_command() -> None:
     )
     full.begin(outcome().step, 1, 1, 0.0)
     assert "The Deployment web is told" in seen[0]
+
+
+NOTE = Text("skew.kubectl", {"version": "v1.32.4", "server": "v1.36.2", "fits": "1.36"})
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_what_a_person_should_know_stands_after_the_proof(language: str) -> None:
+    out, stream = console()
+    Full(out, language, {}, "kind", {}).end(replace(outcome(), proof=replace(PROOF, notes=(NOTE,))))
+    proof, *note = stream.getvalue().splitlines()
+    assert proof.startswith("✓ ")
+    assert note[0].startswith("! kubectl v1.32.4 ")
+    assert max(cell_len(line) for line in note) <= 80
+
+
+def test_json_with_a_warning_beside_it_is_still_for_programs() -> None:
+    out, stream = console()
+    full = Full(out, "en", {}, "kind", {})
+    full.confirm(sh("kubectl version -o json"))
+    for line in ("{", '  "clientVersion": {}', "WARNING: version difference between client and server", "}"):
+        full.line(line)
+    full.end(outcome())
+    assert "clientVersion" not in stream.getvalue()
+    assert "4 lines of JSON" in stream.getvalue()
+
+
+def test_quiet_has_a_line_for_each_note() -> None:
+    out, stream = console()
+    Quiet(out, "en").end(replace(outcome(), proof=replace(PROOF, notes=(NOTE,))))
+    proof, note = stream.getvalue().splitlines()
+    assert proof.startswith("✓ scale: ")
+    assert note.startswith("! scale: kubectl v1.32.4 ")
 
 
 def test_quiet_is_one_line_for_each_step_that_was_proved() -> None:
