@@ -91,7 +91,7 @@ def _minikube(c: Context, settings: Settings, full: Tools, program: str) -> Tool
 def _without_kind(c: Context, settings: Settings, full: Tools, basic: Tools) -> tuple[str, Tools, Text]:
     """Return minikube where it is here, else the embedded cluster: what comes after kind."""
     try:
-        program = tools.minikube(offline=True, say=lambda text: None)  # nobody asked for a download of it
+        program = tools.minikube(True, lambda text: None)  # nobody asked for a download of it
         found = _minikube(c, settings, full, program)
     except KubetourError:
         return _embedded(basic, Text("tour.why.no-kind", {"engine": full.engine}))

@@ -10,7 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from kubetour import causes
-from kubetour.acting import Acting, Performer
+from kubetour.acting import Acting, Command, Line, Performer
 from kubetour.checks import Observation, Proof, Result
 from kubetour.errors import DeadlineError, Interrupted, KubetourError, ProofError, RefusedError
 from kubetour.observe import Cluster, Objects
@@ -118,8 +118,8 @@ class Tour:
             with suppress(KubetourError, KeyboardInterrupt):
                 try:
                     acting.present(_unseen, _unseen)
-                except KubetourError:
-                    acting.rescue(_unseen, _unseen)
+                except KubetourError as caught:
+                    self._rescue(acting, caught, _unseen, _unseen)
 
     def _step(self, step: Step, acting: Acting, announce: Callable[[], None], started: float) -> Outcome:
         begun = self.clock()
@@ -144,14 +144,21 @@ class Tour:
         elif not isinstance(error, Interrupted):
             if step.check.looks:
                 self._diagnose(error)
-            error = self._rescue(acting) or error
+            error = self._rescue(acting, error, self.presenter.command, self.presenter.line) or error
         seconds = self.clock() - begun
         return Outcome(step, acting.already, tuple(acting.results), confirmed, proof, error, started, seconds)
 
-    def _rescue(self, acting: Acting) -> KubetourError | None:
-        """Save what can be saved of a step that failed; return the interrupt if one came meanwhile."""
+    def _rescue(
+        self, acting: Acting, error: KubetourError, command: Command, line: Line
+    ) -> KubetourError | None:
+        """Save what can be saved of a step that failed; return the interrupt if one came meanwhile.
+
+        What is not ours is left as it is, and so is what had been made before: it is not half made.
+        """
+        if isinstance(error, RefusedError) or (acting.already and acting.step.creates):
+            return None
         try:
-            acting.rescue(self.presenter.command, self.presenter.line)
+            acting.rescue(command, line)
         except (Interrupted, KeyboardInterrupt):
             return Interrupted(last_signal())
         return None

@@ -45,11 +45,11 @@ def test_auto_takes_embedded_where_none_does_and_says_why(
     assert choose(c) == ("embedded", f"tour.why.{trouble}")
 
 
-def test_auto_takes_embedded_where_kind_is_not_to_be_had(
-    machine: pytest.MonkeyPatch, c: Context, tmp_path: Path
+def test_auto_takes_embedded_where_neither_kind_nor_minikube_is_to_be_had(
+    machine: pytest.MonkeyPatch, c: Context
 ) -> None:
     machine.setattr(tools, "kind", missing)
-    machine.setenv("PATH", str(tmp_path))  # where there is no minikube
+    machine.setattr(tools, "minikube", no_minikube)
     assert choose(c) == ("embedded", "tour.why.no-kind")
     with pytest.raises(ToolError):
         choose(c, provider="kind")
@@ -70,29 +70,43 @@ def missing(offline: bool, say: object) -> str:
     raise ToolError("kind-missing", least="0.20")
 
 
+def no_minikube(offline: bool, say: object) -> str:
+    """Find no minikube."""
+    raise ToolError("minikube-missing", least="1.30", variable="KUBETOUR_MINIKUBE_URL")
+
+
 def put_minikube(monkeypatch: pytest.MonkeyPatch, directory: Path, answer: str) -> None:
     """Put a minikube on PATH that answers every command by a line of shell, and keeps what it was asked."""
     program = directory / "minikube"
     program.write_text(f'#!/bin/sh\necho "$*" >> {directory}/asked\n{answer}\n', encoding="utf-8")
     program.chmod(0o755)
     monkeypatch.setenv("PATH", f"{directory}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.setattr(tools, "minikube", lambda offline, say: "minikube")
 
 
 def test_auto_takes_minikube_only_where_kind_is_not_to_be_had(
     machine: pytest.MonkeyPatch, c: Context, tmp_path: Path
 ) -> None:
     put_minikube(machine, tmp_path, "exit 85")
+    offline: list[bool] = []
+
+    def found(offline_: bool, say: object) -> str:
+        offline.append(offline_)
+        return "minikube"
+
+    machine.setattr(tools, "minikube", found)
     assert choose(c) == ("kind", "tour.why.engine")
     machine.setattr(tools, "kind", missing)
     assert choose(c) == ("minikube", "tour.why.minikube")
+    assert offline == [True], "a minikube that nobody asked for must not be downloaded"
     machine.setattr(engines, "find", lambda c, wanted: Engine("nerdctl", version="2.1.0"))
     assert choose(c) == ("embedded", "tour.why.no-kind")
 
 
-def test_minikube_that_was_asked_for_and_is_not_here_is_an_error(
-    machine: pytest.MonkeyPatch, c: Context, tmp_path: Path
+def test_minikube_that_was_asked_for_and_is_not_to_be_had_is_an_error(
+    machine: pytest.MonkeyPatch, c: Context
 ) -> None:
-    machine.setenv("PATH", str(tmp_path))
+    machine.setattr(tools, "minikube", no_minikube)
     with pytest.raises(ToolError) as error:
         choose(c, provider="minikube")
     assert error.value.key == "minikube-missing"

@@ -170,7 +170,7 @@ def test_it_knows_every_flag_that_the_provider_gives() -> None:
     provider = make_provider("minikube")
     assert isinstance(provider, Minikube)
     steps = (*provider.up(), *provider.image(), *provider.down())
-    runs: list[Run] = [run for step in steps for run in (*step.actions, *step.confirm)]
+    runs: list[Run] = [run for step in steps for run in (*step.actions, *step.confirm, *step.rescue)]
     runs += [run for step in steps for run in (step.unless, step.exists) if run]
     typed = [[str(word) for word in run.argv] for run in runs]
     minikubes = [words[words.index("minikube") + 1 :] for words in typed if "minikube" in words]
@@ -181,6 +181,7 @@ def test_it_knows_every_flag_that_the_provider_gives() -> None:
         "minikube node list",
         "minikube image load",
         "minikube ssh",
+        "minikube logs",
         "minikube delete",
         "minikube profile list",
     }

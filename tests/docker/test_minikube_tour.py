@@ -146,6 +146,7 @@ def test_where_no_cluster_comes_up_the_cause_and_the_fix_are_told(
     done = checkout.run(inv(one_node(checkout)), MINIKUBE_STANDIN_FAIL=failure)
     assert_told(done, words)
     assert done.returncode == status
+    assert (checkout.folder / ".kubetour" / "logs" / f"minikube-{checkout.cluster}.txt").exists()
     # What such a start leaves behind is known to be ours, and only that.
     left = profiles(checkout)
     ledger = json.loads((checkout.folder / ".kubetour" / "created.json").read_text())

@@ -43,6 +43,7 @@ docker logs kubetour-node-hostname
 docker stop kubetour-node-hostname
 
 # create-cluster: Create a cluster
+trap 'mkdir -p .kubetour/logs; minikube -p kubetour logs --file .kubetour/logs/minikube-kubetour.txt' EXIT
 if ! env KUBECONFIG=.kubetour/minikube-kubetour.kubeconfig minikube -p kubetour update-context >/dev/null 2>&1; then
 if minikube -p kubetour node list; then
     echo 'create-cluster: this is there already, and maybe not yours' >&2; exit 9
@@ -52,7 +53,9 @@ kubectl --kubeconfig .kubetour/minikube-kubetour.kubeconfig --context kubetour l
 fi
 
 # cluster-info: Where the API server is
+trap - EXIT
 kubectl --kubeconfig .kubetour/minikube-kubetour.kubeconfig --context kubetour cluster-info
+kubectl --kubeconfig .kubetour/minikube-kubetour.kubeconfig --context kubetour version -o json
 
 # nodes: The nodes
 kubectl --kubeconfig .kubetour/minikube-kubetour.kubeconfig --context kubetour get nodes -o wide
@@ -61,6 +64,7 @@ kubectl --kubeconfig .kubetour/minikube-kubetour.kubeconfig --context kubetour g
 kubectl --kubeconfig .kubetour/minikube-kubetour.kubeconfig --context kubetour describe node kubetour
 
 # load: Bring the image to the nodes
+trap 'mkdir -p .kubetour/logs; minikube -p kubetour logs --file .kubetour/logs/minikube-kubetour.txt' EXIT
 docker image save -o .kubetour/image.tar node-hostname:0123456789ab
 minikube -p kubetour image load .kubetour/image.tar
 rm -f .kubetour/image.tar
@@ -209,6 +213,7 @@ kubectl --kubeconfig .kubetour/minikube-kubetour.kubeconfig --context kubetour g
 kubectl --kubeconfig .kubetour/minikube-kubetour.kubeconfig --context kubetour describe pod "$(kubectl --kubeconfig .kubetour/minikube-kubetour.kubeconfig --context kubetour get pods -l app=node-hostname -o 'jsonpath={.items[0].metadata.name}')"
 
 # delete-app: Remove the app
+trap - EXIT
 kubectl --kubeconfig .kubetour/minikube-kubetour.kubeconfig --context kubetour delete deployment/node-hostname service/node-hostname pod/node-hostname-pod service/node-hostname-pod --ignore-not-found
 
 # delete-cluster: Delete the cluster

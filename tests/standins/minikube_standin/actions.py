@@ -96,6 +96,22 @@ def service(values: Values, arguments: list[str]) -> int:
     return 0
 
 
+def logs(values: Values, _: list[str]) -> int:
+    """Write what Docker has of the nodes' output; of a profile that is not there, nothing."""
+    config = profiles.find(values["profile"])
+    names = profiles.machines(config) if config else []
+    there = [name for name in names if machines.state(name) != "Nonexistent"]
+    text = "".join(f"==> {name} <==\n{docker.run('logs', name)}\n" for name in there)
+    if not values.get("file"):
+        print(text)
+        return 0
+    try:
+        Path(values["file"]).write_text(f"\n==> Audit <==\n{text}", encoding="utf-8")
+    except OSError as error:
+        raise fatal("MK_USAGE", 14, f"Failed to create file: {error}") from None
+    return 0
+
+
 def stop(values: Values, _: list[str]) -> int:
     """Stop the nodes, which `start` starts again."""
     config = profiles.load(values["profile"])

@@ -143,6 +143,14 @@ ROOT = Command(
         ),
         _command("ip", "Retrieves the IP address of the specified node", asking.ip, *NODE),
         _command(
+            "logs",
+            "Returns logs to debug a local Kubernetes cluster",
+            actions.logs,
+            *_flags("bool", "audit follow:f last-start-only problems"),
+            *_flags("string", "file node"),
+            *_flags("int", "length:n"),
+        ),
+        _command(
             "version",
             "Print the version of minikube",
             actions.version,
