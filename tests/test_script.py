@@ -214,3 +214,16 @@ def test_a_script_runs_a_steps_rescue_where_that_step_fails_and_only_there(
 def test_a_script_whose_last_step_has_a_rescue_ends_without_it(tmp_path: Path) -> None:
     done = printed(tmp_path, script((step("one", "true", rescue=(sh("echo saved"),)),), TITLES, [], []))
     assert (done.returncode, done.stdout) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("unless", "exists", "told"),
+    [("true", "false", "late\n"), ("false", "true", ""), ("false", "false", "saved\n")],
+    ids=["found there", "there, and maybe not ours", "made here"],
+)
+def test_a_script_takes_back_only_what_it_made_itself(
+    tmp_path: Path, unless: str, exists: str, told: str
+) -> None:
+    given = {"unless": sh(unless), "exists": sh(exists), "confirm": (sh("echo late; exit 1"),)}
+    one = step("one", "exit 1", rescue=(sh("echo saved"),), creates=("a/b",), **given)
+    assert printed(tmp_path, script((one,), TITLES, [], [])).stdout == told

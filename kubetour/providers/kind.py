@@ -90,6 +90,7 @@ class Kind(Provider):
                 needs=("tools",),
                 # Of a cluster that is there, this writes the kubeconfig, and fails if there is none.
                 unless=Run((*self.program, "export", "kubeconfig", *name, *where)),
+                exists=self._inspect() if self.in_containers else None,
                 early=True,
                 rescue=(*self.rescue(), self._delete()) if self.in_containers else (),
                 creates=(f"{self.name}-cluster/{self.cluster}",),
@@ -158,6 +159,10 @@ class Kind(Provider):
     def _delete(self) -> Run:
         where = ("--name", self.cluster, "--kubeconfig", self.kubeconfig)
         return Run((*self.program, "delete", "cluster", *where))
+
+    def _inspect(self) -> Run:
+        """Return the command that finds the control plane's container, running or not."""
+        return Run((*self.engine, "container", "inspect", self.nodes()[0]))
 
     def _containers(self) -> tuple[Run, ...]:
         """Return the command that lists the nodes' containers, running or not."""

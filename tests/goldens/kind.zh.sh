@@ -43,8 +43,11 @@ docker logs kubetour-node-hostname
 docker stop kubetour-node-hostname
 
 # create-cluster: 创建集群
-trap 'kind export logs .kubetour/logs/kind-kubetour --name kubetour; kind delete cluster --name kubetour --kubeconfig .kubetour/kind-kubetour.kubeconfig' EXIT
 if ! kind export kubeconfig --name kubetour --kubeconfig .kubetour/kind-kubetour.kubeconfig >/dev/null 2>&1; then
+if docker container inspect kubetour-control-plane >/dev/null 2>&1; then
+    echo 'create-cluster: this is there already, and maybe not yours' >&2; exit 9
+fi
+trap 'kind export logs .kubetour/logs/kind-kubetour --name kubetour; kind delete cluster --name kubetour --kubeconfig .kubetour/kind-kubetour.kubeconfig' EXIT
 kind create cluster --name kubetour --kubeconfig .kubetour/kind-kubetour.kubeconfig --config - --wait 180s --retain <<'EOF'
 kind: Cluster
 apiVersion: kind.x-k8s.io/v1alpha4

@@ -43,11 +43,11 @@ docker logs kubetour-node-hostname
 docker stop kubetour-node-hostname
 
 # create-cluster: 创建集群
-trap 'mkdir -p .kubetour/logs; minikube -p kubetour logs --file .kubetour/logs/minikube-kubetour.txt' EXIT
 if ! env KUBECONFIG=.kubetour/minikube-kubetour.kubeconfig minikube -p kubetour update-context >/dev/null 2>&1; then
-if minikube -p kubetour node list; then
+if minikube -p kubetour node list >/dev/null 2>&1; then
     echo 'create-cluster: this is there already, and maybe not yours' >&2; exit 9
 fi
+trap 'mkdir -p .kubetour/logs; minikube -p kubetour logs --file .kubetour/logs/minikube-kubetour.txt' EXIT
 env KUBECONFIG=.kubetour/minikube-kubetour.kubeconfig minikube -p kubetour start --driver docker --nodes 3 --container-runtime containerd --ports 127.0.0.1::30080 --wait all --wait-timeout 180s --embed-certs --interactive=false
 kubectl --kubeconfig .kubetour/minikube-kubetour.kubeconfig --context kubetour label nodes --all app.kubernetes.io/managed-by=kubetour
 fi
