@@ -12,6 +12,7 @@ from invoke.context import Context
 from kubetour.flags import CLUSTER, EVERYTHING, IMAGE, SPEAK, WORKLOAD, verb
 
 Flags = dict[str, Any]
+NAMESPACE = ("namespace", "pull-secret", "service-account")  # what the app's Pods need, where the plan has it
 
 
 def play(c: Context, flags: Flags, *wanted: str) -> None:
@@ -23,7 +24,7 @@ def play(c: Context, flags: Flags, *wanted: str) -> None:
 
 @verb(*EVERYTHING)
 def doctor(c: Context, flags: Flags) -> None:
-    """Show what was found on this machine, and every setting with its source."""
+    """Show what was found on this machine, what stands in the way, and every setting with its source."""
     from kubetour.doctor import doctor
 
     doctor(c, flags)
@@ -86,10 +87,10 @@ def load(c: Context, flags: Flags) -> None:
     play(c, flags, "load", "push")
 
 
-@verb(*WORKLOAD, "image", "app_dir", "port")
+@verb(*WORKLOAD, "image", "registry", "pull_secret", "app_dir", "port")
 def run_pod(c: Context, flags: Flags) -> None:
     """Run a bare Pod and describe it."""
-    play(c, flags, "namespace", "run-pod", "describe-bare-pod")
+    play(c, flags, *NAMESPACE, "run-pod", "describe-bare-pod")
 
 
 @verb(*WORKLOAD, "port")
@@ -98,10 +99,10 @@ def expose_pod(c: Context, flags: Flags) -> None:
     play(c, flags, "expose-pod", "hit-pod")
 
 
-@verb(*WORKLOAD, "image", "app_dir", "port", "replicas")
+@verb(*WORKLOAD, "image", "registry", "pull_secret", "app_dir", "port", "replicas")
 def deploy(c: Context, flags: Flags) -> None:
     """Apply the Deployment and wait until it is rolled out."""
-    play(c, flags, "namespace", "deploy")
+    play(c, flags, *NAMESPACE, "deploy")
 
 
 @verb(*WORKLOAD, "port", "replicas")

@@ -118,8 +118,11 @@ class Acting:
     def rescue(self, command: Command, line: Line) -> None:
         """Run what the step has for when it fails; whether that succeeds changes nothing.
 
-        If its actions have left nothing, what was entered into the ledger is taken back.
+        If its actions have left nothing, what was entered into the ledger is taken back. What was there
+        before is left alone: it is not half made, and perhaps not ours.
         """
+        if self.already:
+            return
         for run in self.step.rescue:
             command(run)
             self._performer.perform(run, line)
@@ -136,8 +139,11 @@ class Acting:
         self._performer.state.add(*self.step.creates, *brought)
         failed = self._attempt(command, line)
         if failed and not self.step.again:
+            error = self._failed(*failed)
+            if self.step.refusable and causes.forbidden(error):
+                return  # the check decides whether it can be seen all the same
             self._unmade = True
-            raise self._failed(*failed)
+            raise error
 
     def _attempt(self, command: Command, line: Line) -> tuple[Run, Result] | None:
         """Run the actions, on each rung in turn until they succeed; return the last that failed, or None."""

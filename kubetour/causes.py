@@ -17,6 +17,7 @@ from kubetour.errors import (
 from kubetour.text import Text
 
 TAIL = 15  # lines of evidence
+FORBIDDEN = 403
 
 # What a tool prints, the key of the error that explains it, and its family. The first match counts.
 KNOWN: tuple[tuple[str, str, type[KubetourError]], ...] = (
@@ -51,10 +52,23 @@ KNOWN: tuple[tuple[str, str, type[KubetourError]], ...] = (
         EngineError,
     ),
     (r"no such image \S+ present", "image-not-there", EngineError),
-    (r"too many open files", "inotify", ResourceError),
-    (r"failCgroupV1|cgroup v1", "cgroup-v1", EngineError),
+    # Of a registry, after what else may say the same of a server or of an image that is only pulled.
+    (r"server gave HTTP response to HTTPS client", "registry-http", EngineError),
+    (r"x509: ", "registry-ca", EngineError),
     (
-        r"context .* does not exist|no context exists|stat \S+kubeconfig: no such file",
+        r"no basic auth credentials|unauthorized: |authentication required|requested access .* is denied",
+        "registry-auth",
+        EngineError,
+    ),
+    (r"too many open files", "inotify", ResourceError),
+    # kind warns of cgroup v1 whatever fails: it is the cause only where the kubelet does not start.
+    (
+        r"not run on a host using cgroup v1|cgroup v1 is deprecated[\s\S]*kubelet is not (running|healthy)",
+        "cgroup-v1",
+        EngineError,
+    ),
+    (
+        r"context .* does not exist|no context exists|cannot locate context|stat \S+kubeconfig: no such file",
         "context-unknown",
         ClusterError,
     ),
@@ -72,9 +86,22 @@ def command_failed(text: str, program: str, result: Result) -> KubetourError:
     evidence = "\n".join(said[-TAIL:])
     for pattern, key, family in KNOWN:
         if re.search(pattern, result.stderr + result.stdout, re.IGNORECASE):
-            return family(key, evidence=evidence, command=text, program=program)
+            values = {"command": text, "program": program, "registry": _registry(result)}
+            return family(key, evidence=evidence, **values)
     family = ClusterError if program == "kubectl" else EngineError
     return family("command-failed", evidence=evidence, command=text, program=program, status=result.status)
+
+
+def _registry(result: Result) -> str:
+    """Return the registry that a push or pull spoke of; HOST where it named none."""
+    spoken = r"refers to repository \[([^]/]+)/|https?://([^/\s\"]+)/v2/"
+    found = re.search(spoken, result.stderr + result.stdout)
+    return (found[1] or found[2]) if found else "HOST"
+
+
+def forbidden(error: KubetourError) -> bool:
+    """Return whether this user may not do this, as kubectl or the API server itself says."""
+    return error.key == "forbidden" or error.values.get("status") == FORBIDDEN
 
 
 def diagnose(objects: Mapping[str, tuple[Object, ...]]) -> tuple[Text, ...]:

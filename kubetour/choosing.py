@@ -9,11 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kubetour import engines, tools
+from kubetour.causes import command_failed
 from kubetour.engines import Engine
 from kubetour.errors import EngineError, KubetourError
+from kubetour.pins import pin
 from kubetour.project import ROOT
 from kubetour.providers import Tools
 from kubetour.runner import perform
+from kubetour.script import shell
 from kubetour.settings import Settings
 from kubetour.steps import Run
 from kubetour.text import Text
@@ -35,6 +38,8 @@ def choose(c: Context, settings: Settings, say: Say) -> tuple[str, Tools, Text]:
     basic = _basic(settings, say)
     if asked == "embedded":
         return _chosen(asked, basic)
+    if asked == "context":
+        say(server(c, basic.kubectl, settings.context))  # before anything else is asked or done
     engine = engines.find(c, settings.engine)
     if asked == "auto" and engine.trouble:
         return _embedded(basic, Text(f"tour.why.{engine.trouble}", {"engine": engine.name}))
@@ -44,7 +49,7 @@ def choose(c: Context, settings: Settings, say: Say) -> tuple[str, Tools, Text]:
     if asked == "minikube":
         return _chosen(asked, _minikube(c, settings, full, tools.minikube(settings.offline, say)))
     try:
-        full = replace(full, kind=tools.kind(settings.offline, say))
+        full = with_kind(full, tools.kind(settings.offline, say))
     except KubetourError:
         if asked == "kind":
             raise
@@ -53,6 +58,16 @@ def choose(c: Context, settings: Settings, say: Say) -> tuple[str, Tools, Text]:
         return _chosen(asked, full)
     why = Text("tour.why.engine", {"engine": full.engine_version})
     return "kind", full, Text("tour.auto", {"provider": "kind", "why": why})
+
+
+def server(c: Context, kubectl: str, context: str) -> Text:
+    """Return the line that says which cluster this is; ClusterError if the kubeconfig has no such context."""
+    template = "jsonpath={.clusters[0].cluster.server}"
+    look = Run((kubectl, "--context", context, "config", "view", "--minify", "-o", template))
+    result = perform(c, look, timeout=engines.PATIENCE)
+    if result.status != 0:
+        raise command_failed(shell(look), "kubectl", result)
+    return Text("tour.cluster", {"context": context, "server": result.stdout.strip()})
 
 
 def with_engine(c: Context, basic: Tools, engine: Engine) -> Tools:
@@ -65,6 +80,7 @@ def with_engine(c: Context, basic: Tools, engine: Engine) -> Tools:
         build_flags=able.build_flags,
         save_flags=able.save_flags,
         containerd_store=able.containerd_store,
+        cgroup=able.cgroup,
     )
 
 
@@ -97,6 +113,12 @@ def _without_kind(c: Context, settings: Settings, full: Tools, basic: Tools) -> 
         return _embedded(basic, Text("tour.why.no-kind", {"engine": full.engine}))
     why = Text("tour.why.minikube", {"engine": full.engine_version})
     return "minikube", found, Text("tour.auto", {"provider": "minikube", "why": why})
+
+
+def with_kind(full: Tools, program: str) -> Tools:
+    """Return the tools with kind; its version is asked for where the default node image depends on it."""
+    version = tools.version_of(pin("kind"), program) if full.cgroup == 1 else ""
+    return replace(full, kind=program, kind_version=version)
 
 
 def _basic(settings: Settings, say: Say) -> Tools:

@@ -1,110 +1,68 @@
-"""`inv doctor`: what was found on this machine, what stands in the way, and every setting's source."""
+"""`inv doctor`: what was found on this machine, what stands in the way and its fix, every setting's source.
+
+It downloads and changes nothing, waits for no program longer than some seconds, and works with nothing at
+all installed.
+"""
 
 from __future__ import annotations
 
-import platform
-import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kubetour import engines, play, tools
-from kubetour.errors import KubetourError
-from kubetour.project import ROOT
-from kubetour.session import open_session
+from kubetour import play, traps
+from kubetour.errors import KubetourError, RefusedError
+from kubetour.findings import ABSENT, findings
+from kubetour.forecast import Forecast, forecast
+from kubetour.machine import gather
+from kubetour.providers import Tools
+from kubetour.session import assemble
 from kubetour.settings import Resolved, flag
+from kubetour.state import State
 from kubetour.terminal import console as consoles
-from kubetour.text import Text, say, tell
+from kubetour.text import say
+from kubetour.traps import Severity
 
 if TYPE_CHECKING:
     from invoke.context import Context
-    from rich.console import Console
-
-LEAST_DISK = 5 * 1000**3  # bytes: a kind node image and its containers
-LEAST_INSTANCES = (
-    512  # https://kind.sigs.k8s.io/docs/user/known-issues/#pod-errors-due-to-too-many-open-files
-)
-INOTIFY = Path("/proc/sys/fs/inotify/max_user_instances")
-CGROUP_V2 = Path("/sys/fs/cgroup/cgroup.controllers")
 
 
 def doctor(c: Context, flags: Mapping[str, Any]) -> None:
-    """Print every finding; the exit status is that of the first trouble that would stop the tour."""
+    """Print everything; the exit status is that of the first trouble that would stop the tour."""
     with play.settled(c, flags) as (resolved, state):
-        language = resolved.settings.language
+        settings, language = resolved.settings, resolved.settings.language
+        machine = gather(c)
+        plan = forecast(machine, settings)
+        found = traps.find(machine, settings)
+        errors = file_errors(resolved, state, plan)
         out = consoles.make()
-        engine = engines.find(c, resolved.settings.engine)
-        _machine(out, language, bool(engine.version))
-        _finding(
-            out, language, "doctor.engine", engine.require, lambda found: f"{found.name} {found.version}"
-        )
-        session = None
-        trouble: KubetourError | None = None
-        try:
-            session = open_session(
-                c, resolved, state, lambda text: out.print(tell(language, text), soft_wrap=True)
-            )
-        except KubetourError as error:
-            trouble = error
-        if session:
-            found = session.provider.tools
-            for name, value in (
-                ("kubectl", found.kubectl),
-                ("curl", " ".join(found.curl)),
-                ("python", found.python),
-            ):
-                out.print(f"✓ {name}: {value}", soft_wrap=True)
-            node = tools.find_node()
-            if node:
-                out.print(f"✓ node: {node.path} {node.version}", soft_wrap=True)
-            else:
-                out.print(f"! {say(language, 'doctor.no-node')}", soft_wrap=True)
-            made = ", ".join(state.created())
-            out.print(f"✓ {say(language, 'doctor.created', what=made or '–')}", soft_wrap=True)
-        _settings(out, language, resolved)
-        if trouble:
-            raise trouble
+        for line in findings(machine, settings, found, errors, state.created(), language):
+            out.print(line, soft_wrap=True)
+        _settings(resolved, language)
+        stops = [item.trap.exit_status for item in found if item.severity is Severity.STOPS]
+        for error in errors:  # a tour looks at files after programs; what it refuses, it refuses at once
+            stops.insert(0 if isinstance(error, RefusedError) else len(stops), error.exit_status)
+        if stops:
+            raise SystemExit(stops[0])
 
 
-def _machine(out: Console, language: str, has_engine: bool) -> None:
-    system = f"{platform.system()} {platform.release()} {platform.machine()}"
-    out.print(f"✓ {say(language, 'doctor.machine', system=system, python=platform.python_version())}")
-    for text in machine_warnings(has_engine):
-        out.print(f"! {tell(language, text)}", soft_wrap=True)
-
-
-def machine_warnings(has_engine: bool) -> tuple[Text, ...]:
-    """Return what about this machine is known to break kind, where it could be used."""
-    found = []
-    free = shutil.disk_usage(ROOT).free
-    if free < LEAST_DISK and has_engine:
-        found.append(Text("doctor.disk", {"free": f"{free / 1000**3:.1f} GB"}))
-    if has_engine and INOTIFY.exists() and int(INOTIFY.read_text()) < LEAST_INSTANCES:
-        found.append(Text("doctor.inotify", {"have": INOTIFY.read_text().strip(), "least": LEAST_INSTANCES}))
-    if has_engine and platform.system() == "Linux" and not CGROUP_V2.exists():
-        found.append(Text("doctor.cgroup"))
-    return tuple(found)
-
-
-def _finding(
-    out: Console, language: str, key: str, find: Callable[[], Any], show: Callable[[Any], str]
-) -> None:
+def file_errors(resolved: Resolved, state: State, plan: Forecast) -> list[KubetourError]:
+    """Return what is wrong with the settings, the project's files or the ports, as a tour would find it."""
     try:
-        out.print(f"✓ {say(language, key)}: {show(find())}", soft_wrap=True)
+        assemble(resolved, state, plan.provider, Tools("python"))
     except KubetourError as error:
-        cause, fix = error.explain(language)
-        out.print(f"! {say(language, key)}: {consoles.harmless(cause)}", soft_wrap=True)
-        out.print(f"  → {fix}", soft_wrap=True)
+        return [error]
+    return []
 
 
-def _settings(out: Console, language: str, resolved: Resolved) -> None:
+def _settings(resolved: Resolved, language: str) -> None:
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False)
     for key in ("doctor.setting", "doctor.value", "doctor.source"):
         table.add_column(say(language, key), overflow="fold")
     for name, value in asdict(resolved.settings).items():
-        table.add_row(flag(name), str(value) if value not in ("", None) else "–", resolved.origins[name])
+        table.add_row(flag(name), str(value) if value not in ("", None) else ABSENT, resolved.origins[name])
+    out = consoles.make()
     out.print()
     out.print(table)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from kubetour import play
+from kubetour import ownership, play
 from kubetour.causes import command_failed
 from kubetour.checks import Observation
 from kubetour.errors import KubetourError, RefusedError
@@ -34,14 +34,12 @@ def down(c: Context, flags: Mapping[str, Any]) -> None:
 def steps(c: Context, session: Session) -> tuple[Step, ...]:
     """Return the steps that remove what is there and ours; RefusedError for a cluster that is not ours."""
     made = session.state.created()
-    app, *rest = session.clean_up(_images(c, session, made))
+    chosen = list(ownership.clean_up(c, session, _images(c, session, made)))
     stop = next(step for step in session.plan() if step.id == "stop-container")
-    if session.provider.owns_cluster:
+    if session.provider.owns_cluster:  # the app goes with it
+        _, *rest = chosen
         chosen = [step for step in rest if step.id != "delete-cluster" or _is_ours(c, session, made, step)]
         chosen += _leftovers(c, session, made)
-    else:
-        chosen = [step for step in rest if step.id != "delete-namespace" or set(step.removes) <= set(made)]
-        chosen.insert(0, app)
     if _is_running(c, session, made, stop):
         chosen.insert(0, stop)
     return tuple(chosen)

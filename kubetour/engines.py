@@ -24,6 +24,9 @@ QUESTIONS: Mapping[str, tuple[str, ...]] = {
     "nerdctl": ("info", "--format", "{{.ServerVersion}}"),
 }
 
+# How to get everything that `info` knows as JSON.
+JSON: Mapping[str, str] = {"docker": "{{json .}}", "podman": "json", "nerdctl": "{{json .}}"}
+
 
 @dataclass(frozen=True)
 class Engine:
@@ -82,6 +85,7 @@ class Abilities:
     build_flags: tuple[str, ...]
     save_flags: tuple[str, ...]
     containerd_store: bool
+    cgroup: int = 0  # the version of cgroups that its machine has; 0: it did not say
 
 
 def abilities(c: Context, name: str) -> Abilities:
@@ -92,10 +96,11 @@ def abilities(c: Context, name: str) -> Abilities:
 
     build, save = ask("build", "--help"), ask("image", "save", "--help")
     store = ask("info", "--format", "{{json .DriverStatus}}")
-    return judge_abilities(build, save, store, ask("version", "--format", "{{.Server.Os}}/{{.Server.Arch}}"))
+    platform = ask("version", "--format", "{{.Server.Os}}/{{.Server.Arch}}")
+    return judge_abilities(build, save, store, platform, ask("info", "--format", JSON[name]))
 
 
-def judge_abilities(build: str, save: str, store: str, platform: str) -> Abilities:
+def judge_abilities(build: str, save: str, store: str, platform: str, info: str = "") -> Abilities:
     """Return the abilities that the texts show.
 
     Attestations make an image index with an entry of no platform, which some loaders cannot take:
@@ -103,4 +108,5 @@ def judge_abilities(build: str, save: str, store: str, platform: str) -> Abiliti
     """
     flags = tuple(f"--{flag}=false" for flag in ("provenance", "sbom") if f"--{flag}" in build)
     saves = ("--platform", platform.strip()) if "--platform" in save and platform.strip() else ()
-    return Abilities(flags, saves, "io.containerd.snapshotter" in store)
+    cgroup = re.search(r'"cgroupVersion":\s*"v?(\d)"', info, re.IGNORECASE)  # Docker says "2", podman "v2"
+    return Abilities(flags, saves, "io.containerd.snapshotter" in store, int(cgroup[1]) if cgroup else 0)

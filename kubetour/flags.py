@@ -18,7 +18,7 @@ Body = Callable[..., None]
 
 SPEAK = ("lang",)
 ENGINE = ("provider", "engine", "offline", *SPEAK)
-IMAGE = ("image", "app_dir", "base", *ENGINE)
+IMAGE = ("image", "registry", "app_dir", "base", "context", *ENGINE)
 CLUSTER = ("provider", "cluster_name", "context", "timeout", "offline", *SPEAK)
 WORKLOAD = ("name", "namespace", *CLUSTER)
 EVERYTHING = tuple(FIELDS)

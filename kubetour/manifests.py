@@ -114,6 +114,17 @@ def kind_config(
     return config
 
 
+class _Dumper(yaml.SafeDumper):
+    """Writes texts of several lines as a person would: `|`, then the lines."""
+
+
+def _text(dumper: _Dumper, text: str) -> yaml.ScalarNode:
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|" if "\n" in text else None)
+
+
+_Dumper.add_representer(str, _text)
+
+
 def to_yaml(document: dict[str, Any]) -> str:
     """Return a document as YAML, keys in their own order."""
-    return yaml.safe_dump(document, sort_keys=False, allow_unicode=True)
+    return yaml.dump(document, Dumper=_Dumper, sort_keys=False, allow_unicode=True)

@@ -2,6 +2,7 @@
 
 A typed object of the `kubernetes` package costs a second of CPU for its models; its `ApiClient` with raw JSON
 does not. Nothing here polls: each resource that a check looks at is listed once and then watched.
+What is one object only (SINGLE) is read once for each wait.
 """
 
 from __future__ import annotations
@@ -16,12 +17,15 @@ from urllib.parse import urlsplit
 
 from kubetour.checks import Object
 from kubetour.errors import ClusterError
+from kubetour.project import PULL_SECRET
 
 Objects = Mapping[str, tuple[Object, ...]]
 
 PATHS = {
     "version": "/version",
-    "namespaces": "/api/v1/namespaces",
+    "namespaces": "/api/v1/namespaces/{namespace}",
+    "secrets": f"/api/v1/namespaces/{{namespace}}/secrets/{PULL_SECRET}",
+    "serviceaccounts": "/api/v1/namespaces/{namespace}/serviceaccounts/default",
     "nodes": "/api/v1/nodes",
     "pods": "/api/v1/namespaces/{namespace}/pods",
     "services": "/api/v1/namespaces/{namespace}/services",
@@ -30,6 +34,9 @@ PATHS = {
     "replicasets": "/apis/apps/v1/namespaces/{namespace}/replicasets",
     "endpointslices": "/apis/discovery.k8s.io/v1/namespaces/{namespace}/endpointslices",
 }
+# One object each, read by its name: a user of one namespace may list no namespaces, and nobody needs to see
+# other Secrets. Each wait reads them anew, and again until they are there.
+SINGLE = frozenset({"version", "namespaces", "secrets", "serviceaccounts"})
 CONNECT = 5.0  # seconds
 QUIET = 330.0  # seconds without a byte after which a watch is given up; the server ends it before
 CLOSING = 1.0  # seconds for a watch to end by itself
@@ -53,7 +60,7 @@ class Cluster:
         self._stores: dict[str, dict[str, Object]] = {}
         self._errors: dict[str, Exception] = {}
         self._responses: dict[str, Any] = {}
-        self._threads: list[threading.Thread] = []
+        self._threads: dict[str, threading.Thread] = {}
         self._closed = threading.Event()
 
     def __enter__(self) -> Cluster:
@@ -70,9 +77,10 @@ class Cluster:
         for response in list(self._responses.values()):
             with contextlib.suppress(Exception):
                 response.shutdown()  # wakes the thread that reads from it
-        for thread in self._threads:
+        for thread in self._threads.values():
             thread.join(CLOSING)
         if self._client is not None:
+            self._client.rest_client.pool_manager.clear()
             self._client.close()
 
     def wait(
@@ -84,7 +92,8 @@ class Cluster:
     ) -> Objects:
         """Return the objects as soon as `met`, or as they are when `timeout` seconds have passed.
 
-        `tick` is told of every change. ClusterError if something could not be read at all until then.
+        `tick` is told of every change. ClusterError if something could not be read at all until then, and
+        at once if this user may not read it.
         """
         looks = tuple(looks)
         deadline = time.monotonic() + timeout
@@ -96,7 +105,8 @@ class Cluster:
                 if whole and met(objects):
                     return objects
                 left = deadline - time.monotonic()
-                if left <= 0:
+                missing = [self._errors.get(name) for name in looks if name not in self._stores]
+                if left <= 0 or any(map(_is_forbidden, missing)):
                     break
                 if tick:
                     tick(objects)
@@ -104,26 +114,30 @@ class Cluster:
         for name in looks:
             if name not in self._stores:
                 reason = self._errors.get(name)
+                if isinstance(reason, ClusterError) and _is_forbidden(reason):
+                    raise reason
                 raise ClusterError("cluster-unreachable", context=self._where[1], reason=_brief(reason))
         return objects
 
     def _start(self, looks: Iterable[str]) -> None:
         for name in looks:
-            if name not in self._errors and name not in self._stores:
+            if name in self._threads and (name not in SINGLE or self._threads[name].is_alive()):
+                continue
+            with self._changed:
+                self._stores.pop(name, None)
                 self._errors[name] = TimeoutError("no answer")
-                thread = threading.Thread(
-                    target=self._follow, args=(name,), daemon=True, name=f"watch-{name}"
-                )
-                self._threads.append(thread)
-                thread.start()
+            thread = threading.Thread(target=self._follow, args=(name,), daemon=True, name=f"watch-{name}")
+            self._threads[name] = thread
+            thread.start()
 
     def _follow(self, name: str) -> None:
         """Keep one resource's store current until closed: list, then watch from there, again and again."""
         path = PATHS[name].format(namespace=self._namespace)
         while not self._closed.is_set():
             try:
-                if name == "version":
-                    self._put(name, {"version": {**self._json(path), "client": _client_version()}})
+                if name in SINGLE:
+                    about = {"client": _client_version()} if name == "version" else {}
+                    self._put(name, {name: {**self._json(path), **about}})
                     return
                 version = self._list(name, path)
                 for event in self._watch(name, path, version):
@@ -219,6 +233,10 @@ class Cluster:
                 configuration.retries = False  # the watches retry by themselves
                 self._client = client.ApiClient(configuration)
             return self._client
+
+
+def _is_forbidden(error: Exception | None) -> bool:
+    return isinstance(error, ClusterError) and error.values.get("status") == 403
 
 
 def _client_version() -> str:

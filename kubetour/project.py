@@ -13,3 +13,4 @@ STATE = ".kubetour"  # relative to ROOT, where every command runs: short in what
 # https://kubernetes.io/docs/concepts/overview/working-with-objects/common-labels/
 OWNED_BY = "app.kubernetes.io/managed-by"
 OWNER = "kubetour"
+PULL_SECRET = f"{OWNER}-registry"  # the Secret that holds a registry's credentials in our namespace

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from kubetour.reference import registry_of
 from kubetour.text import Text
 
 # RFC 1035, as Kubernetes asks of a Service's name: stricter than RFC 1123 only in the first character.
@@ -18,6 +19,7 @@ _LABEL_1123 = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
 _DOMAIN_PART = r"[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?"
 _DOMAIN = rf"{_DOMAIN_PART}(?:\.{_DOMAIN_PART})*(?::[0-9]+)?"
 _PATH_PART = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
+_REGISTRY = re.compile(rf"{_DOMAIN}(?:/{_PATH_PART})*", re.ASCII)
 _NAME = rf"(?:{_DOMAIN}/)?{_PATH_PART}(?:/{_PATH_PART})*(?::[\w][\w.-]{{0,127}})?"
 _IMAGE = re.compile(_NAME, re.ASCII)
 _PINNED = re.compile(rf"{_NAME}(?:@sha256:[0-9a-f]{{64}})?", re.ASCII)
@@ -58,6 +60,21 @@ def image(*, digest: bool = False) -> Rule:
     if digest:
         return Rule(Text("rule.image-pinned"), _matching(_PINNED, 255 + len("@sha256:") + 64))
     return Rule(Text("rule.image"), _matching(_IMAGE, 255))
+
+
+def registry() -> Rule:
+    """Return the rule for a registry: HOST[:PORT][/PATH], at most 200 characters.
+
+    HOST must look like one, as without a dot or a port an image's first part is a path on Docker Hub.
+    """
+    matching = _matching(_REGISTRY, 200)
+
+    def apply(text: str) -> str:
+        if not registry_of(matching(text) + "/name"):
+            raise ValueError(text)
+        return text
+
+    return Rule(Text("rule.registry"), apply)
 
 
 def whole(least: int, most: int) -> Rule:

@@ -87,7 +87,9 @@ def script(
 
 def _commands(step: Step, trap: list[str]) -> list[str]:
     """Return a step's lines, `trap` before what it is for: what a step finds there is never taken back."""
-    if step.ladder:
+    if step.refusable:
+        actions = [f"{shell(run)} || echo '{step.id}: Forbidden?' >&2" for run in step.actions]
+    elif step.ladder:
         actions = _climb(step)
     else:
         actions = [line for run in step.actions for line in _action(run, step.again)]

@@ -8,14 +8,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kubetour import buildcontext, choosing, manifests
+from kubetour import buildcontext, choosing, dockerconfig, manifests
 from kubetour.buildcontext import BuildContext
 from kubetour.errors import RefusedError, UsageError
 from kubetour.plan import clean_up, plan, singles
 from kubetour.ports import free_port
 from kubetour.project import OWNER, ROOT, TEMPLATES
-from kubetour.providers import PROVIDERS, Ports, Provider
-from kubetour.settings import Resolved, Settings, resolve
+from kubetour.providers import PROVIDERS, Ports, Provider, Tools
+from kubetour.reference import in_registry
+from kubetour.settings import Resolved, Settings, check, flag, resolve
 from kubetour.state import State
 from kubetour.steps import Step
 from kubetour.tools import Say
@@ -74,9 +75,12 @@ def settle(c: Context, flags: Mapping[str, Any], state: State) -> Resolved:
         raise UsageError("config-section", value=str(configured)[:80])
     resolved = resolve(flags, os.environ, dict(configured), state.remembered())
     caller = Path(os.environ.get("KUBETOUR_CWD") or Path.cwd())
+    if kubeconfig := os.environ.get("KUBECONFIG"):  # a list of paths, which must hold from the root, too
+        where = (str(caller / path) for path in kubeconfig.split(os.pathsep) if path)
+        os.environ["KUBECONFIG"] = os.pathsep.join(where)
     paths: dict[str, Any] = {
         name: _from_root(caller, getattr(resolved.settings, name))
-        for name in ("app_dir", "config")
+        for name in ("app_dir", "config", "pull_secret")
         if resolved.origins[name] in ("flag", "environment")
     }
     return Resolved(replace(resolved.settings, **paths), resolved.origins)
@@ -88,17 +92,28 @@ def open_session(c: Context, resolved: Resolved, state: State, say: Say) -> Sess
     Downloads a tool only where it is missing, and says so first. Raises KubetourError for whatever stands
     in the way.
     """
+    name, found, reason = choosing.choose(c, wanted(resolved), say)
+    if resolved.origins["provider"] != "flag":
+        say(reason)
+    return assemble(resolved, state, name, found)
+
+
+def wanted(resolved: Resolved) -> Settings:
+    """Return the settings with the provider that a context stands for; RefusedError if it is not named."""
     settings = resolved.settings
     if settings.context and settings.provider == "auto":
         settings = replace(settings, provider="context")
     if settings.provider == "context" and resolved.origins["context"] != "flag":
         raise RefusedError("context-unnamed")  # before anything is asked: it holds on any machine
-    name, found, reason = choosing.choose(c, settings, say)
-    if resolved.origins["provider"] != "flag":
-        say(reason)
+    return settings
+
+
+def assemble(resolved: Resolved, state: State, name: str, found: Tools) -> Session:
+    """Return the session of a provider with its tools; KubetourError if a file or port stands in the way."""
+    settings = wanted(resolved)
     config = manifests.load_kind_config(ROOT / settings.config, settings.config)
     context = buildcontext.read(ROOT / settings.app_dir, settings.app_dir, settings.base)
-    settings = replace(settings, image=buildcontext.with_tag(settings.image, context.tag))
+    settings = replace(settings, image=_image(settings, name, context))
     provider = PROVIDERS[name](settings, found, _ports(settings, name, state), config, {})
     return Session(resolved, replace(provider, templates=render(provider, context, 1)), context, state)
 
@@ -118,6 +133,17 @@ def render(provider: Provider, context: BuildContext, replicas: int) -> dict[str
     }
     names = ("deployment", "service", "namespace")
     return {name: manifests.render(TEMPLATES, f"{name}.yaml.j2", values) for name in names}
+
+
+def _image(settings: Settings, provider: str, context: BuildContext) -> str:
+    """Return the image's full reference; UsageError if no cluster could pull it with what was given."""
+    image = buildcontext.with_tag(settings.image, context.tag)
+    if PROVIDERS[provider].owns_cluster:
+        return image
+    image = str(check("image", in_registry(image, settings.registry), flag("registry")))
+    if settings.pull_secret:
+        dockerconfig.require(ROOT / settings.pull_secret, settings.pull_secret, image)
+    return image
 
 
 def push_step(session: Session) -> tuple[Step, ...]:

@@ -30,6 +30,8 @@ class Settings:
     """The parameters of one command, checked. An empty text means "decide for me"."""
 
     image: str = _setting("node-hostname", rules.image())
+    registry: str = _setting("", rules.registry())
+    pull_secret: str = _setting("", rules.printable(4096), remember=False)
     replicas: int = _setting(3, rules.whole(1, 50))
     app_dir: str = _setting(".", rules.printable(4096))
     base: str = _setting("", rules.image())

@@ -101,7 +101,9 @@ class Step:
     early: bool = False  # may run in the background as soon as what it needs is there
     again: bool = False  # one run may fall short: repeat the actions until the check holds or time is up
     ladder: tuple[Rung, ...] = ()  # the actions run with each in turn until they succeed
+    patience: float = 0.0  # seconds to wait for more than what holds for now
     hold: float = 0.0  # seconds for which the check must go on holding
+    refusable: bool = False  # the cluster may forbid it: then the step says so, and the tour goes on
     rescue: tuple[Run, ...] = ()  # where it fails: keep what tells why, then take back what is half made
     creates: tuple[str, ...] = ()  # what to write into the ledger before acting: KIND/NAME
     brings: tuple[tuple[str, Run], ...] = ()  # the same, unless the command says that it is there already

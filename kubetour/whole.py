@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from kubetour import play
 from kubetour.errors import UsageError
+from kubetour.ownership import clean_up_after
 from kubetour.plan import select
 from kubetour.printing import print_script
 from kubetour.session import Session
@@ -33,7 +34,7 @@ def tour(c: Context, flags: Mapping[str, Any], **options: Any) -> None:
     def pick(session: Session) -> tuple[Step, ...]:
         steps = session.plan()
         if options["down"]:
-            steps = (*steps, *session.clean_up())
+            steps = (*steps, *clean_up_after(c, session))
         only = [name for name in options["only"].split(",") if name]
         return select(steps, first=options["from_"], last=options["until"], only=only)
 

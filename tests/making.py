@@ -34,7 +34,12 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "kind": {"provider": "kind"},
     "minikube": {"provider": "minikube"},
     "embedded": {"provider": "embedded"},
-    "context": {"provider": "context", "context": "gke_example", "image": "registry.example/team/web"},
+    "context": {
+        "provider": "context",
+        "context": "gke_example",
+        "image": "registry.example/team/web",
+        "pull_secret": "pull.json",
+    },
 }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,8 +12,9 @@ from invoke.context import Context
 
 from kubetour import choosing, engines, tools
 from kubetour.engines import Abilities, Engine
-from kubetour.errors import EngineError, ToolError
+from kubetour.errors import ClusterError, EngineError, ToolError
 from kubetour.settings import Settings
+from kubetour.text import Text
 
 WORKS = Engine("docker", version="29.1.0")
 ABLE = Abilities(("--provenance=false",), ("--platform", "linux/amd64"), True)
@@ -60,6 +62,7 @@ def test_a_provider_that_was_asked_for_is_not_replaced(
     machine: pytest.MonkeyPatch, c: Context, provider: str
 ) -> None:
     machine.setattr(engines, "find", lambda c, wanted: Engine("docker", "engine-daemon"))
+    machine.setattr(choosing, "server", lambda c, kubectl, context: Text("tour.chosen"))
     with pytest.raises(EngineError) as error:
         choose(c, provider=provider)
     assert error.value.key == "engine-daemon"
@@ -155,6 +158,30 @@ def test_podman_without_root_is_not_called_by_sudo(
     assert (found.minikube_flags, found.root) == (flags, user == 0)
 
 
+def test_the_servers_address_is_told_before_the_engine_is_asked(
+    machine: pytest.MonkeyPatch, c: Context, tmp_path: Path
+) -> None:
+    kubeconfigs = [tmp_path / name for name in ("one", "two")]
+    for number, path in enumerate(kubeconfigs):
+        path.write_text(
+            "apiVersion: v1\nkind: Config\n"
+            f"clusters: [{{name: c{number}, cluster: {{server: 'https://192.0.2.{number}:6443'}}}}]\n"
+            "users: [{name: u, user: {token: t}}]\n"
+            f"contexts: [{{name: x{number}, context: {{cluster: c{number}, user: u}}}}]\n"
+        )
+    machine.setenv("KUBECONFIG", os.pathsep.join(map(str, kubeconfigs)))
+    machine.setattr(engines, "find", lambda c, wanted: Engine("docker", "engine-daemon"))
+    told: list[Text] = []
+    with pytest.raises(EngineError):
+        choosing.choose(c, Settings(provider="context", context="x1"), told.append)
+    assert [(text.key, text.values) for text in told] == [
+        ("tour.cluster", {"context": "x1", "server": "https://192.0.2.1:6443"})
+    ]
+    with pytest.raises(ClusterError) as error:
+        choosing.choose(c, Settings(provider="context", context="nobody"), told.append)
+    assert error.value.key == "context-unknown"
+
+
 def test_embedded_asks_no_engine(machine: pytest.MonkeyPatch, c: Context) -> None:
     def unexpected(c: Context, wanted: str) -> Engine:
         raise AssertionError("the engine was asked")
@@ -170,3 +197,13 @@ def test_the_engines_abilities_reach_the_commands(machine: pytest.MonkeyPatch, c
         ABLE.save_flags,
         True,
     )
+
+
+@pytest.mark.parametrize(("cgroup", "version"), [(1, "0.32.0"), (2, "")])
+def test_kinds_version_is_asked_for_where_the_node_image_depends_on_it(
+    machine: pytest.MonkeyPatch, c: Context, cgroup: int, version: str
+) -> None:
+    machine.setattr(engines, "abilities", lambda c, name: replace(ABLE, cgroup=cgroup))
+    machine.setattr(tools, "version_of", lambda wanted, path: "0.32.0")
+    _, found, _ = choosing.choose(c, Settings(provider="kind"), lambda text: None)
+    assert (found.cgroup, found.kind, found.kind_version) == (cgroup, "kind", version)

@@ -87,6 +87,21 @@ def test_an_engine_has_the_abilities_that_its_help_names(
     assert judge_abilities(*texts) == expected
 
 
+@pytest.mark.parametrize(
+    ("info", "cgroup"),
+    [
+        ('{"CgroupDriver":"cgroupfs","CgroupVersion":"1"}', 1),
+        ('{"CgroupVersion":"2"}', 2),
+        ('{\n  "host": {\n    "cgroupVersion": "v2"', 2),
+        ('{"CgroupDriver":"cgroupfs"}', 0),
+        ("", 0),
+    ],
+    ids=["Docker, v1", "Docker, v2", "podman", "an engine before 20.10", "no answer"],
+)
+def test_the_engine_tells_the_version_of_cgroups_of_its_machine(info: str, cgroup: int) -> None:
+    assert judge_abilities("", "", "", "", info).cgroup == cgroup
+
+
 @pytest.fixture
 def bin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Return a directory that comes first on PATH, and the only one with an engine in it."""
@@ -107,6 +122,7 @@ DOCKER = f"""case "$*" in
   "version --format {{{{.Server.Os}}}}/{{{{.Server.Arch}}}}") echo linux/amd64 ;;
   "build --help") echo --provenance ;;
   "image save --help") echo --platform ;;
+  "info --format {{{{json .}}}}") echo '{{"CgroupVersion":"1"}}' ;;
   info*) echo '{STORE}' ;;
 esac"""
 
@@ -115,7 +131,7 @@ def test_a_real_program_is_asked_by_its_command_line(c: Context, bin: Path) -> N
     put(bin, "docker", DOCKER)
     assert engine(c, "docker") == Engine("docker", version="29.0.0")
     assert abilities(c, "docker") == Abilities(
-        ("--provenance=false",), ("--platform", "linux/amd64"), containerd_store=True
+        ("--provenance=false",), ("--platform", "linux/amd64"), containerd_store=True, cgroup=1
     )
 
 

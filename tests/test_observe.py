@@ -157,3 +157,57 @@ def test_a_server_that_refuses_is_an_error_with_its_status(served: Served, tmp_p
     with Cluster(str(kubeconfig), context, "default") as cluster, pytest.raises(ClusterError) as error:
         cluster.wait(("pods",), lambda seen: True, 0.5)
     assert "401" in str(error.value.values["reason"])
+
+
+def test_one_object_is_read_by_its_name_and_anew_for_each_wait(served: Served, cluster: Cluster) -> None:
+    def labels() -> set[str]:
+        (found,) = cluster.wait(("namespaces",), lambda seen: bool(seen["namespaces"]), PATIENCE)[
+            "namespaces"
+        ]
+        return set(found["metadata"].get("labels", {}))
+
+    assert "new" not in labels()
+
+    def label(registry: Any) -> None:
+        namespace = registry.get("namespaces", "default")
+        namespace["metadata"]["labels"]["new"] = "yes"
+        registry.update("namespaces", namespace)
+
+    served.do(label)
+    assert "new" in labels()
+
+
+def test_one_object_that_is_not_there_yet_is_waited_for(
+    cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    absent = ClusterError("cluster-refused", path="/api/v1", status=404, reason="not found")
+    answers: list[dict[str, Any] | ClusterError] = [
+        absent,
+        absent,
+        {"metadata": {"name": "kubetour-registry"}},
+    ]
+
+    def answer(path: str) -> dict[str, Any]:
+        told = answers.pop(0)
+        if isinstance(told, ClusterError):
+            raise told
+        return told
+
+    monkeypatch.setattr(cluster, "_json", answer)
+    (found,) = cluster.wait(("secrets",), lambda seen: bool(seen["secrets"]), PATIENCE)["secrets"]
+    assert found["metadata"]["name"] == "kubetour-registry"
+    assert answers == []
+
+
+def test_what_this_user_may_not_read_ends_the_wait_at_once(
+    cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(path: str, *unused: object) -> None:
+        raise ClusterError("cluster-refused", path=path, status=403, reason="nodes is forbidden")
+
+    monkeypatch.setattr(cluster, "_get", refuse)
+    begun = time.monotonic()
+    with pytest.raises(ClusterError) as error:
+        cluster.wait(("nodes",), lambda seen: True, PATIENCE)
+    assert error.value.values["status"] == 403
+    assert time.monotonic() - begun < PATIENCE

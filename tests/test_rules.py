@@ -146,3 +146,27 @@ def test_an_image_that_passes_is_never_a_flag_and_has_no_digest(text: str) -> No
         return
     assert not passed.startswith(("-", "/", ":", "."))
     assert "@" not in passed
+
+
+@pytest.mark.parametrize(
+    "text", ["registry.example", "localhost", "localhost:5000", "127.0.0.1:5000/team", "docker.io/me/sub"]
+)
+def test_a_registry_takes(text: str) -> None:
+    assert rules.registry().apply(text) == text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "team",
+        "team/web",
+        "https://r.example",
+        "r.example/",
+        "r.example/Team",
+        "r.example:x",
+        "r.example/a:1",
+    ],
+)
+def test_a_registry_refuses_what_has_no_host_or_has_a_tag(text: str) -> None:
+    assert refuses(rules.registry(), text)

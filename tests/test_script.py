@@ -227,3 +227,10 @@ def test_a_script_takes_back_only_what_it_made_itself(
     given = {"unless": sh(unless), "exists": sh(exists), "confirm": (sh("echo late; exit 1"),)}
     one = step("one", "exit 1", rescue=(sh("echo saved"),), creates=("a/b",), **given)
     assert printed(tmp_path, script((one,), TITLES, [], [])).stdout == told
+
+
+def test_a_script_goes_on_where_the_cluster_may_forbid_a_step(tmp_path: Path) -> None:
+    one = step("one", "echo forbidden >&2; exit 1", refusable=True)
+    done = printed(tmp_path, script((one, step("two", "echo 2")), TITLES, [], []))
+    assert (done.returncode, done.stdout) == (0, "2\n")
+    assert "one: Forbidden?" in done.stderr

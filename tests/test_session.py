@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import socket
 from pathlib import Path
 
 import pytest
 from invoke.context import Context
 
-from kubetour import engines, session, tools
+from kubetour import choosing, engines, session, tools
 from kubetour.engines import Abilities, Engine
-from kubetour.errors import KubetourError
+from kubetour.errors import KubetourError, UsageError
 from kubetour.project import ROOT
 from kubetour.settings import Settings
 from kubetour.state import State
+from kubetour.text import Text
 
 BROKEN = Engine("docker", "engine-daemon")
 WORKS = Engine("docker", version="29.1.0")
@@ -63,3 +65,53 @@ def test_a_path_on_the_command_line_is_meant_from_where_it_was_typed(
     machine.setenv("KUBETOUR_CWD", str(tmp_path))
     resolved = session.settle(c, {"app_dir": "shop"}, State(tmp_path))
     assert (ROOT / resolved.settings.app_dir).resolve() == tmp_path / "shop"
+
+
+def test_an_image_goes_into_the_registry_only_for_a_cluster_that_pulls_it(
+    machine: pytest.MonkeyPatch, c: Context, tmp_path: Path
+) -> None:
+    machine.setattr(choosing, "server", lambda c, kubectl, context: Text("tour.chosen"))
+    state = State(tmp_path)
+    flags = {"image": "web:1", "registry": "r.example/team"}
+    for more, image in (({"context": "x"}, "r.example/team/web:1"), ({"provider": "kind"}, "web:1")):
+        opened = session.open_session(
+            c, session.settle(c, {**flags, **more}, state), state, lambda text: None
+        )
+        assert opened.settings.image == image
+        (push,) = session.push_step(opened)
+        assert push.actions[-1].argv == ("docker", "push", "r.example/team/web:1")
+        assert len(push.actions) == (2 if image == "web:1" else 1)  # it must be tagged first
+
+
+def test_a_pull_secret_of_no_use_is_refused_before_anything_is_done(
+    machine: pytest.MonkeyPatch, c: Context, tmp_path: Path
+) -> None:
+    machine.setattr(choosing, "server", lambda c, kubectl, context: Text("tour.chosen"))
+    machine.setenv("KUBETOUR_CWD", str(tmp_path))
+    (tmp_path / "config.json").write_text('{"auths": {"r.example": {}}, "credsStore": "desktop"}')
+    state = State(tmp_path / "state")
+    flags = {"context": "x", "image": "r.example/web", "pull_secret": "config.json"}
+    with pytest.raises(UsageError) as error:
+        session.open_session(c, session.settle(c, flags, state), state, lambda text: None)
+    assert error.value.key == "pull-secret-helper"
+    assert not (tmp_path / "state").exists()
+
+
+def test_an_image_too_long_with_its_registry_is_refused(
+    machine: pytest.MonkeyPatch, c: Context, tmp_path: Path
+) -> None:
+    machine.setattr(choosing, "server", lambda c, kubectl, context: Text("tour.chosen"))
+    state = State(tmp_path)
+    flags = {"context": "x", "image": "w" * 200, "registry": "r.example/" + "t" * 100}
+    with pytest.raises(UsageError) as error:
+        session.open_session(c, session.settle(c, flags, state), state, lambda text: None)
+    assert error.value.values["name"] == "--registry"
+
+
+def test_the_paths_in_kubeconfig_are_meant_from_where_they_were_typed(
+    machine: pytest.MonkeyPatch, c: Context, tmp_path: Path
+) -> None:
+    machine.setenv("KUBETOUR_CWD", str(tmp_path))
+    machine.setenv("KUBECONFIG", os.pathsep.join(("one", "", "/etc/two")))
+    session.settle(c, {}, State(tmp_path))
+    assert os.environ["KUBECONFIG"] == os.pathsep.join((str(tmp_path / "one"), "/etc/two"))

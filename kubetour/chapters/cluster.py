@@ -23,6 +23,7 @@ def cluster(provider: Provider) -> tuple[Step, ...]:
             ApiServer(provider.skew),
             confirm=(provider.kubectl("version", "-o", "json"),),
             needs=needs,
+            refusable=not provider.owns_cluster,  # it asks for the add-ons' Services, too
         ),
         Step(
             "nodes",
@@ -30,6 +31,7 @@ def cluster(provider: Provider) -> tuple[Step, ...]:
             (provider.kubectl("get", "nodes", "-o", "wide"),),
             NodesReady(len(nodes), ours=provider.owns_cluster),
             needs=needs,
+            refusable=not provider.owns_cluster,
         ),
         Step(
             "describe-node",
@@ -37,6 +39,7 @@ def cluster(provider: Provider) -> tuple[Step, ...]:
             (provider.kubectl("describe", "node", nodes[0] if nodes else first),),
             NodeDescribed(),
             needs=("nodes",),
+            refusable=not provider.owns_cluster,
         ),
     )
 

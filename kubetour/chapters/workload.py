@@ -54,6 +54,7 @@ def service(provider: Provider, replicas: int) -> tuple[Step, ...]:
             (provider.kubectl("get", "services"),),
             ServiceAddress(name),
             needs=("expose",),
+            patience=provider.address_patience,
         ),
         *(
             (

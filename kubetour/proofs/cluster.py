@@ -78,7 +78,9 @@ class NodeDescribed:
     looks: ClassVar[tuple[str, ...]] = ("nodes",)
 
     def __call__(self, seen: Observation) -> Proof:
-        """Return the verdict on the first node."""
+        """Return the verdict on the first node; who may not describe any needs none."""
+        if seen.results and "(Forbidden)" in seen.results[0].stderr:
+            return holds("forbidden")
         for node in seen.objects.get("nodes", ()):
             room = node.get("status", {}).get("allocatable", {})
             if int(room.get("pods", 0)) > 0 and seen.results and seen.results[0].stdout:
@@ -117,34 +119,22 @@ class ImageOnNodes:
 
 
 @dataclass(frozen=True)
-class Pushed:
-    """The registry took the image: `push` ended well and said so."""
-
-    looks: ClassVar[tuple[str, ...]] = ()
-    image: str
-
-    def __call__(self, seen: Observation) -> Proof:
-        """Return the verdict on `push`, which prints the digest under which the registry has it."""
-        text = "".join(result.stdout for result in seen.results)
-        digest = next((word for word in text.split() if word.startswith("sha256:")), "")
-        return verdict(bool(digest), "pushed", "not-pushed", image=self.image, digest=digest)
-
-
-@dataclass(frozen=True)
 class Owned:
     """A namespace that is there, and ours."""
 
     looks: ClassVar[tuple[str, ...]] = ("namespaces",)
     namespace: str
+    context: str
 
     def __call__(self, seen: Observation) -> Proof:
         """Return the verdict on the namespace's label."""
         item = seen.named("namespaces", self.namespace)
         if item is None:
             return fails("namespace-absent", namespace=self.namespace)
-        ours = item["metadata"].get("labels", {}).get(OWNED_BY) == OWNER
-        key = "namespace" if ours else "namespace-foreign"
-        return (holds if ours else refuses)(key, namespace=self.namespace)
+        if item["metadata"].get("labels", {}).get(OWNED_BY) == OWNER:
+            return holds("namespace", namespace=self.namespace)
+        mark = f"{OWNED_BY}={OWNER}"
+        return refuses("namespace-foreign", namespace=self.namespace, context=self.context, mark=mark)
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from kubetour.checks import Object, Observation, Proof
@@ -138,7 +138,7 @@ class ServiceAddress:
         }
         if external:
             return holds("service-external", {"external": external}, external=external, **values)
-        return holds("service-pending", {"external": None}, **values)
+        return replace(holds("service-pending", {"external": None}, **values), for_now=True)
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from kubetour.proofs.cluster import Ended, Owned, Pushed
+from kubetour.project import PULL_SECRET
+from kubetour.proofs.cluster import Ended, Owned
+from kubetour.proofs.registry import Pushed
+from kubetour.providers import pullsecret
+from kubetour.reference import in_registry
 from kubetour.settings import Settings
 from kubetour.skew import POLICY, Skew
 from kubetour.steps import Lookup, Run, Rung, Stage, Step, Word
@@ -27,6 +31,8 @@ class Tools:
     minikube_flags: tuple[str, ...] = ()  # before the command: --rootless, where podman runs without root
     machines: tuple[str, ...] = ()  # the nodes that the minikube profile has already
     root: bool = False  # whether this user is root
+    kind_version: str = ""  # asked for only where it matters: on cgroup v1
+    cgroup: int = 0  # the version of cgroups that the engine's machine has; 0: not known
     build_flags: tuple[str, ...] = ()
     save_flags: tuple[str, ...] = ()  # not empty where `save` must be told the platform
     containerd_store: bool = False
@@ -50,6 +56,7 @@ class Provider:
 
     name: ClassVar[str] = "context"
     owns_cluster: ClassVar[bool] = False
+    address_patience: ClassVar[float] = 120.0  # seconds in which a cloud gives a Service its address
     skew: ClassVar[Skew] = POLICY  # how far kubectl may be from the API server
 
     settings: Settings
@@ -150,27 +157,29 @@ class Provider:
         return ()
 
     def push(self) -> Step:
-        """Return the step that pushes the image to the registry in its name."""
-        return Step(
-            "push",
-            Stage.LOAD,
-            (Run((*self.engine, "push", self.settings.image)),),
-            Pushed(self.settings.image),
-            needs=("build",),
-        )
+        """Return the step that pushes the image to the registry that its name, or else the setting, says."""
+        image = in_registry(self.settings.image, self.settings.registry)
+        push = Run((*self.engine, "push", image))
+        if image == self.settings.image:
+            return Step("push", Stage.LOAD, (push,), Pushed(image), needs=("build",))
+        tag = Run((*self.engine, "tag", self.settings.image, image))
+        made = (f"{self.engine_name}-image/{image}",)
+        return Step("push", Stage.LOAD, (tag, push), Pushed(image), needs=("build",), creates=made)
 
     def image(self) -> tuple[Step, ...]:
-        """Return the steps that bring the image to where the nodes get it from."""
+        """Return the steps that bring the image to where the nodes get it from, and let them."""
         namespace = Step(
             "namespace",
             Stage.LOAD,
             (self.kubectl("apply", "-f", "-", stdin=self.templates["namespace"]),),
-            Owned(self.namespace),
+            Owned(self.namespace, self.context),
             needs=("nodes",),
             unless=self.kubectl("get", "namespace", self.namespace),
             creates=(f"namespace/{self.context}/{self.namespace}",),
         )
-        return self.push(), namespace
+        file = self.settings.pull_secret
+        secret = pullsecret.make(self.kubectl, file, self._secret_entry) if file else ()
+        return self.push(), namespace, *secret
 
     def rescue(self) -> tuple[Run, ...]:
         """Return what to run where a step in the cluster fails, to keep what tells why."""
@@ -181,14 +190,22 @@ class Provider:
         return ()
 
     def down(self) -> tuple[Step, ...]:
-        """Return the steps that remove what holds the app: here, the namespace of its own."""
+        """Return the steps that remove what holds the app: here, its namespace, or the secret in it."""
+        # Asked for by its name: to list all namespaces is more than a user of one may do.
+        asked = ("get", "namespace", self.namespace, "--ignore-not-found", "-o", "name")
         return (
+            pullsecret.take_back(self.kubectl, self._secret_entry),
             Step(
                 "delete-namespace",
                 Stage.DOWN,
                 (self.kubectl("delete", "namespace", self.namespace),),
                 Ended((f"namespace/{self.namespace}",)),
-                confirm=(self.kubectl("get", "namespaces", "-o", "name"),),
-                removes=(f"namespace/{self.context}/{self.namespace}",),
+                confirm=(self.kubectl(*asked),),
+                removes=(f"namespace/{self.context}/{self.namespace}", self._secret_entry),
             ),
         )
+
+    @property
+    def _secret_entry(self) -> str:
+        """Return how the ledger names the pull secret."""
+        return f"secret/{self.context}/{self.namespace}/{PULL_SECRET}"

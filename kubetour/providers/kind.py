@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from kubetour.cgroups import allowed
 from kubetour.manifests import kind_config, node_names, to_yaml
 from kubetour.project import OWNED_BY, OWNER, STATE
 from kubetour.proofs.cluster import Ended, ImageOnNodes, NodesReady
 from kubetour.providers.base import Provider
+from kubetour.reference import registry_of
 from kubetour.steps import Run, Rung, Stage, Step, Word
 from kubetour.text import Text
 
@@ -21,6 +23,7 @@ class Kind(Provider):
 
     name: ClassVar[str] = "kind"
     owns_cluster: ClassVar[bool] = True
+    address_patience: ClassVar[float] = 0.0
     in_containers: ClassVar[bool] = True  # its nodes are containers of the engine
 
     @property
@@ -179,7 +182,10 @@ class Kind(Provider):
         return (listing,) if self.in_containers else ()
 
     def _config(self) -> dict[str, object]:
-        return kind_config(dict(self.config), self.settings.workers, self.ports.host, self.ports.node)
+        config = kind_config(dict(self.config), self.settings.workers, self.ports.host, self.ports.node)
+        if self.tools.cgroup != 1:
+            return config
+        return allowed(config, self.tools.kind_version, self.settings.node_image)
 
     def _load(self) -> tuple[Run, ...]:
         image, name = self.settings.image, ("--name", self.cluster)
@@ -204,7 +210,7 @@ class Kind(Provider):
 
     def _on_node_name(self) -> str:
         """Return the image's name as containerd keeps it: with Docker Hub's parts written out."""
-        first, slash, _ = self.settings.image.partition("/")
-        if slash and ("." in first or ":" in first or first == "localhost"):
-            return self.settings.image
-        return ("docker.io/" if slash else "docker.io/library/") + self.settings.image
+        image = self.settings.image
+        if registry_of(image):
+            return image
+        return ("docker.io/" if "/" in image else "docker.io/library/") + image

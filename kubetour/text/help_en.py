@@ -1,11 +1,11 @@
 """Help for tasks, settings and flags, in English."""
 
 MESSAGES = {
-    "task.doctor": "Show what was found on this machine, and each setting with its source.",
+    "task.doctor": "Show what was found on this machine, what stands in the way, and each setting with its source.",
     "task.build": "Build the app into an image, tagged by a hash of its build context.",
     "task.layers": "Show the image's layers: one row per instruction, size, cumulated.",
     "task.run": "Run the image as a container: request it, show its log, stop it.",
-    "task.push": "Push the image to the registry that its name says.",
+    "task.push": "Push the image to the registry that --registry or its name says.",
     "task.create-cluster": "Create the cluster, or find that it is there.",
     "task.cluster-info": "Show where the cluster's API server is.",
     "task.nodes": "Show the cluster's nodes.",
@@ -31,6 +31,8 @@ MESSAGES = {
     "task.lint": "Run every linter.",
     "task.bench": "Run the benchmarks.",
     "setting.image": "Image NAME[:TAG]; without a tag, a hash of the build context is the tag",
+    "setting.registry": "Registry HOST[:PORT][/PATH] to push an image to whose name says none",
+    "setting.pull_secret": "Docker config file whose credentials the cluster shall pull with",
     "setting.replicas": "Number of Pods to scale to",
     "setting.app_dir": "Directory with the app's Dockerfile",
     "setting.base": "Base image, passed to the Dockerfile as the build argument BASE",

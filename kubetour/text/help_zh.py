@@ -1,11 +1,11 @@
 """Help for tasks, settings and flags, in Chinese."""
 
 MESSAGES = {
-    "task.doctor": "显示本机的检查结果，以及每项设置及其来源。",
+    "task.doctor": "显示本机的检查结果、存在的问题，以及每项设置及其来源。",
     "task.build": "把应用构建成镜像，以构建上下文的哈希作标签。",
     "task.layers": "显示镜像的层：每条指令一行，含大小和累计大小。",
     "task.run": "以容器运行镜像：发出请求，查看日志，再停止。",
-    "task.push": "把镜像推送到其名称所指的镜像仓库。",
+    "task.push": "把镜像推送到 --registry 或其名称所指的镜像仓库。",
     "task.create-cluster": "创建集群；已有则直接使用。",
     "task.cluster-info": "显示集群的 API 服务器在哪里。",
     "task.nodes": "显示集群的节点。",
@@ -31,6 +31,8 @@ MESSAGES = {
     "task.lint": "运行全部代码检查。",
     "task.bench": "运行基准测试。",
     "setting.image": "镜像 NAME[:TAG]；不写标签时，以构建上下文的哈希作标签",
+    "setting.registry": "镜像名称未写仓库时推送到的镜像仓库 HOST[:PORT][/PATH]",
+    "setting.pull_secret": "Docker 配置文件，集群用其中的凭据拉取镜像",
     "setting.replicas": "扩缩到多少个 Pod",
     "setting.app_dir": "应用的 Dockerfile 所在的目录",
     "setting.base": "基础镜像，作为构建参数 BASE 传给 Dockerfile",

@@ -43,14 +43,14 @@ docker logs kubetour-node-hostname
 docker stop kubetour-node-hostname
 
 # cluster-info: Where the API server is
-kubectl --context gke_example --namespace kubetour cluster-info
+kubectl --context gke_example --namespace kubetour cluster-info || echo 'cluster-info: Forbidden?' >&2
 kubectl --context gke_example --namespace kubetour version -o json
 
 # nodes: The nodes
-kubectl --context gke_example --namespace kubetour get nodes -o wide
+kubectl --context gke_example --namespace kubetour get nodes -o wide || echo 'nodes: Forbidden?' >&2
 
 # describe-node: One node in detail
-kubectl --context gke_example --namespace kubetour describe node "$(kubectl --context gke_example --namespace kubetour get nodes -o 'jsonpath={.items[0].metadata.name}')"
+kubectl --context gke_example --namespace kubetour describe node "$(kubectl --context gke_example --namespace kubetour get nodes -o 'jsonpath={.items[0].metadata.name}')" || echo 'describe-node: Forbidden?' >&2
 
 # push: Push the image to a registry
 docker push registry.example/team/web:0123456789ab
@@ -67,6 +67,18 @@ metadata:
     pod-security.kubernetes.io/enforce: baseline
 EOF
 fi
+
+# pull-secret: Credentials for a private registry
+if ! kubectl --context gke_example --namespace kubetour get secret kubetour-registry >/dev/null 2>&1; then
+kubectl --context gke_example --namespace kubetour create secret generic kubetour-registry --type=kubernetes.io/dockerconfigjson --from-file=.dockerconfigjson=pull.json
+kubectl --context gke_example --namespace kubetour label secret kubetour-registry app.kubernetes.io/managed-by=kubetour
+fi
+
+# service-account: Let every Pod use them
+tries=0
+until kubectl --context gke_example --namespace kubetour patch serviceaccount default --type=strategic -p '{"imagePullSecrets": [{"name": "kubetour-registry"}]}'; do
+    tries=$((tries + 1)); [ "$tries" -lt 60 ]; sleep 1
+done
 
 # run-pod: A first Pod
 if ! kubectl --context gke_example --namespace kubetour get pod node-hostname-pod >/dev/null 2>&1; then
@@ -195,9 +207,17 @@ kubectl --context gke_example --namespace kubetour describe pod "$(kubectl --con
 # delete-app: Remove the app
 kubectl --context gke_example --namespace kubetour delete deployment/node-hostname service/node-hostname pod/node-hostname-pod service/node-hostname-pod --ignore-not-found
 
+# delete-pull-secret: Take the credentials back
+kubectl --context gke_example --namespace kubetour patch serviceaccount default --type=strategic --patch-file /dev/stdin <<'EOF'
+{"imagePullSecrets": [{"$patch": "delete", "name": "kubetour-registry"}]}
+EOF
+kubectl --context gke_example --namespace kubetour delete secret kubetour-registry --ignore-not-found
+kubectl --context gke_example --namespace kubetour get serviceaccount default -o 'jsonpath={range .imagePullSecrets[*]}secret/{.name}{"\n"}{end}'
+kubectl --context gke_example --namespace kubetour get secret kubetour-registry --ignore-not-found -o name
+
 # delete-namespace: Delete the namespace
 kubectl --context gke_example --namespace kubetour delete namespace kubetour
-kubectl --context gke_example --namespace kubetour get namespaces -o name
+kubectl --context gke_example --namespace kubetour get namespace kubetour --ignore-not-found -o name
 
 # delete-image: Delete the image
 docker image rm registry.example/team/web:0123456789ab

@@ -43,14 +43,14 @@ docker logs kubetour-node-hostname
 docker stop kubetour-node-hostname
 
 # cluster-info: API 服务器在哪里
-kubectl --context gke_example --namespace kubetour cluster-info
+kubectl --context gke_example --namespace kubetour cluster-info || echo 'cluster-info: Forbidden?' >&2
 kubectl --context gke_example --namespace kubetour version -o json
 
 # nodes: 节点
-kubectl --context gke_example --namespace kubetour get nodes -o wide
+kubectl --context gke_example --namespace kubetour get nodes -o wide || echo 'nodes: Forbidden?' >&2
 
 # describe-node: 细看一个节点
-kubectl --context gke_example --namespace kubetour describe node "$(kubectl --context gke_example --namespace kubetour get nodes -o 'jsonpath={.items[0].metadata.name}')"
+kubectl --context gke_example --namespace kubetour describe node "$(kubectl --context gke_example --namespace kubetour get nodes -o 'jsonpath={.items[0].metadata.name}')" || echo 'describe-node: Forbidden?' >&2
 
 # push: 把镜像推送到仓库
 docker push registry.example/team/web:0123456789ab
@@ -67,6 +67,18 @@ metadata:
     pod-security.kubernetes.io/enforce: baseline
 EOF
 fi
+
+# pull-secret: 私有仓库的凭据
+if ! kubectl --context gke_example --namespace kubetour get secret kubetour-registry >/dev/null 2>&1; then
+kubectl --context gke_example --namespace kubetour create secret generic kubetour-registry --type=kubernetes.io/dockerconfigjson --from-file=.dockerconfigjson=pull.json
+kubectl --context gke_example --namespace kubetour label secret kubetour-registry app.kubernetes.io/managed-by=kubetour
+fi
+
+# service-account: 让每个 Pod 都用上凭据
+tries=0
+until kubectl --context gke_example --namespace kubetour patch serviceaccount default --type=strategic -p '{"imagePullSecrets": [{"name": "kubetour-registry"}]}'; do
+    tries=$((tries + 1)); [ "$tries" -lt 60 ]; sleep 1
+done
 
 # run-pod: 第一个 Pod
 if ! kubectl --context gke_example --namespace kubetour get pod node-hostname-pod >/dev/null 2>&1; then
@@ -195,9 +207,17 @@ kubectl --context gke_example --namespace kubetour describe pod "$(kubectl --con
 # delete-app: 移除应用
 kubectl --context gke_example --namespace kubetour delete deployment/node-hostname service/node-hostname pod/node-hostname-pod service/node-hostname-pod --ignore-not-found
 
+# delete-pull-secret: 收回凭据
+kubectl --context gke_example --namespace kubetour patch serviceaccount default --type=strategic --patch-file /dev/stdin <<'EOF'
+{"imagePullSecrets": [{"$patch": "delete", "name": "kubetour-registry"}]}
+EOF
+kubectl --context gke_example --namespace kubetour delete secret kubetour-registry --ignore-not-found
+kubectl --context gke_example --namespace kubetour get serviceaccount default -o 'jsonpath={range .imagePullSecrets[*]}secret/{.name}{"\n"}{end}'
+kubectl --context gke_example --namespace kubetour get secret kubetour-registry --ignore-not-found -o name
+
 # delete-namespace: 删除名字空间
 kubectl --context gke_example --namespace kubetour delete namespace kubetour
-kubectl --context gke_example --namespace kubetour get namespaces -o name
+kubectl --context gke_example --namespace kubetour get namespace kubetour --ignore-not-found -o name
 
 # delete-image: 删除镜像
 docker image rm registry.example/team/web:0123456789ab

@@ -16,7 +16,6 @@ from kubetour.proofs.cluster import (
     NodesReady,
     Owned,
     ProfileEnded,
-    Pushed,
 )
 from kubetour.skew import Skew
 from tests.making import output
@@ -154,16 +153,6 @@ def test_an_image_is_known_by_the_name_containerd_gives_it(reference: str, tag: 
     assert ImageOnNodes(reference, ("a",))(Observation((), (output(inspected(tag)),))).holds
 
 
-def test_a_push_that_printed_a_digest_is_proved_by_it() -> None:
-    digest = "sha256:" + "0" * 64
-    proof = Pushed("web:1")(Observation((output(f"1: digest: {digest} size: 528\n"),)))
-    assert proof.holds
-    assert proof.text.values["digest"] == digest
-    assert (
-        key(Pushed("web:1")(Observation((output("The push refers to repository [web]\n"),)))) == "not-pushed"
-    )
-
-
 def namespace(labels: dict[str, str]) -> dict[str, object]:
     return {"kind": "Namespace", "metadata": metadata("kubetour", labels)}
 
@@ -177,9 +166,10 @@ def namespace(labels: dict[str, str]) -> dict[str, object]:
     ],
 )
 def test_a_namespace_is_ours_by_its_label(items: tuple[dict[str, object], ...], expected: str) -> None:
-    proof = Owned("kubetour")(seen(*items))
+    proof = Owned("kubetour", "gke")(seen(*items))
     assert key(proof) == expected
     assert proof.holds is (expected == "namespace")
+    assert proof.final is (expected == "namespace-foreign")
 
 
 @pytest.mark.parametrize(

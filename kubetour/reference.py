@@ -1,0 +1,14 @@
+"""An image's name and the registry in it. https://github.com/distribution/reference"""
+
+from __future__ import annotations
+
+
+def registry_of(image: str) -> str:
+    """Return the registry that an image's name begins with, or "": then Docker Hub is meant."""
+    first, slash, _ = image.partition("/")
+    return first if slash and ("." in first or ":" in first or first == "localhost") else ""
+
+
+def in_registry(image: str, registry: str) -> str:
+    """Return the image's name in that registry, unless it names one itself or none is given."""
+    return f"{registry}/{image}" if registry and not registry_of(image) else image

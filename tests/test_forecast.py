@@ -1,0 +1,88 @@
+"""What a tour would take: told from facts, and the same as what `choosing` then takes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from invoke.context import Context
+
+from kubetour import choosing, engines, tools
+from kubetour.daemons import Daemon
+from kubetour.engines import Abilities, Engine
+from kubetour.errors import KubetourError, ToolError
+from kubetour.forecast import first, forecast
+from kubetour.machine import Machine, Program
+from kubetour.settings import Settings
+from kubetour.tools import Tool
+
+DOCKER, PODMAN = Engine("docker", version="29.0.0"), Engine("podman", version="5.4.0")
+DOWN, HANGS = Engine("docker", "engine-daemon"), Engine("podman", "engine-hangs")
+
+
+def machine(*found: Engine, kind: bool = True) -> Machine:
+    tool = Tool("/usr/bin/kind", "0.32.0")
+    return Machine(daemons=tuple(map(Daemon, found)), kind=Program(tool if kind else None))
+
+
+@pytest.mark.parametrize(
+    ("found", "wanted", "expected"),
+    [
+        ((), "auto", Engine("docker", "engine-absent")),
+        ((DOCKER, PODMAN), "auto", DOCKER),
+        ((DOWN, PODMAN), "auto", PODMAN),
+        ((DOWN, HANGS), "auto", DOWN),
+        ((HANGS,), "auto", HANGS),
+        ((DOCKER, PODMAN), "podman", PODMAN),
+        ((DOCKER,), "nerdctl", Engine("nerdctl", "engine-absent")),
+    ],
+)
+def test_the_first_engine_that_works_is_taken(
+    found: tuple[Engine, ...], wanted: str, expected: Engine
+) -> None:
+    assert first(machine(*found), wanted).engine == expected
+
+
+@pytest.mark.parametrize("found", [(), (DOCKER,), (DOWN,), (DOWN, PODMAN)], ids=len)
+@pytest.mark.parametrize("kind", [True, False])
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {},
+        {"provider": "kind"},
+        {"provider": "embedded"},
+        {"provider": "context", "context": "gke_example"},
+        {"engine": "podman"},
+    ],
+    ids=str,
+)
+def test_the_forecast_is_what_is_chosen(
+    found: tuple[Engine, ...], kind: bool, asked: dict[str, Any], c: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Offline: what a download would bring is not known beforehand."""
+
+    def find_kind(offline: bool, say: object) -> str:
+        if kind:
+            return "kind"
+        raise ToolError("tool-offline", tool="kind")
+
+    facts, settings = machine(*found, kind=kind), Settings(offline=True, **asked)
+    monkeypatch.setattr(tools, "kubectl", lambda offline, say: "kubectl")
+    monkeypatch.setattr(tools, "kind", find_kind)
+    monkeypatch.setattr(engines, "abilities", lambda c, name: Abilities((), (), False))
+    monkeypatch.setattr(engines, "find", lambda c, wanted: first(facts, wanted).engine)
+    plan = forecast(facts, settings)
+    try:
+        name, _, reason = choosing.choose(c, settings, lambda text: None)
+    except KubetourError:
+        assert plan.provider == settings.provider, "what was asked for is not replaced"
+        return
+    assert (plan.provider, plan.reason) == (name, reason)
+
+
+def test_a_context_stands_for_its_provider() -> None:
+    assert forecast(machine(DOCKER), Settings(context="gke_example")).provider == "context"
+
+
+def test_a_kind_that_can_be_downloaded_counts() -> None:
+    assert forecast(machine(DOCKER, kind=False), Settings()).provider == "kind"
