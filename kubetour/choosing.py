@@ -25,7 +25,6 @@ from kubetour.tools import Say
 if TYPE_CHECKING:
     from invoke.context import Context
 
-DRIVERS = ("docker", "podman")  # the engines that are drivers of minikube, too
 PATIENCE = 10.0  # seconds for minikube to list a profile's nodes
 
 
@@ -89,7 +88,7 @@ def _minikube(c: Context, settings: Settings, full: Tools, program: str) -> Tool
 
     Raises EngineError if the engine is no driver of it.
     """
-    if full.engine not in DRIVERS:
+    if full.engine not in engines.DRIVERS:
         raise EngineError("minikube-driver", engine=full.engine)
     root = os.geteuid() == 0
     # On Linux minikube calls podman by sudo unless told otherwise, and sudo may ask for a password:
