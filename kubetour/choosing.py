@@ -48,7 +48,7 @@ def choose(c: Context, settings: Settings, say: Say) -> tuple[str, Tools, Text]:
     if asked == "minikube":
         return _chosen(asked, _minikube(c, settings, full, tools.minikube(settings.offline, say)))
     try:
-        full = with_kind(full, tools.kind(settings.offline, say))
+        full = with_kind(c, full, tools.kind(settings.offline, say))
     except KubetourError:
         if asked == "kind":
             raise
@@ -114,10 +114,24 @@ def _without_kind(c: Context, settings: Settings, full: Tools, basic: Tools) -> 
     return "minikube", found, Text("tour.auto", {"provider": "minikube", "why": why})
 
 
-def with_kind(full: Tools, program: str) -> Tools:
+def with_kind(c: Context, full: Tools, program: str) -> Tools:
     """Return the tools with kind; its version is asked for where the default node image depends on it."""
     version = tools.version_of(pin("kind"), program) if full.cgroup == 1 else ""
-    return replace(full, kind=program, kind_version=version)
+    return replace(full, kind=program, kind_version=version, gives_addresses=gives_addresses(c, full.engine))
+
+
+def gives_addresses(c: Context, engine: str) -> bool:
+    """Return whether cloud-provider-kind runs, as a program of this machine or in a container.
+
+    It is never started: it serves all kind clusters, not only ours, and may ask for a password.
+    https://github.com/kubernetes-sigs/cloud-provider-kind
+    """
+    # A process' name has 15 characters on Linux, 16 on macOS.
+    process = Run(("pgrep", "-x", "cloud-provider-.*"))
+    if perform(c, process, timeout=engines.PATIENCE).status == 0:
+        return True
+    images = perform(c, Run((engine, "ps", "--format", "{{.Image}}")), timeout=engines.PATIENCE)
+    return "cloud-provider-kind/" in images.stdout
 
 
 def _basic(settings: Settings, say: Say) -> Tools:

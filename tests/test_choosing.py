@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -13,8 +14,10 @@ from invoke.context import Context
 from kubetour import choosing, engines, tools
 from kubetour.engines import Abilities, Engine
 from kubetour.errors import ClusterError, EngineError, ToolError
+from kubetour.providers import Tools
 from kubetour.settings import Settings
 from kubetour.text import Text
+from tests.making import make_provider
 
 WORKS = Engine("docker", version="29.1.0")
 ABLE = Abilities(("--provenance=false",), ("--platform", "linux/amd64"), True)
@@ -207,3 +210,39 @@ def test_kinds_version_is_asked_for_where_the_node_image_depends_on_it(
     machine.setattr(tools, "version_of", lambda wanted, path: "0.32.0")
     _, found, _ = choosing.choose(c, Settings(provider="kind"), lambda text: None)
     assert (found.cgroup, found.kind, found.kind_version) == (cgroup, "kind", version)
+
+
+def put(directory: Path, name: str, body: str) -> str:
+    program = directory / name
+    program.write_text(f"#!/bin/sh\n{body}\n")
+    program.chmod(0o755)
+    return str(program)
+
+
+@pytest.mark.parametrize(
+    ("runs", "images", "expected"),
+    [
+        (False, "kindest/node:v1.36.1", False),
+        (True, "", True),
+        (False, "registry.k8s.io/cloud-provider-kind/cloud-controller-manager:v0.9.0", True),
+    ],
+    ids=["it does not run", "as a program", "in a container"],
+)
+def test_cloud_provider_kind_is_found_where_it_runs(
+    c: Context, tmp_path: Path, runs: bool, images: str, expected: bool
+) -> None:
+    docker = put(tmp_path, "docker", f"echo {images}")
+    provider = put(tmp_path, "cloud-provider-kind", "echo runs; read -r end") if runs else "cat"
+    with subprocess.Popen([provider], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdin
+        assert process.stdout
+        if runs:
+            assert process.stdout.readline() == "runs\n"
+        assert choosing.gives_addresses(c, docker) is expected
+        process.stdin.close()
+
+
+@pytest.mark.parametrize(("gives", "seconds"), [(True, 60.0), (False, 0.0)])
+def test_an_address_is_waited_for_where_something_gives_one(gives: bool, seconds: float) -> None:
+    kind = make_provider("kind", tools=Tools("python", gives_addresses=gives))
+    assert kind.address_patience == seconds

@@ -36,6 +36,7 @@ class Tools:
     build_flags: tuple[str, ...] = ()
     save_flags: tuple[str, ...] = ()  # not empty where `save` must be told the platform
     containerd_store: bool = False
+    gives_addresses: bool = False  # cloud-provider-kind runs beside kind
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,6 @@ class Provider:
 
     name: ClassVar[str] = "context"
     owns_cluster: ClassVar[bool] = False
-    address_patience: ClassVar[float] = 120.0  # seconds in which a cloud gives a Service its address
     skew: ClassVar[Skew] = POLICY  # how far kubectl may be from the API server
 
     settings: Settings
@@ -94,6 +94,11 @@ class Provider:
     def engine_name(self) -> str:
         """Return the engine's name, as the ledger keeps it with images and containers."""
         return self.tools.engine
+
+    @property
+    def address_patience(self) -> float:
+        """Return the seconds in which a load balancer may give a Service its address."""
+        return 120.0
 
     def rungs(self) -> tuple[Rung, ...]:
         """Return the ways to reach the Service, the best first: here, its load balancer, else a node."""

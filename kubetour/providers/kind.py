@@ -23,7 +23,6 @@ class Kind(Provider):
 
     name: ClassVar[str] = "kind"
     owns_cluster: ClassVar[bool] = True
-    address_patience: ClassVar[float] = 0.0
     in_containers: ClassVar[bool] = True  # its nodes are containers of the engine
 
     @property
@@ -55,6 +54,11 @@ class Kind(Provider):
     def node_port(self) -> int | None:
         """Return the node port that the config maps to this machine."""
         return self.ports.node
+
+    @property
+    def address_patience(self) -> float:
+        """Return the same: none where cloud-provider-kind does not run, else until its Envoy is there."""
+        return 60.0 if self.tools.gives_addresses else 0.0
 
     def rungs(self) -> tuple[Rung, ...]:
         """Return the ways to reach the Service: as kind maps a port of this machine, that one mostly holds.
