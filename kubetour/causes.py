@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 
 from kubetour.checks import Object, Result
+from kubetour.dialects import remedies
 from kubetour.errors import (
     ClusterError,
     DeadlineError,
@@ -31,14 +32,24 @@ KNOWN: tuple[tuple[str, str, type[KubetourError]], ...] = (
         ClusterError,
     ),
     (
-        r"permission denied.*(docker daemon|docker\.sock)|dial unix .*permission denied",
+        r"permission denied.*(docker daemon|docker\.sock)|dial unix .*permission denied"
+        r"|containerd socket .*permission denied",
         "engine-permission",
         EngineError,
     ),
-    (r"cannot connect to the docker daemon|is the docker daemon running", "engine-daemon", EngineError),
+    (
+        r"cannot connect to the docker daemon|is the docker daemon running"
+        r"|(cannot|unable to) connect to podman"
+        r"|cannot access containerd socket|rootless containerd not running",
+        "engine-daemon",
+        EngineError,
+    ),
+    (r"`buildctl` needs to be installed", "builder-absent", EngineError),
+    (r"rootless provider requires", "kind-rootless", EngineError),
     (r"node\(s\) already exist for a cluster|already exists: cluster", "cluster-exists", RefusedError),
     (r"no space left on device|RSRC_\w*STORAGE", "disk-full", ResourceError),
     (r"port is already allocated|address already in use", "port-busy", ResourceError),
+    (r"short-name \S+ did not resolve|short-name resolution enforced", "short-name", EngineError),
     (r"content digest sha256:\S+ not found", "digest-missing", EngineError),
     (r"toomanyrequests|pull rate limit", "pull-limit", EngineError),
     (
@@ -87,7 +98,7 @@ def command_failed(text: str, program: str, result: Result) -> KubetourError:
     for pattern, key, family in KNOWN:
         if re.search(pattern, result.stderr + result.stdout, re.IGNORECASE):
             values = {"command": text, "program": program, "registry": _registry(result)}
-            return family(key, evidence=evidence, **values)
+            return family(key, evidence=evidence, **values, **remedies(program, evidence))
     family = ClusterError if program == "kubectl" else EngineError
     return family("command-failed", evidence=evidence, command=text, program=program, status=result.status)
 

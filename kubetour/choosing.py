@@ -70,12 +70,16 @@ def server(c: Context, kubectl: str, context: str) -> Text:
 
 
 def with_engine(c: Context, basic: Tools, engine: Engine) -> Tools:
-    """Return the tools with a container engine that works, and the flags it knows."""
-    able = engines.abilities(c, engine.name)
+    """Return the tools with a container engine that works, its own ways, and the flags it knows."""
+    able = engines.abilities(c, engine)
+    known = engine.name if engine.name == engine.speaks.name else f"{engine.name} ({engine.speaks.name})"
     return replace(
         basic,
         engine=engine.name,
-        engine_version=f"{engine.name} {engine.version}",
+        engine_version=f"{known} {engine.version}",
+        dialect=engine.speaks,
+        # What the environment tells kind must not be another engine than the one that is used here.
+        kind_provider=engine.speaks.kind or ("docker" if os.environ.get(engines.KIND_PROVIDER) else ""),
         build_flags=able.build_flags,
         save_flags=able.save_flags,
         containerd_store=able.containerd_store,

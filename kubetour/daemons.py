@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from kubetour import engines
 from kubetour.ask import ask
-from kubetour.engines import JSON, PATIENCE, Engine
+from kubetour.engines import PATIENCE, Engine
 from kubetour.pins import parse
 
 if TYPE_CHECKING:
@@ -55,13 +55,13 @@ def daemon(c: Context, name: str) -> Daemon:
     engine = engines.engine(c, name)
     if engine.trouble:
         return Daemon(engine, path)
-    reply = ask((path, "info", "--format", JSON[name]), PATIENCE)
+    reply = ask((path, "info", "--format", engine.speaks.all_as_json), PATIENCE)
     found = judge(engine, path, reply.output)
     if found.containerd_store:
         found = replace(
             found, saves_platform="--platform" in ask((path, "image", "save", "--help"), PATIENCE).output
         )
-    if name != "docker":
+    if engine.speaks.name != "docker":
         return found
     endpoint = ask((path, "context", "inspect", "--format", "{{.Endpoints.docker.Host}}"), PATIENCE).output
     found = replace(found, endpoint=elsewhere(os.environ.get("DOCKER_HOST") or endpoint.strip()))

@@ -13,7 +13,7 @@ from kubetour.steps import Run
 if TYPE_CHECKING:
     from invoke.context import Context
 
-SHELL = ("inv", ".ci/run", "tests/standins/base-image")
+SHELL = ("inv", ".ci/run", "tests/standins/base-image", "tests/standins/kind", "tests/standins/nerdctl")
 
 
 def lint(c: Context) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from kubetour.checks import Result
+from kubetour.dialects import DIALECTS, Dialect, remedies
 from kubetour.errors import EngineError, ToolError
 from kubetour.runner import TIMED_OUT, perform
 from kubetour.steps import Run
@@ -17,44 +19,59 @@ if TYPE_CHECKING:
 
 DRIVERS = ("docker", "podman")  # the engines that are drivers of minikube, too
 PATIENCE = 5.0  # seconds for a probe: a hanging daemon must not hang us
-
-# The question that only an engine answers whose daemon, machine or storage works; in the order of preference.
-QUESTIONS: Mapping[str, tuple[str, ...]] = {
-    "docker": ("version", "--format", "{{.Server.Version}}"),
-    "podman": ("info", "--format", "{{.Version.Version}}"),
-    "nerdctl": ("info", "--format", "{{.ServerVersion}}"),
-}
-
-# How to get everything that `info` knows as JSON.
-JSON: Mapping[str, str] = {"docker": "{{json .}}", "podman": "json", "nerdctl": "{{json .}}"}
+KIND_PROVIDER = "KIND_EXPERIMENTAL_PROVIDER"
 
 
 @dataclass(frozen=True)
 class Engine:
-    """A container engine. `trouble` is empty, or the key of the error that says why it cannot be used."""
+    """A container engine. `trouble` is empty, or the key of the error that says why it cannot be used.
+
+    `name` is what the program is called; `dialect` is the engine's own name where that is another one.
+    """
 
     name: str
     trouble: str = ""
     version: str = ""
     evidence: str = ""
+    dialect: str = ""
+
+    @property
+    def speaks(self) -> Dialect:
+        """Return its ways."""
+        return DIALECTS[self.dialect or self.name]
 
     def require(self) -> Engine:
         """Return it if it works, else raise why not."""
         if self.trouble == "engine-absent":
-            raise ToolError(self.trouble, engine=self.name)
+            raise ToolError(self.trouble, engine=self.name, install=self.speaks.install)
         if self.trouble:
-            raise EngineError(self.trouble, evidence=self.evidence, program=self.name, command=self.name)
+            raise EngineError(
+                self.trouble,
+                evidence=self.evidence,
+                program=self.name,
+                command=self.name,
+                **remedies(self.speaks.name, self.evidence),
+            )
         return self
 
 
 def engine(c: Context, name: str) -> Engine:
     """Return what an engine says of itself: a client without a daemon is not an engine."""
-    return judge_engine(name, perform(c, Run((name, *QUESTIONS[name])), timeout=PATIENCE))
+    dialect = name
+    if name == "docker":  # podman-docker and the like put another engine behind that name
+        dialect = judge_dialect(name, perform(c, Run((name, "--version")), timeout=PATIENCE))
+    asked = Run((name, *DIALECTS[dialect].question))
+    return judge_engine(name, perform(c, asked, timeout=PATIENCE), "" if dialect == name else dialect)
 
 
-def find(c: Context, wanted: str) -> Engine:
-    """Return the engine of that name; for `auto` the first that works, else the first that is there."""
-    names = tuple(QUESTIONS) if wanted == "auto" else (wanted,)
+def find(c: Context, wanted: str, environ: Mapping[str, str] = os.environ) -> Engine:
+    """Return the engine of that name; for `auto` the first that works, else the first that is there.
+
+    For `auto`, the one that kind is told to use comes first.
+    """
+    names = [wanted]
+    if wanted == "auto":
+        names = sorted(DIALECTS, key=lambda name: name != environ.get(KIND_PROVIDER))
     broken: list[Engine] = []
     for name in names:
         found = engine(c, name)
@@ -64,19 +81,25 @@ def find(c: Context, wanted: str) -> Engine:
     return next((found for found in broken if found.trouble != "engine-absent"), broken[0])
 
 
-def judge_engine(name: str, result: Result) -> Engine:
+def judge_dialect(name: str, result: Result) -> str:
+    """Return which engine it is, from what `--version` prints; what says nothing is what its name says."""
+    said = result.stdout.lower()
+    return next((each.name for each in DIALECTS.values() if said.startswith(each.signature.lower())), name)
+
+
+def judge_engine(name: str, result: Result, dialect: str = "") -> Engine:
     """Return the verdict on what it answered."""
     said = result.stderr.strip()
     version = result.stdout.strip()
     if result.status == 127:
-        return Engine(name, "engine-absent")
+        return Engine(name, "engine-absent", dialect=dialect)
     if result.status == TIMED_OUT:
-        return Engine(name, "engine-hangs", evidence=said)
+        return Engine(name, "engine-hangs", evidence=said, dialect=dialect)
     if re.search(r"permission denied", said, re.IGNORECASE):
-        return Engine(name, "engine-permission", evidence=said)
-    if result.status != 0 or not re.match(r"\d", version):
-        return Engine(name, "engine-daemon", evidence=said)
-    return Engine(name, version=version)
+        return Engine(name, "engine-permission", evidence=said, dialect=dialect)
+    if result.status != 0 or not re.match(r"v?\d", version):
+        return Engine(name, "engine-daemon", evidence=said, dialect=dialect)
+    return Engine(name, version=version.removeprefix("v"), dialect=dialect)
 
 
 @dataclass(frozen=True)
@@ -89,25 +112,46 @@ class Abilities:
     cgroup: int = 0  # the version of cgroups that its machine has; 0: it did not say
 
 
-def abilities(c: Context, name: str) -> Abilities:
+def abilities(c: Context, found: Engine) -> Abilities:
     """Return which flags this engine knows, asked of its own help; none is assumed."""
 
     def ask(*argv: str) -> str:
-        return perform(c, Run((name, *argv)), timeout=PATIENCE).stdout
+        return perform(c, Run((found.name, *argv)), timeout=PATIENCE).stdout
 
-    build, save = ask("build", "--help"), ask("image", "save", "--help")
-    store = ask("info", "--format", "{{json .DriverStatus}}")
-    platform = ask("version", "--format", "{{.Server.Os}}/{{.Server.Arch}}")
-    return judge_abilities(build, save, store, platform, ask("info", "--format", JSON[name]))
+    build = ask("build", "--help")
+    return judge_abilities(
+        found.speaks,
+        build=build,
+        builder=ask("buildx", "inspect") if "--load" in build else "",
+        save=ask("image", "save", "--help"),
+        store=ask("info", "--format", "{{json .DriverStatus}}"),
+        platform=ask("version", "--format", "{{.Server.Os}}/{{.Server.Arch}}"),
+        info=ask("info", "--format", found.speaks.all_as_json),
+    )
 
 
-def judge_abilities(build: str, save: str, store: str, platform: str, info: str = "") -> Abilities:
+def judge_abilities(
+    dialect: Dialect,
+    *,
+    build: str = "",
+    builder: str = "",
+    save: str = "",
+    store: str = "",
+    platform: str = "",
+    info: str = "",
+) -> Abilities:
     """Return the abilities that the texts show.
 
     Attestations make an image index with an entry of no platform, which some loaders cannot take:
     https://docs.docker.com/build/metadata/attestations/
+    A builder in a container, or elsewhere, keeps what it builds unless it is told to load it:
+    https://docs.docker.com/build/builders/drivers/
     """
-    flags = tuple(f"--{flag}=false" for flag in ("provenance", "sbom") if f"--{flag}" in build)
-    saves = ("--platform", platform.strip()) if "--platform" in save and platform.strip() else ()
+    flags = tuple(f"--{flag}=false" for flag in dialect.attestations if f"--{flag}" in build)
+    driver = re.search(r"(?m)^Driver:\s+(\S+)", builder)
+    if driver and driver[1] != "docker":
+        flags = (*flags, "--load")
+    whole = re.fullmatch(r"\w+/\w+", platform.strip())
+    saves = ("--platform", whole[0]) if "--platform" in save and whole else ()
     cgroup = re.search(r'"cgroupVersion":\s*"v?(\d)"', info, re.IGNORECASE)  # Docker says "2", podman "v2"
     return Abilities(flags, saves, "io.containerd.snapshotter" in store, int(cgroup[1]) if cgroup else 0)

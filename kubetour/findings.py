@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from kubetour.daemons import Daemon
-from kubetour.engines import QUESTIONS
+from kubetour.dialects import DIALECTS
 from kubetour.errors import KubetourError
 from kubetour.forecast import Forecast, forecast
 from kubetour.machine import Host, Machine, Program
@@ -63,7 +63,7 @@ def _host(host: Host) -> Iterator[Line]:
 
 def _engines(machine: Machine) -> Iterator[Line]:
     if not machine.daemons:
-        yield ABSENT, Text("doctor.engine.none", {"names": ", ".join(QUESTIONS)})
+        yield ABSENT, Text("doctor.engine.none", {"names": ", ".join(DIALECTS)})
     for daemon in machine.daemons:
         engine = daemon.engine
         if engine.trouble:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from kubetour.daemons import Daemon
-from kubetour.engines import DRIVERS, QUESTIONS, Engine
+from kubetour.dialects import DIALECTS
+from kubetour.engines import DRIVERS, Engine
 from kubetour.machine import Machine
 from kubetour.settings import Settings
 from kubetour.text import Text
@@ -45,7 +46,7 @@ def first(machine: Machine, wanted: str) -> Daemon:
     """Return the engine of that name; for `auto` the first that works, else the first that is there."""
     daemons = [daemon for daemon in machine.daemons if wanted in ("auto", daemon.engine.name)]
     works = [daemon for daemon in daemons if not daemon.engine.trouble]
-    absent = Daemon(Engine(next(iter(QUESTIONS)) if wanted == "auto" else wanted, "engine-absent"))
+    absent = Daemon(Engine(next(iter(DIALECTS)) if wanted == "auto" else wanted, "engine-absent"))
     return next(iter([*works, *daemons, absent]))
 
 

@@ -17,9 +17,10 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kubetour import engines, tools
+from kubetour import tools
 from kubetour.ask import ask
 from kubetour.daemons import Daemon, daemon
+from kubetour.dialects import DIALECTS
 from kubetour.pins import pin, this_system
 from kubetour.project import ROOT, STATE
 from kubetour.tools import PATIENCE, Tool
@@ -81,7 +82,7 @@ class Machine:
 def gather(c: Context) -> Machine:
     """Return what is here. Nothing is downloaded, and no program is waited for longer than some seconds."""
     place = tools.here(offline=True)
-    names = [name for name in engines.QUESTIONS if shutil.which(name)]
+    names = [name for name in DIALECTS if shutil.which(name)]
     with ThreadPoolExecutor() as pool:
         daemons = [pool.submit(daemon, c, name) for name in names]
         wanted = map(pin, ("kubectl", "kind", "minikube"))

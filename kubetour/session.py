@@ -63,6 +63,8 @@ class Session:
         kept = {**self.resolved.to_remember(), "provider": self.provider.name}
         if not self.provider.owns_cluster:
             del kept["provider"]  # a cluster that is not ours has to be named each time
+        if self.provider.name != "embedded":
+            kept["engine"] = self.provider.tools.engine  # what another one has, this one does not see
         self.state.remember(kept)
         ports = self.provider.ports
         self.state.keep_ports({"container": ports.container, "host": ports.host})
@@ -113,8 +115,9 @@ def assemble(resolved: Resolved, state: State, name: str, found: Tools) -> Sessi
     settings = wanted(resolved)
     config = manifests.load_kind_config(ROOT / settings.config, settings.config)
     context = buildcontext.read(ROOT / settings.app_dir, settings.app_dir, settings.base)
-    settings = replace(settings, image=_image(settings, name, context))
-    provider = PROVIDERS[name](settings, found, _ports(settings, name, state), config, {})
+    settings = replace(settings, image=_image(settings, name, context, found.dialect.local))
+    bare = PROVIDERS[name](settings, found, Ports(), config, {})
+    provider = replace(bare, ports=_ports(bare, state))
     return Session(resolved, replace(provider, templates=render(provider, context, 1)), context, state)
 
 
@@ -135,15 +138,15 @@ def render(provider: Provider, context: BuildContext, replicas: int) -> dict[str
     return {name: manifests.render(TEMPLATES, f"{name}.yaml.j2", values) for name in names}
 
 
-def _image(settings: Settings, provider: str, context: BuildContext) -> str:
+def _image(settings: Settings, provider: str, context: BuildContext, local: str) -> str:
     """Return the image's full reference; UsageError if no cluster could pull it with what was given."""
     image = buildcontext.with_tag(settings.image, context.tag)
     if PROVIDERS[provider].owns_cluster:
-        return image
+        return in_registry(image, local)
     image = str(check("image", in_registry(image, settings.registry), flag("registry")))
     if settings.pull_secret:
         dockerconfig.require(ROOT / settings.pull_secret, settings.pull_secret, image)
-    return image
+    return in_registry(image, local)
 
 
 def push_step(session: Session) -> tuple[Step, ...]:
@@ -153,12 +156,12 @@ def push_step(session: Session) -> tuple[Step, ...]:
     return (session.provider.push(),)
 
 
-def _ports(settings: Settings, provider: str, state: State) -> Ports:
+def _ports(provider: Provider, state: State) -> Ports:
     """Return ports that are free, or the ones that what is there already was made with."""
-    kept, made = state.ports(), state.created()
-    ours = (f"{engine}-container/{OWNER}-{settings.name}" for engine in ("docker", "embedded"))
-    container = kept.get("container") if any(name in made for name in ours) else None
-    host = kept.get("host") if f"{provider}-cluster/{settings.cluster_name}" in made else None
+    kept, made, settings = state.ports(), state.created(), provider.settings
+    ours = f"{provider.engine_name}-container/{OWNER}-{settings.name}"
+    container = kept.get("container") if ours in made else None
+    host = kept.get("host") if f"{provider.name}-cluster/{settings.cluster_name}" in made else None
     container = container or free_port(max(settings.port, 1024))
     return Ports(container, host or free_port(Ports.host, (container,)), Ports.node)
 

@@ -12,12 +12,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from kubetour import rules
+from kubetour.dialects import DIALECTS
 from kubetour.errors import UsageError
 from kubetour.text import LANGUAGES, from_locale
 
 SOURCES = ("flag", "environment", "invoke.yaml", "last command", "default")
 PROVIDERS = ("auto", "kind", "minikube", "context", "embedded")
-ENGINES = ("auto", "docker", "podman", "nerdctl")
+ENGINES = ("auto", *DIALECTS)
 REQUESTS_AUTO = 0
 
 

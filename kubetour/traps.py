@@ -71,7 +71,6 @@ TRAPS = (
     Trap("error.engine-absent", S, ENGINE, partial(engine.trouble, "engine-absent"), 3, N),
     Trap("trap.engine-asked", S, ENGINE, engine.asked, 3, N),
     Trap("error.engine-daemon", S, ENGINE, partial(engine.trouble, "engine-daemon"), 4, B),
-    Trap("trap.podman", S, ENGINE, engine.podman, 4, B),
     Trap("error.engine-hangs", S, ENGINE, partial(engine.trouble, "engine-hangs"), 4, B),
     Trap("error.engine-permission", S, ENGINE, partial(engine.trouble, "engine-permission"), 4, B),
     Trap("trap.windows-containers", S, ENGINE, engine.windows_containers, 4),

@@ -151,7 +151,7 @@ MACHINES: Mapping[str, Broken] = {
     "docker-does-not-start": Broken(("! error.engine-daemon",), 0, {"docker": "exit 126"}),
     "socket-denied": Broken(("✗ error.engine-permission",), 4, {"docker": DENIED}, settings=KIND),
     "podman-takes-over": Broken((), 0, {"docker": DOWN, "podman": podman()}),
-    "podman-broken-alone": Broken(("! trap.podman",), 0, {"docker": ABSENT, "podman": "exit 125"}),
+    "podman-broken-alone": Broken(("! error.engine-daemon",), 0, {"docker": ABSENT, "podman": "exit 125"}),
     "podman-asked-but-absent": Broken(("· trap.engine-asked",), 0, settings={"engine": "podman"}),
     "podman-asked-but-absent-for-kind": Broken(
         ("✗ trap.engine-asked",), 3, settings={"engine": "podman", **KIND}

@@ -7,9 +7,11 @@ from typing import Any, ClassVar
 
 from kubetour.buildcontext import BuildContext, with_tag
 from kubetour.checks import Observation, Proof, Result
+from kubetour.dialects import DIALECTS
 from kubetour.manifests import load_kind_config, render
 from kubetour.project import ROOT, TEMPLATES
 from kubetour.providers import PROVIDERS, Ports, Provider, Tools
+from kubetour.reference import in_registry
 from kubetour.settings import Settings
 from kubetour.steps import Found, Lookup, Run, Rung, Stage, Step, Variable
 from kubetour.text import Text
@@ -30,6 +32,24 @@ TOOLS = {
     "context": Tools(".venv/bin/python", engine_version="docker 29.0.0", build_flags=("--provenance=false",)),
     "embedded": Tools(".venv/bin/python", curl=(".venv/bin/python", "-m", "kubetour.curl")),
 }
+# kind's tools with another engine.
+OTHERS = {
+    "podman": Tools(
+        ".venv/bin/python",
+        engine="podman",
+        dialect=DIALECTS["podman"],
+        engine_version="podman 5.4.0",
+        kind_provider="podman",
+    ),
+    "nerdctl": Tools(
+        ".venv/bin/python",
+        engine="nerdctl",
+        dialect=DIALECTS["nerdctl"],
+        engine_version="nerdctl 2.1.4",
+        kind_provider="nerdctl",
+        build_flags=("--provenance=false", "--sbom=false"),
+    ),
+}
 SETTINGS: dict[str, dict[str, Any]] = {
     "kind": {"provider": "kind"},
     "minikube": {"provider": "minikube"},
@@ -48,9 +68,12 @@ def make_provider(
 ) -> Provider:
     """Return a provider of a kind whose templates are rendered for that many replicas."""
     settings = Settings(**{**SETTINGS[kind], **given})
-    settings = replace(settings, image=with_tag(settings.image, CONTEXT.tag))
+    tools = tools or TOOLS[kind]
+    settings = replace(
+        settings, image=in_registry(with_tag(settings.image, CONTEXT.tag), tools.dialect.local)
+    )
     config = load_kind_config(ROOT / "kind-config.yaml", "kind-config.yaml")
-    bare = PROVIDERS[kind](settings, tools or TOOLS[kind], Ports(18080, 30080, 30080), config, {})
+    bare = PROVIDERS[kind](settings, tools, Ports(18080, 30080, 30080), config, {})
     return replace(bare, templates=templates(bare, first_replicas))
 
 

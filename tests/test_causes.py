@@ -11,7 +11,7 @@ from kubetour.checks import Result
 from kubetour.errors import ClusterError, KubetourError
 from tests.shapes import event, node, pod
 
-# What docker 20.10 to 29, kind v0.33, minikube v1.38 and kubectl v1.36 print.
+# What docker 20.10 to 29, podman 4.3, nerdctl 2.1, kind v0.33, minikube v1.38 and kubectl v1.36 print.
 SAID: list[tuple[str, str, int]] = [
     (
         "X Exiting due to RSRC_INSUFFICIENT_CONTAINER_MEMORY: docker only has 975MiB available, less "
@@ -69,6 +69,54 @@ SAID: list[tuple[str, str, int]] = [
         "Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?",
         "engine-daemon",
         4,
+    ),
+    (
+        "Cannot connect to Podman. Please verify your connection to the Linux system using `podman system "
+        "connection list`, or try `podman machine init` and `podman machine start` to manage a new Linux VM",
+        "engine-daemon",
+        4,
+    ),
+    (
+        'Error: unable to connect to Podman socket: Get "http://d/v4.3.1/libpod/_ping": dial unix '
+        "/nowhere/podman.sock: connect: no such file or directory",
+        "engine-daemon",
+        4,
+    ),
+    (
+        'time="2026-11-25T21:00:00Z" level=fatal msg="rootless containerd not running? (hint: use '
+        "`containerd-rootless-setuptool.sh install` to start rootless containerd): stat "
+        '/run/user/1000/containerd-rootless: no such file or directory"',
+        "engine-daemon",
+        4,
+    ),
+    (
+        'level=fatal msg="cannot access containerd socket \\"/run/containerd/containerd.sock\\": no such '
+        'file or directory"',
+        "engine-daemon",
+        4,
+    ),
+    (
+        "ERROR: failed to create cluster: running kind with rootless provider requires setting systemd "
+        'property "Delegate=yes", see https://kind.sigs.k8s.io/docs/user/rootless/',
+        "kind-rootless",
+        4,
+    ),
+    (
+        'level=fatal msg="`buildctl` needs to be installed and `buildkitd` needs to be running, see '
+        'https://github.com/moby/buildkit"',
+        "builder-absent",
+        4,
+    ),
+    (
+        'Error: creating build container: short-name "node:24-alpine" did not resolve to an alias and no '
+        'unqualified-search registries are defined in "/etc/containers/registries.conf"',
+        "short-name",
+        4,
+    ),
+    (
+        "Error: cannot listen on the TCP port: listen tcp4 127.0.0.1:18555: bind: address already in use",
+        "port-busy",
+        10,
     ),
     (
         'ERROR: failed to create cluster: node(s) already exist for a cluster with the name "tour"',

@@ -28,7 +28,7 @@ def machine(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     """Return a machine with kubectl and kind, whose engine a test may choose."""
     monkeypatch.setattr(tools, "kubectl", lambda offline, say: "kubectl")
     monkeypatch.setattr(tools, "kind", lambda offline, say: "kind")
-    monkeypatch.setattr(engines, "abilities", lambda c, name: ABLE)
+    monkeypatch.setattr(engines, "abilities", lambda c, found: ABLE)
     monkeypatch.setattr(engines, "find", lambda c, wanted: WORKS)
     return monkeypatch
 

@@ -170,7 +170,7 @@ def test_what_is_on_another_machine_is_not_looked_for_here(
 
 
 def test_one_that_does_not_work_is_asked_nothing_more(c: Context, bin: Path) -> None:
-    path = put(bin, "docker", "echo asked >> asked; exit 1".replace("asked;", f"{bin}/asked;"))
+    path = put(bin, "docker", f'echo "$1" >> {bin}/asked; exit 1')
     found = daemon(c, "docker")
     assert (found.engine.trouble, found.path) == ("engine-daemon", path)
-    assert (bin / "asked").read_text() == "asked\n"
+    assert (bin / "asked").read_text() == "--version\nversion\n"

@@ -23,7 +23,7 @@ from kubetour.session import Session
 from kubetour.settings import Resolved
 from kubetour.state import State
 from kubetour.steps import Found, Lookup, Run, Step, Variable
-from tests.making import CONTEXT, TOOLS, make_provider
+from tests.making import CONTEXT, OTHERS, TOOLS, make_provider
 
 SHELLCHECK = Path(sys.executable).with_name("shellcheck")
 
@@ -51,6 +51,23 @@ def test_the_script_of_a_whole_tour_is_as_recorded(
 ) -> None:
     text = script_text(session(provider, tmp_path), language, down=True)
     golden(f"{provider.name}.{language}.sh", text.replace(str(ROOT), "/path/to/kubetour"))
+
+
+@pytest.mark.parametrize("engine", OTHERS)
+def test_the_script_of_a_tour_on_kind_with_another_engine_is_as_recorded(
+    engine: str, tmp_path: Path, golden: Callable[[str, str], None]
+) -> None:
+    text = script_text(session(make_provider("kind", OTHERS[engine]), tmp_path), "en", down=True)
+    golden(f"kind-{engine}.en.sh", text.replace(str(ROOT), "/path/to/kubetour"))
+
+
+@pytest.mark.parametrize("engine", OTHERS)
+def test_with_another_engine_no_command_calls_docker(engine: str) -> None:
+    for step in every_step(make_provider("kind", OTHERS[engine])):
+        for run in every_run(step):
+            assert run.argv[0] != "docker"
+            assert run.argv[0] != "kind", "kind is told which engine to use"
+            assert "docker-image" not in run.argv, "kind loads that by a program named docker"
 
 
 def test_a_script_passes_shellcheck(provider: Provider, tmp_path: Path) -> None:
@@ -223,7 +240,7 @@ def test_podmans_driver_and_its_images_are_podmans_own() -> None:
     start = provider.up()[0].actions[0].argv
     assert ("--driver", "podman") in pairwise(start)
     assert start[2:4] == ("minikube", "--rootless")
-    assert provider.image()[0].actions[0].argv[:3] == ("podman", "image", "save")
+    assert provider.image()[0].actions[1].argv[:3] == ("podman", "image", "save")
 
 
 def test_a_command_on_a_minikube_node_reaches_its_shell_word_for_word() -> None:

@@ -13,9 +13,10 @@ from kubetour import choosing, engines, session, tools
 from kubetour.engines import Abilities, Engine
 from kubetour.errors import KubetourError, UsageError
 from kubetour.project import ROOT
-from kubetour.settings import Settings
+from kubetour.settings import FIELDS, Resolved, Settings
 from kubetour.state import State
 from kubetour.text import Text
+from tests.making import CONTEXT, OTHERS, make_provider
 
 BROKEN = Engine("docker", "engine-daemon")
 WORKS = Engine("docker", version="29.1.0")
@@ -27,7 +28,7 @@ def machine(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     """Return a machine with kubectl and kind, whose engine a test may choose."""
     monkeypatch.setattr(tools, "kubectl", lambda offline, say: "kubectl")
     monkeypatch.setattr(tools, "kind", lambda offline, say: "kind")
-    monkeypatch.setattr(engines, "abilities", lambda c, name: ABLE)
+    monkeypatch.setattr(engines, "abilities", lambda c, found: ABLE)
     monkeypatch.setattr(engines, "find", lambda c, wanted: WORKS)
     return monkeypatch
 
@@ -52,11 +53,11 @@ def test_a_port_that_is_taken_is_passed_over_and_a_kept_one_is_not(tmp_path: Pat
         busy.bind(("127.0.0.1", 0))
         busy.listen()
         taken = busy.getsockname()[1]
-        settings = Settings(port=taken)
-        assert session._ports(settings, "embedded", state).container != taken
+        provider = make_provider("embedded", port=taken)
+        assert session._ports(provider, state).container != taken
         state.add("embedded-container/kubetour-node-hostname")
         state.keep_ports({"container": taken})
-        assert session._ports(settings, "embedded", state).container == taken
+        assert session._ports(provider, state).container == taken
 
 
 def test_a_path_on_the_command_line_is_meant_from_where_it_was_typed(
@@ -65,6 +66,41 @@ def test_a_path_on_the_command_line_is_meant_from_where_it_was_typed(
     machine.setenv("KUBETOUR_CWD", str(tmp_path))
     resolved = session.settle(c, {"app_dir": "shop"}, State(tmp_path))
     assert (ROOT / resolved.settings.app_dir).resolve() == tmp_path / "shop"
+
+
+@pytest.mark.parametrize(
+    ("kind", "kept"),
+    [
+        ("kind", {"provider": "kind", "engine": "podman"}),
+        ("context", {"engine": "podman"}),
+        ("embedded", {"provider": "embedded"}),
+    ],
+)
+def test_the_next_command_uses_the_same_engine_as_no_other_sees_what_it_has(
+    kind: str, kept: dict[str, str], tmp_path: Path
+) -> None:
+    state, provider = State(tmp_path), make_provider(kind, OTHERS["podman"])
+    opened = session.Session(Resolved(Settings(), dict.fromkeys(FIELDS, "default")), provider, CONTEXT, state)
+    opened.remember()
+    assert state.remembered() == kept
+
+
+def test_podmans_images_have_their_full_name_from_the_beginning(
+    machine: pytest.MonkeyPatch, c: Context, tmp_path: Path
+) -> None:
+    machine.setattr(engines, "find", lambda c, wanted: Engine("podman", version="5.4.0"))
+    for flags, image in (
+        ({"provider": "kind"}, "localhost/node-hostname:"),
+        ({"provider": "kind", "image": "quay.io/me/web:1"}, "quay.io/me/web:1"),
+        ({"provider": "embedded"}, "node-hostname:"),
+    ):
+        resolved = session.settle(c, flags, State(tmp_path))
+        opened = session.open_session(c, resolved, State(tmp_path), lambda text: None)
+        assert opened.settings.image.startswith(image)
+        assert f'image: "{opened.settings.image}"' in opened.provider.templates["deployment"]
+        assert resolved.settings.image in ("node-hostname", "quay.io/me/web:1"), (
+            "what is remembered is as typed"
+        )
 
 
 def test_an_image_goes_into_the_registry_only_for_a_cluster_that_pulls_it(
@@ -81,6 +117,20 @@ def test_an_image_goes_into_the_registry_only_for_a_cluster_that_pulls_it(
         (push,) = session.push_step(opened)
         assert push.actions[-1].argv == ("docker", "push", "r.example/team/web:1")
         assert len(push.actions) == (2 if image == "web:1" else 1)  # it must be tagged first
+
+
+def test_what_podman_calls_its_own_goes_to_the_registry_without_that_name(
+    machine: pytest.MonkeyPatch, c: Context, tmp_path: Path
+) -> None:
+    machine.setattr(engines, "find", lambda c, wanted: Engine("podman", version="5.4.0"))
+    flags = {"provider": "kind", "image": "web:1", "registry": "r.example/team"}
+    opened = session.open_session(
+        c, session.settle(c, flags, State(tmp_path)), State(tmp_path), lambda text: None
+    )
+    (push,) = session.push_step(opened)
+    tag, to_registry = (run.argv[1:] for run in push.actions)
+    assert tag == ("tag", "localhost/web:1", "r.example/team/web:1")
+    assert to_registry == ("push", "--digestfile", ".kubetour/digest", "r.example/team/web:1")
 
 
 def test_a_pull_secret_of_no_use_is_refused_before_anything_is_done(

@@ -156,6 +156,13 @@ def test_a_step_that_repeats_gives_the_first_reading_more_time_than_a_round(
     assert outcome.error is None
 
 
+def test_a_program_that_env_starts_is_the_one_that_failed(tour: Tour) -> None:
+    run = Run(("env", "KIND_EXPERIMENTAL_PROVIDER=podman", "sh", "-c", "exit 3"))
+    (outcome,) = tour.run((replace(step("one"), actions=(run,)),))
+    assert outcome.error is not None
+    assert outcome.error.values["program"] == "sh"
+
+
 def test_the_first_failure_stops_the_tour_with_the_errors_family(tour: Tour, memory: Memory) -> None:
     outcomes = tour.run((step("one", "echo said >&2; exit 3", "echo never"), step("two", "echo 2")))
     (only,) = outcomes

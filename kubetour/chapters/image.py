@@ -18,7 +18,7 @@ from kubetour.proofs.image import (
 from kubetour.providers import Provider
 from kubetour.steps import Run, Stage, Step
 
-ENGINE_GRACE = 10.0  # seconds that `docker stop` waits before it kills, unless told otherwise
+ENGINE_GRACE = 10.0  # seconds that an engine's `stop` waits before it kills, unless told otherwise
 
 
 def image(provider: Provider, context: BuildContext) -> tuple[Step, ...]:
@@ -83,12 +83,14 @@ def container(provider: Provider) -> tuple[Step, ...]:
     ledger = f"{provider.engine_name}-container/{name}"
     inspect = Run((*engine, "inspect", name))
     publish = ("-p", f"127.0.0.1:{port}:{settings.port}")
+    removes = provider.tools.dialect.removes
+    remove = () if removes else (Run((*engine, "rm", name)),)
     run = Run(
         (
             *engine,
             "run",
             "-d",
-            "--rm",
+            *(("--rm",) if removes else ()),
             "--name",
             name,
             "--label",
@@ -127,7 +129,7 @@ def container(provider: Provider) -> tuple[Step, ...]:
         Step(
             "stop-container",
             Stage.RUN,
-            (Run((*engine, "stop", name)),),
+            (Run((*engine, "stop", name)), *remove),
             Stopped(ENGINE_GRACE),
             needs=("run-container",),
             removes=(ledger,),

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from kubetour.cgroups import REFUSING, version_in
 from kubetour.conditions.case import Case, Values, dotted, given, numbers
+from kubetour.dialects import remedies
 from kubetour.pins import Version
 from kubetour.proofs.common import human_size as size
 
@@ -21,15 +22,10 @@ LEAST_MEMORY = 2 * 1000**3
 def trouble(trouble: str, case: Case) -> Values | None:
     """The engine does not work, for that reason."""
     engine = case.daemon.engine
-    is_so = engine.trouble == trouble and not (trouble == "engine-absent" and case.other)
-    is_so = is_so and not (trouble == "engine-daemon" and engine.name == "podman")  # which has no daemon
-    return given(is_so, engine=engine.name, program=engine.name)
-
-
-def podman(case: Case) -> Values | None:
-    """podman, which has no daemon, does not work: its storage or, on macOS, its machine."""
-    engine = case.daemon.engine
-    return given(engine.trouble == "engine-daemon" and engine.name == "podman")
+    if engine.trouble != trouble or (trouble == "engine-absent" and case.other):
+        return None
+    told = remedies(engine.speaks.name, engine.evidence, case.host.system)
+    return {"engine": engine.name, "program": engine.name, "install": engine.speaks.install, **told}
 
 
 def asked(case: Case) -> Values | None:
@@ -41,7 +37,7 @@ def asked(case: Case) -> Values | None:
 def old(case: Case) -> Values | None:
     """The engine is older than kind can use."""
     engine = case.daemon.engine
-    least = LEAST_ENGINE.get(engine.name, ())
+    least = LEAST_ENGINE.get(engine.dialect or engine.name, ())
     is_old = not engine.trouble and numbers(engine.version) < least
     return given(is_old, engine=engine.name, version=engine.version, least=dotted(least))
 
@@ -104,7 +100,12 @@ def memory(desktop: bool, case: Case) -> Values | None:
 def proxy(case: Case) -> Values | None:
     """The shell has a proxy, and Docker's daemon none. https://docs.docker.com/engine/daemon/proxy/"""
     daemon = case.daemon
-    is_docker = daemon.engine.name == "docker" and not daemon.engine.trouble and not daemon.desktop
+    is_docker = (
+        daemon.engine.name == "docker"
+        and not daemon.engine.dialect
+        and not daemon.engine.trouble
+        and not daemon.desktop
+    )
     return given(case.host.proxy and is_docker and not daemon.proxy, proxy=case.host.proxy)
 
 

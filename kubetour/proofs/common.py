@@ -82,9 +82,13 @@ def inspected(text: str) -> dict[str, Any]:
     return value[0] if isinstance(value, list) and value and isinstance(value[0], dict) else {}
 
 
-def json_lines(text: str) -> list[dict[str, Any]]:
-    """Return the JSON objects of a text with one on each line; other lines are passed over."""
-    values = (first_json(line) for line in text.splitlines() if line.strip())
+def json_rows(text: str) -> list[dict[str, Any]]:
+    """Return the JSON objects of a text: one on each line, as Docker prints them, or a list, as podman does.
+
+    Whatever else there is, is passed over.
+    """
+    whole = first_json(text)
+    values = whole if isinstance(whole, list) else map(first_json, text.splitlines())
     return [value for value in values if isinstance(value, dict)]
 
 

@@ -13,8 +13,8 @@ from kubetour.proofs.common import (
     holds,
     human_size,
     inspected,
-    json_lines,
     json_object,
+    json_rows,
     refuses,
     verdict,
 )
@@ -104,18 +104,21 @@ class LayersListed:
 
 
 def layers(history: str) -> list[dict[str, Any]]:
-    """Return the rows of an image's history, oldest first: instruction and size, as the engine prints it."""
-    rows = [
-        {"instruction": instruction(row), "size": str(row.get("Size", ""))} for row in json_lines(history)
-    ]
-    return rows[::-1]
+    """Return the rows of an image's history, oldest first: instruction, and size as Docker prints it."""
+    return [{"instruction": instruction(row), "size": _size(row)} for row in json_rows(history)][::-1]
+
+
+def _size(row: dict[str, Any]) -> str:
+    """Return a row's size: docker and nerdctl tell it in words, podman as a number of bytes."""
+    size = row.get("Size", row.get("size", ""))
+    return human_size(size) if isinstance(size, int) else str(size)
 
 
 def instruction(row: dict[str, Any]) -> str:
     """Return a history row's instruction without the builders' wrapping, or its comment if it has none."""
     created_by = str(row.get("CreatedBy") or "").strip()
     text = re.sub(r"^/bin/sh -c #\(nop\)\s*|\s*# buildkit$|^RUN /bin/sh -c (?=#)", "", created_by)
-    return " ".join((text or str(row.get("Comment") or "–")).split())
+    return " ".join((text or str(row.get("Comment") or row.get("comment") or "–")).split())
 
 
 @dataclass(frozen=True)

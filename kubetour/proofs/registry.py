@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -12,15 +13,21 @@ from kubetour.proofs.common import fails, refuses, verdict
 
 @dataclass(frozen=True)
 class Pushed:
-    """The registry took the image: `push` ended well and said so."""
+    """The registry took the image: `push` ended well, and the digest that it has there is known."""
 
     looks: ClassVar[tuple[str, ...]] = ()
     image: str
 
     def __call__(self, seen: Observation) -> Proof:
-        """Return the verdict on `push`, which prints the digest under which the registry has it."""
-        text = "".join(result.stdout for result in seen.results)
-        digest = next((word for word in text.split() if word.startswith("sha256:")), "")
+        """Return the verdict on what `push` printed, else on what was asked afterwards.
+
+        Docker prints the digest; the others do not. Of `RepoDigests` the one of this repository counts.
+        """
+        printed = [word for result in seen.results for word in result.stdout.split()]
+        asked = "".join(result.stdout for result in seen.confirmed)
+        repository = self.image.rpartition(":")[0] if ":" in self.image.rpartition("/")[2] else self.image
+        kept = re.search(rf'(?:"{re.escape(repository)}@|\A)(sha256:[0-9a-f]{{64}})', asked.strip())
+        digest = next((word for word in printed if word.startswith("sha256:")), kept[1] if kept else "")
         return verdict(bool(digest), "pushed", "not-pushed", image=self.image, digest=digest)
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
-from kubetour.project import PULL_SECRET
+from kubetour.dialects import DIALECTS, Dialect
+from kubetour.project import PULL_SECRET, STATE
 from kubetour.proofs.cluster import Ended, Owned
 from kubetour.proofs.registry import Pushed
 from kubetour.providers import pullsecret
@@ -25,12 +26,14 @@ class Tools:
     kubectl: str = "kubectl"
     curl: tuple[str, ...] = ("curl",)
     engine: str = "docker"
+    dialect: Dialect = DIALECTS["docker"]
     engine_version: str = ""
     kind: str = "kind"
     minikube: str = "minikube"
     minikube_flags: tuple[str, ...] = ()  # before the command: --rootless, where podman runs without root
     machines: tuple[str, ...] = ()  # the nodes that the minikube profile has already
     root: bool = False  # whether this user is root
+    kind_provider: str = ""  # what kind must be told, so that it uses this engine
     kind_version: str = ""  # asked for only where it matters: on cgroup v1
     cgroup: int = 0  # the version of cgroups that the engine's machine has; 0: not known
     build_flags: tuple[str, ...] = ()
@@ -93,7 +96,7 @@ class Provider:
     @property
     def engine_name(self) -> str:
         """Return the engine's name, as the ledger keeps it with images and containers."""
-        return self.tools.engine
+        return self.tools.dialect.name
 
     @property
     def address_patience(self) -> float:
@@ -162,14 +165,21 @@ class Provider:
         return ()
 
     def push(self) -> Step:
-        """Return the step that pushes the image to the registry that its name, or else the setting, says."""
-        image = in_registry(self.settings.image, self.settings.registry)
-        push = Run((*self.engine, "push", image))
-        if image == self.settings.image:
-            return Step("push", Stage.LOAD, (push,), Pushed(image), needs=("build",))
-        tag = Run((*self.engine, "tag", self.settings.image, image))
-        made = (f"{self.engine_name}-image/{image}",)
-        return Step("push", Stage.LOAD, (tag, push), Pushed(image), needs=("build",), creates=made)
+        """Return the step that pushes the image to the registry that its name, or else the setting, says.
+
+        Its digest there proves it. Where no engine prints that, it is asked for.
+        """
+        own, registry, dialect = self.settings.image, self.settings.registry, self.tools.dialect
+        image = in_registry(own.removeprefix(f"{dialect.local}/"), registry) if registry else own
+        to_file = ("--digestfile", f"{STATE}/digest") if dialect.digest_file else ()
+        digests = (*self.engine, "image", "inspect", "--format", "{{json .RepoDigests}}", image)
+        push = Run((*self.engine, "push", *to_file, image))
+        ask = Run(("cat", to_file[1]) if to_file else digests)
+        step = Step("push", Stage.LOAD, (push,), Pushed(image), confirm=(ask,), needs=("build",))
+        if image == own:
+            return step
+        tag = Run((*self.engine, "tag", own, image))
+        return replace(step, actions=(tag, push), creates=(f"{self.engine_name}-image/{image}",))
 
     def image(self) -> tuple[Step, ...]:
         """Return the steps that bring the image to where the nodes get it from, and let them."""

@@ -10,7 +10,7 @@ from kubetour.manifests import kind_config, node_names, to_yaml
 from kubetour.project import OWNED_BY, OWNER, STATE
 from kubetour.proofs.cluster import Ended, ImageOnNodes, NodesReady
 from kubetour.providers.base import Provider
-from kubetour.reference import registry_of
+from kubetour.reference import in_registry
 from kubetour.steps import Run, Rung, Stage, Step, Word
 from kubetour.text import Text
 
@@ -27,8 +27,9 @@ class Kind(Provider):
 
     @property
     def program(self) -> tuple[str, ...]:
-        """Return how the cluster's program is called."""
-        return (self.tools.kind,)
+        """Return how the cluster's program is called: told the engine, where it would take another."""
+        told = self.tools.kind_provider
+        return (*(("env", f"KIND_EXPERIMENTAL_PROVIDER={told}") if told else ()), self.tools.kind)
 
     @property
     def cluster(self) -> str:
@@ -177,7 +178,7 @@ class Kind(Provider):
 
     def _inspect(self) -> Run:
         """Return the command that finds the control plane's container, running or not."""
-        return Run((*self.engine, "container", "inspect", self.nodes()[0]))
+        return Run((*self.engine, "inspect", "--type", "container", self.nodes()[0]))
 
     def _containers(self) -> tuple[Run, ...]:
         """Return the command that lists the nodes' containers, running or not."""
@@ -193,15 +194,18 @@ class Kind(Provider):
 
     def _load(self) -> tuple[Run, ...]:
         image, name = self.settings.image, ("--name", self.cluster)
-        if not self.tools.containerd_store:
+        if not (self.tools.containerd_store or self.tools.dialect.archive):
             return (Run((*self.program, "load", "docker-image", image, *name)),)
         # With the containerd store `docker save` writes an index for all platforms, of which only this
         # machine's is there, and the node's import fails: https://github.com/kubernetes-sigs/kind/issues/3795
         archive = f"{STATE}/image.tar"
+        # podman adds to no archive that is there, and nerdctl does not cut a longer one off.
+        remove = Run(("rm", "-f", archive))
         return (
+            remove,
             self._save(archive),
             Run((*self.program, "load", "image-archive", archive, *name)),
-            Run(("rm", "-f", archive)),
+            remove,
         )
 
     def _save(self, archive: str) -> Run:
@@ -215,6 +219,4 @@ class Kind(Provider):
     def _on_node_name(self) -> str:
         """Return the image's name as containerd keeps it: with Docker Hub's parts written out."""
         image = self.settings.image
-        if registry_of(image):
-            return image
-        return ("docker.io/" if "/" in image else "docker.io/library/") + image
+        return in_registry(image, "docker.io" if "/" in image else "docker.io/library")

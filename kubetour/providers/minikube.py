@@ -130,11 +130,8 @@ class Minikube(Kind):
     def _load(self) -> tuple[Run, ...]:
         # By its name, minikube would look for the image in Docker alone, and keep a copy in its own cache.
         archive = f"{STATE}/image.tar"
-        return (
-            self._save(archive),
-            Run((*self._minikube("image"), "load", archive)),
-            Run(("rm", "-f", archive)),
-        )
+        remove = Run(("rm", "-f", archive))
+        return remove, self._save(archive), Run((*self._minikube("image"), "load", archive)), remove
 
     def _in_node(self, image: str) -> tuple[str, ...]:
         return ("sudo", *super()._in_node(image))

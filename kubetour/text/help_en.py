@@ -45,7 +45,7 @@ MESSAGES = {
     "setting.node_image": "kind's node image, to choose Kubernetes' version or a mirror; default: kind's own",
     "setting.context": "kubeconfig context of a cluster you already have",
     "setting.namespace": "Namespace to work in; default: default, or kubetour on a cluster of yours",
-    "setting.engine": "Container engine: auto or docker",
+    "setting.engine": "Container engine: auto, docker, podman or nerdctl",
     "setting.requests": "Number of requests; default: as many as leave out no Pod but once in a million",
     "setting.timeout": "Seconds to wait for anything",
     "setting.lang": "Language: en or zh; default: the locale's",

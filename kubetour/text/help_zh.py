@@ -45,7 +45,7 @@ MESSAGES = {
     "setting.node_image": "kind 的节点镜像，用来选择 Kubernetes 版本或镜像站；默认用 kind 自带的",
     "setting.context": "已有集群的 kubeconfig 上下文",
     "setting.namespace": "所用的名字空间；默认为 default，在已有集群上为 kubetour",
-    "setting.engine": "容器引擎：auto 或 docker",
+    "setting.engine": "容器引擎：auto、docker、podman 或 nerdctl",
     "setting.requests": "请求次数；默认取足够多，使漏掉某个 Pod 的概率不超过百万分之一",
     "setting.timeout": "任何等待的上限，以秒计",
     "setting.lang": "语言：en 或 zh；默认按区域设置",

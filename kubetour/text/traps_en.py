@@ -35,8 +35,6 @@ MESSAGES: dict[str, str] = {
     "trap.unwritable.fix": "Make it yours: sudo chown -R $USER .\nOr put a copy where you may write.",
     "trap.engine-asked": "You asked for --engine {engine}, which is not here; {other} is.",
     "trap.engine-asked.fix": "Leave --engine out, or give --engine {other}",
-    "trap.podman": "podman is here, but does not work.",
-    "trap.podman.fix": "See why: podman info\nOn macOS its machine may not run: podman machine start\nOr go without: ./inv tour --provider embedded",
     "trap.windows-containers": "Docker runs Windows containers here; nodes of Kubernetes are Linux containers.",
     "trap.windows-containers.fix": "Click on Docker's icon in the task bar, then: Switch to Linux containers",
     "trap.kind-offline": "kind is not here, and --offline forbids downloading it.",

@@ -35,8 +35,6 @@ MESSAGES: dict[str, str] = {
     "trap.unwritable.fix": "请把目录改归自己所有：sudo chown -R $USER .\n或在可写的位置放一份副本。",
     "trap.engine-asked": "指定了 --engine {engine}，但本机没有它；有的是 {other}。",
     "trap.engine-asked.fix": "请去掉 --engine，或改用 --engine {other}",
-    "trap.podman": "有 podman，但无法使用。",
-    "trap.podman.fix": "请查看原因：podman info\n在 macOS 上，可能是它的虚拟机没有运行：podman machine start\n或不用它：./inv tour --provider embedded",
     "trap.windows-containers": "这里的 Docker 运行的是 Windows 容器，而 Kubernetes 的节点是 Linux 容器。",
     "trap.windows-containers.fix": "请点击任务栏里的 Docker 图标，选择 Switch to Linux containers",
     "trap.kind-offline": "本机没有 kind，而 --offline 禁止下载。",

@@ -141,6 +141,7 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
         "PATH": f"{STANDINS}{os.pathsep}{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
         "HOME": str(tmp_path / "home"),
         "KIND_STANDIN_PYTHON": sys.executable,
+        "NERDCTL_STANDIN_PYTHON": sys.executable,
     }
     (tmp_path / "home").mkdir()
     (tmp_path / "work").mkdir()

@@ -69,10 +69,8 @@ def test_run_requests_the_container_shows_its_log_and_stops_it(project: Desk) ->
 
 
 @pytest.mark.parametrize("host", ["unix:///nowhere/docker.sock", "tcp://127.0.0.1:1"])
-def test_an_engine_that_does_not_answer_is_named_and_auto_goes_on_without_it(
-    project: Desk, host: str
-) -> None:
-    asked = project.run(inv(f"build {names(project)}"), DOCKER_HOST=host)
+def test_an_engine_that_does_not_answer_is_named(project: Desk, host: str) -> None:
+    asked = project.run(inv(f"build {names(project)} --engine docker"), DOCKER_HOST=host)
     assert asked.returncode != 0
     assert "docker" in asked.stderr.lower()
     assert "Traceback" not in asked.stderr

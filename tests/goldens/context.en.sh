@@ -54,6 +54,7 @@ kubectl --context gke_example --namespace kubetour describe node "$(kubectl --co
 
 # push: Push the image to a registry
 docker push registry.example/team/web:0123456789ab
+docker image inspect --format '{{json .RepoDigests}}' registry.example/team/web:0123456789ab
 
 # namespace: A namespace of our own
 if ! kubectl --context gke_example --namespace kubetour get namespace kubetour >/dev/null 2>&1; then

@@ -54,6 +54,7 @@ kubectl --context gke_example --namespace kubetour describe node "$(kubectl --co
 
 # push: 把镜像推送到仓库
 docker push registry.example/team/web:0123456789ab
+docker image inspect --format '{{json .RepoDigests}}' registry.example/team/web:0123456789ab
 
 # namespace: 自己的名字空间
 if ! kubectl --context gke_example --namespace kubetour get namespace kubetour >/dev/null 2>&1; then

@@ -44,7 +44,7 @@ docker stop kubetour-node-hostname
 
 # create-cluster: Create a cluster
 if ! kind export kubeconfig --name kubetour --kubeconfig .kubetour/kind-kubetour.kubeconfig >/dev/null 2>&1; then
-if docker container inspect kubetour-control-plane >/dev/null 2>&1; then
+if docker inspect --type container kubetour-control-plane >/dev/null 2>&1; then
     echo 'create-cluster: this is there already, and maybe not yours' >&2; exit 9
 fi
 trap 'kind export logs .kubetour/logs/kind-kubetour --name kubetour; kind delete cluster --name kubetour --kubeconfig .kubetour/kind-kubetour.kubeconfig' EXIT
@@ -76,6 +76,7 @@ kubectl --kubeconfig .kubetour/kind-kubetour.kubeconfig --context kind-kubetour 
 
 # load: Bring the image to the nodes
 trap 'kind export logs .kubetour/logs/kind-kubetour --name kubetour' EXIT
+rm -f .kubetour/image.tar
 docker image save --platform linux/amd64 -o .kubetour/image.tar node-hostname:0123456789ab
 kind load image-archive .kubetour/image.tar --name kubetour
 rm -f .kubetour/image.tar

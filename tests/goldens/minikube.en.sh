@@ -65,6 +65,7 @@ kubectl --kubeconfig .kubetour/minikube-kubetour.kubeconfig --context kubetour d
 
 # load: Bring the image to the nodes
 trap 'mkdir -p .kubetour/logs; minikube -p kubetour logs --file .kubetour/logs/minikube-kubetour.txt' EXIT
+rm -f .kubetour/image.tar
 docker image save -o .kubetour/image.tar node-hostname:0123456789ab
 minikube -p kubetour image load .kubetour/image.tar
 rm -f .kubetour/image.tar

@@ -114,6 +114,48 @@ def test_layers_are_the_history_from_its_beginning() -> None:
     assert (proof.text.values["rows"], proof.text.values["filled"]) == (4, 2)
 
 
+# What podman 4.3 prints: a list on one line, sizes in bytes.
+PODMAN = json.dumps(
+    [
+        {"id": "a", "CreatedBy": '/bin/sh -c #(nop) ENTRYPOINT ["node", "app.js"]', "size": 0},
+        {"id": "<missing>", "CreatedBy": "/bin/sh -c #(nop) COPY file:733d in ./ ", "size": 4608},
+        {
+            "id": "<missing>",
+            "created": "2026-11-25T20:55:08Z",
+            "size": 104345600,
+            "comment": "Imported from -",
+        },
+    ]
+)
+# nerdctl 2.1: rows of its own, with Docker's names and words.
+NERDCTL = "".join(
+    json.dumps(
+        {"Snapshot": "<missing>", "CreatedBy": text, "Size": size, "Comment": "buildkit.dockerfile.v0"}
+    )
+    + "\n"
+    for text, size in (('ENTRYPOINT ["node" "app.js"]', "0B"), ("COPY app/app.js ./ # buildkit", "8.192kB"))
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "rows"),
+    [
+        (
+            PODMAN,
+            [
+                ("Imported from -", "104MB"),
+                ("COPY file:733d in ./", "4.61kB"),
+                ('ENTRYPOINT ["node", "app.js"]', "0B"),
+            ],
+        ),
+        (NERDCTL, [("COPY app/app.js ./", "8.192kB"), ('ENTRYPOINT ["node" "app.js"]', "0B")]),
+    ],
+    ids=["podman", "nerdctl"],
+)
+def test_layers_are_read_from_each_engines_rows(text: str, rows: list[tuple[str, str]]) -> None:
+    assert layers(text) == [{"instruction": instruction, "size": size} for instruction, size in rows]
+
+
 @pytest.mark.parametrize("text", ["", "Error: no such image\n", history(("CMD", "0B")), "[]\n"])
 def test_a_history_without_a_layer_that_holds_files_proves_nothing(text: str) -> None:
     assert key(LayersListed("web:1")(confirmed(text))) == "layers-none"

@@ -58,3 +58,26 @@ def test_a_secret_is_used_if_the_account_names_it(names: tuple[str, ...] | None,
 
 def test_without_an_account_it_is_not_used_yet() -> None:
     assert key(SecretUsed("pull")(seen())) == "secret-unused"
+
+
+HERE, THERE = f"sha256:{'0' * 64}", f"sha256:{'1' * 64}"
+
+
+@pytest.mark.parametrize(
+    ("image", "printed", "asked", "digest"),
+    [
+        ("reg.example/a/web:1", f"1: digest: {THERE} size: 528\n", f'["reg.example/a/web@{HERE}"]\n', THERE),
+        ("reg.example/a/web:1", "", f'["localhost/web@{HERE}","reg.example/a/web@{THERE}"]\n', THERE),
+        ("reg.example:5000/web", "", f'["reg.example:5000/web@{THERE}"]\n', THERE),
+        ("reg.example/web:1", "", f"{THERE}", THERE),
+        ("reg.example/web:1", f"layer-{HERE}: done\n", f'["reg.example/web@{THERE}"]\n', THERE),
+        ("reg.example/web:1", "", f'["reg.example/webshop@{THERE}"]\n', ""),
+        ("reg.example/web:1", "", "[]\n", ""),
+    ],
+    ids=["docker", "another name", "no tag", "podman's file", "nerdctl", "another repository", "none"],
+)
+def test_a_push_is_proved_by_the_digest_that_its_repository_has(
+    image: str, printed: str, asked: str, digest: str
+) -> None:
+    proof = Pushed(image)(Observation((output(printed),), (output(asked),)))
+    assert (proof.holds, proof.text.values["digest"]) == (bool(digest), digest)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from kind_standin import actions, cli
+from kind_standin import actions, cli, docker
 from kind_standin.cli import Command, Flag
 from kind_standin.errors import KindError, quote
 from kind_standin.status import Log
@@ -15,6 +15,8 @@ STAND_IN = "This is kubetour's stand-in for kind, for its tests only."
 def main(argv: list[str]) -> int:
     """Run one command and return its exit status."""
     log = Log(quiet=any(word in ("-q", "--quiet", "--quiet=true") for word in argv))
+    for line in docker.warnings():
+        log(line)
     try:
         return _run(cli.parse(ROOT, argv), log)
     except KindError as error:

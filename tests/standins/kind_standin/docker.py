@@ -1,20 +1,41 @@
-"""The Docker command, called as kind calls it."""
+"""The Docker command, called as kind calls it, or that of the engine KIND_EXPERIMENTAL_PROVIDER names."""
 
 from __future__ import annotations
 
+import os
 import subprocess
 from collections.abc import Mapping
 from typing import IO
 
 from kind_standin.errors import CommandError
 
+VARIABLE = "KIND_EXPERIMENTAL_PROVIDER"
+KNOWN = ("docker", "podman", "nerdctl")
 
-def run(*argv: str, content: bytes | None = None, stdin: IO[bytes] | None = None) -> str:
-    """Run `docker ARGV` and return its standard output; CommandError holds both outputs.
+
+def program() -> str:
+    """Return the engine's program: Docker's, unless the environment names another one that kind knows."""
+    wanted = os.environ.get(VARIABLE, "")
+    return wanted if wanted in KNOWN else "docker"
+
+
+def warnings() -> tuple[str, ...]:
+    """Return what kind says of the choice, before anything else."""
+    wanted = os.environ.get(VARIABLE, "")
+    if not wanted:
+        return ()
+    if wanted not in KNOWN:
+        return (f'ignoring unknown value "{wanted}" for {VARIABLE}',)
+    experimental = (f"enabling experimental {wanted} provider",) if wanted == "podman" else ()
+    return (f"using {wanted} due to {VARIABLE}", *experimental)
+
+
+def run(*argv: str, content: bytes | None = None, stdin: IO[bytes] | None = None, by: str = "") -> str:
+    """Run the engine's command (or that of `by`) and return its standard output; CommandError holds both.
 
     `content` is fed to it; else `stdin`; else it gets none.
     """
-    command = ["docker", *argv]
+    command = [by or program(), *argv]
     with subprocess.Popen(
         command,
         stdin=subprocess.PIPE if content is not None else stdin or subprocess.DEVNULL,
@@ -27,14 +48,24 @@ def run(*argv: str, content: bytes | None = None, stdin: IO[bytes] | None = None
     return out
 
 
+def pullable(image: str) -> str:
+    """Return an image's name as kind hands it to the engine: in full to podman, which guesses no registry."""
+    return image if program() != "podman" or "." in image.partition("/")[0] else f"docker.io/{image}"
+
+
+def label(name: str) -> str:
+    """Return the template that prints a container's label; podman has no method for it before version 5."""
+    return f'{{{{index .Labels "{name}"}}}}' if program() == "podman" else f'{{{{.Label "{name}"}}}}'
+
+
 def lines(*argv: str) -> list[str]:
-    """Run `docker ARGV` and return the lines it prints."""
+    """Run the engine's command and return the lines it prints."""
     return run(*argv).splitlines()
 
 
 def exec_argv(node: str, *argv: str, stdin: bool = False) -> list[str]:
     """Return kind's whole command for a command on a node."""
-    return ["docker", "exec", "--privileged", *(("-i",) if stdin else ()), node, *argv]
+    return [program(), "exec", "--privileged", *(("-i",) if stdin else ()), node, *argv]
 
 
 def on_node(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -26,12 +27,12 @@ def to_file(cluster: str, path: str, *, internal: bool = False) -> None:
 
 
 def _published(node: str) -> str:
-    port = f'(index (index .NetworkSettings.Ports "{provision.API_PORT}/tcp") 0)'
-    shown = f'{{{{ with {port} }}}}{{{{ printf "%s\t%s" .HostIp .HostPort }}}}{{{{ end }}}}'
     try:
-        address, _, number = docker.run("inspect", "--format", shown, node).strip().partition("\t")
+        ports = json.loads(docker.run("inspect", "--format", "{{json .NetworkSettings.Ports}}", node))
     except KindError as error:
         raise error.within("failed to get api server port") from None
+    mapped = (ports.get(f"{provision.API_PORT}/tcp") or [{}])[0]
+    address, number = mapped.get("HostIp", ""), mapped.get("HostPort", "")
     return f"[{address}]:{number}" if ":" in address else f"{address}:{number}"
 
 
@@ -40,7 +41,7 @@ def logs(cluster: str, folder: str) -> None:
     to = Path(folder)
     to.mkdir(parents=True, exist_ok=True)
     (to / "kind-version.txt").write_text("kind v0.33.0-alpha (kubetour's stand-in)\n")
-    (to / "docker-info.txt").write_text(docker.run("info"))
+    (to / f"{docker.program()}-info.txt").write_text(docker.run("info"))
     for node in nodes.of(cluster):
         (to / node).mkdir(exist_ok=True)
         (to / node / "inspect.json").write_text(docker.run("inspect", node))

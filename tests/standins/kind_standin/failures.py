@@ -38,7 +38,7 @@ def pull(image: str) -> CommandError:
     """Return the error of an image that cannot be pulled."""
     lookup = "dial tcp: lookup registry-1.docker.io: no such host"
     output = f'Error response from daemon: Get "https://registry-1.docker.io/v2/": {lookup}\n'
-    return CommandError(["docker", "pull", image], 1, output)
+    return CommandError([docker.program(), "pull", image], 1, output)
 
 
 def port(argv: list[str], node: str, where: str) -> CommandError:
@@ -79,4 +79,4 @@ def importing(argv: list[str]) -> CommandError | None:
 def removing(nodes: list[str]) -> CommandError:
     """Return the error of nodes that cannot be deleted."""
     output = f"Error response from daemon: removal of container {nodes[0]} is already in progress\n"
-    return CommandError(["docker", "rm", "-f", "-v", *nodes], 1, output)
+    return CommandError([docker.program(), "rm", "-f", "-v", *nodes], 1, output)

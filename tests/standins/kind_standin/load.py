@@ -23,7 +23,10 @@ IMPORT = (
 
 
 def docker_images(log: Log, images: list[str], cluster: str, wanted: list[str]) -> None:
-    """Save the images that a node lacks and import them there; KindError in kind's words."""
+    """Save the images that a node lacks and import them there; KindError in kind's words.
+
+    As in kind, a program named docker saves them, whatever engine the nodes are of.
+    """
     ids = {image: _local_id(image) for image in dict.fromkeys(images)}
     chosen = nodes.chosen(cluster, wanted)
     needy: list[str] = []
@@ -51,7 +54,7 @@ def docker_images(log: Log, images: list[str], cluster: str, wanted: list[str]) 
         return
     with tempfile.TemporaryDirectory(prefix="images-tar") as folder:
         archive = Path(folder) / "images.tar"
-        docker.run("save", "-o", str(archive), *ids)
+        docker.run("save", "-o", str(archive), *ids, by="docker")
         _import(archive, dict.fromkeys(needy))
 
 
@@ -75,7 +78,7 @@ def sanitized(image: str) -> str:
 
 def _local_id(image: str) -> str:
     try:
-        return docker.lines("image", "inspect", "-f", "{{ .Id }}", image)[0]
+        return docker.run("image", "inspect", "-f", "{{ .Id }}", image, by="docker").strip()
     except CommandError:
         raise KindError(f'image: "{image}" not present locally') from None
 

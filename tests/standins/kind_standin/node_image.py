@@ -39,14 +39,14 @@ def ensure(image: str) -> None:
         make(image)
         return
     try:
-        docker.run("pull", image)
+        docker.run("pull", docker.pullable(image))
     except KindError as error:
         raise error.within(f'failed to pull image "{image}"') from None
 
 
 def is_there(image: str) -> bool:
     try:
-        docker.run("inspect", "--type=image", image)
+        docker.run("inspect", "--type=image", docker.pullable(image))
     except CommandError:
         return False
     return True
@@ -55,7 +55,7 @@ def is_there(image: str) -> bool:
 def make(image: str) -> None:
     """Make the image."""
     # No label: containers would inherit it, and kind's nodes have none but kind's.
-    docker.run("import", "--message", MESSAGE, "-", image, content=_root())
+    docker.run("import", "--message", MESSAGE, "-", docker.pullable(image), content=_root())
 
 
 def _root() -> bytes:

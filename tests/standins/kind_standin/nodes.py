@@ -11,9 +11,9 @@ ROLE_LABEL = "io.x-k8s.kind.role"
 
 def clusters() -> list[str]:
     """Return the clusters' names, sorted; stopped ones count."""
-    shown = f'{{{{.Label "{CLUSTER_LABEL}"}}}}'
+    asked = ("--filter", f"label={CLUSTER_LABEL}", "--format", docker.label(CLUSTER_LABEL))
     try:
-        return sorted(set(docker.lines("ps", "-a", "--filter", f"label={CLUSTER_LABEL}", "--format", shown)))
+        return sorted(set(docker.lines("ps", "-a", *asked)))
     except KindError as error:
         raise error.within("failed to list clusters") from None
 
@@ -41,9 +41,12 @@ def control_plane(cluster: str) -> str:
 
 
 def delete(names: list[str]) -> None:
-    """Remove the nodes with their volumes."""
+    """Remove the nodes with their volumes; first those that share the control plane's namespaces."""
+    first = [name for name in names if "-worker" in name]
     try:
-        docker.run("rm", "-f", "-v", *names)
+        for some in (first, [name for name in names if name not in first]):
+            if some:
+                docker.run("rm", "-f", "-v", *some)
     except KindError as error:
         raise error.within("failed to delete nodes") from None
 

@@ -34,11 +34,12 @@ def network() -> None:
     if docker.lines("network", "ls", "--filter", f"name=^{NETWORK}$", "--format", "{{.Name}}"):
         return
     try:
-        options = ("-o", "com.docker.network.bridge.enable_ip_masquerade=true")
+        option = "com.docker.network.bridge.enable_ip_masquerade=true"
+        options = ("-o", option) if docker.program() == "docker" else ()
         docker.run("network", "create", "-d=bridge", *options, NETWORK)
     except CommandError as error:
         if "already exists" not in error.output:
-            raise error.within("failed to ensure docker network") from None
+            raise error.within(f"failed to ensure {docker.program()} network") from None
 
 
 def provision(config: dict[str, Any]) -> None:
@@ -65,7 +66,7 @@ def _make_workers(workers: list[tuple[str, dict[str, Any]]], first: str, cluster
             "create",
             *_common(name, node, cluster),
             *("--network", shared, "--pid", shared, "--volumes-from", first),
-            *(node["image"], "sleep", "infinity"),
+            *(docker.pullable(node["image"]), "sleep", "infinity"),
         )
 
 
@@ -83,14 +84,14 @@ def _control_plane(name: str, node: dict[str, Any], config: dict[str, Any]) -> N
             for address, host, port, protocol in (api, *mapped)
         ),
         *("-e", f"KUBECONFIG={ADMIN}"),
-        node["image"],
+        docker.pullable(node["image"]),
         *(sys.executable, "-m", "kind_standin.agent", ADMIN, str(API_PORT)),
         *(str(port) for _, _, port, protocol in mapped if protocol == "TCP"),
     ]
     if failures.asked("port") and mapped:
         docker.run("create", *arguments)
         where = f"{mapped[0][0]}:{mapped[0][1]}"
-        raise failures.port(["docker", "run", *arguments], name, where)
+        raise failures.port([docker.program(), "run", *arguments], name, where)
     docker.run("run", "--detach", *arguments)
 
 
