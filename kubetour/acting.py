@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 from kubetour import causes
 from kubetour.checks import Result
-from kubetour.errors import Interrupted, KubetourError
+from kubetour.errors import Interrupted, KubetourError, RefusedError
 from kubetour.runner import Running, last_signal
-from kubetour.script import shell
+from kubetour.script import program, shell
 from kubetour.state import State
 from kubetour.steps import Found, Lookup, Run, Rung, Step, bind
 from kubetour.text import Text
@@ -126,13 +126,15 @@ class Acting:
         for run in self.step.rescue:
             command(run)
             self._performer.perform(run, line)
-        if self._unmade and self.step.unless and self._performer.perform(self.step.unless).status != 0:
+        left = self.step.exists or self.step.unless
+        if self._unmade and left and self._performer.perform(left).status != 0:
             self._performer.state.strike(*self.step.creates)
 
     def _act(self, command: Command, line: Line) -> None:
         if self.step.unless and self._performer.perform(self.step.unless).status == 0:
             self.already = True
             return
+        self._refuse_what_is_not_ours()
         brought = (entry for entry, there in self.step.brings if self._performer.perform(there).status != 0)
         self._performer.state.add(*self.step.creates, *brought)
         failed = self._attempt(command, line)
@@ -176,7 +178,11 @@ class Acting:
         self.rung = rung.way
         return True
 
+    def _refuse_what_is_not_ours(self) -> None:
+        """Raise RefusedError if what the step would make is there, but not by the ledger."""
+        ours = set(self.step.creates) <= set(self._performer.state.created())
+        if self.step.exists and not ours and self._performer.perform(self.step.exists).status == 0:
+            raise RefusedError("cluster-exists")
+
     def _failed(self, run: Run, result: Result) -> KubetourError:
-        words = (part for part in run.argv if isinstance(part, str))
-        program = next((word for word in words if word != "env" and "=" not in word), "").rpartition("/")[2]
-        return causes.command_failed(shell(run), program, result)
+        return causes.command_failed(shell(run), program(run), result)

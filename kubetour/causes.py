@@ -22,6 +22,15 @@ FORBIDDEN = 403
 
 # What a tool prints, the key of the error that explains it, and its family. The first match counts.
 KNOWN: tuple[tuple[str, str, type[KubetourError]], ...] = (
+    # minikube names its reasons: https://minikube.sigs.k8s.io/docs/contrib/errorcodes/
+    (r"RSRC_\w*(MEMORY|CORES|ALLOC_MEM)\b", "minikube-small", ResourceError),
+    (r"(PROVIDER|DRV)_(DOCKER|PODMAN)_", "minikube-engine", EngineError),
+    (r"GUEST_DRIVER_MISMATCH", "minikube-other-driver", RefusedError),
+    (
+        r"Profile \S+ not found|control-plane node \S+ host (is not running|does not exist)",
+        "cluster-down",
+        ClusterError,
+    ),
     (
         r"permission denied.*(docker daemon|docker\.sock)|dial unix .*permission denied"
         r"|containerd socket .*permission denied",
@@ -38,7 +47,7 @@ KNOWN: tuple[tuple[str, str, type[KubetourError]], ...] = (
     (r"`buildctl` needs to be installed", "builder-absent", EngineError),
     (r"rootless provider requires", "kind-rootless", EngineError),
     (r"node\(s\) already exist for a cluster|already exists: cluster", "cluster-exists", RefusedError),
-    (r"no space left on device", "disk-full", ResourceError),
+    (r"no space left on device|RSRC_\w*STORAGE", "disk-full", ResourceError),
     (r"port is already allocated|address already in use", "port-busy", ResourceError),
     (r"short-name \S+ did not resolve|short-name resolution enforced", "short-name", EngineError),
     (r"content digest sha256:\S+ not found", "digest-missing", EngineError),
@@ -53,6 +62,7 @@ KNOWN: tuple[tuple[str, str, type[KubetourError]], ...] = (
         "pull-failed",
         EngineError,
     ),
+    (r"no such image \S+ present", "image-not-there", EngineError),
     # Of a registry, after what else may say the same of a server or of an image that is only pulled.
     (r"server gave HTTP response to HTTPS client", "registry-http", EngineError),
     (r"x509: ", "registry-ca", EngineError),
@@ -81,7 +91,9 @@ KNOWN: tuple[tuple[str, str, type[KubetourError]], ...] = (
 
 def command_failed(text: str, program: str, result: Result) -> KubetourError:
     """Return the error for a command that ended with an exit status other than 0."""
-    said = (result.stderr.strip() or result.stdout.strip()).splitlines()
+    # On a node of minikube's there is a terminal, so that a program's errors are on stdout, too.
+    stderr = re.sub(r"(?m)^ssh: Process exited with status \d+$", "", result.stderr)
+    said = (stderr.strip() or result.stdout.strip()).splitlines()
     evidence = "\n".join(said[-TAIL:])
     for pattern, key, family in KNOWN:
         if re.search(pattern, result.stderr + result.stdout, re.IGNORECASE):

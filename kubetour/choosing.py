@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from kubetour import engines
 from kubetour.causes import command_failed
 from kubetour.engines import Engine
-from kubetour.errors import KubetourError
+from kubetour.errors import EngineError, KubetourError
 from kubetour.host import HERE, Host
 from kubetour.providers import Tools
 from kubetour.runner import perform
@@ -21,6 +21,8 @@ from kubetour.tools import Say
 
 if TYPE_CHECKING:
     from invoke.context import Context
+
+PATIENCE = 10.0  # seconds for minikube to list a profile's nodes
 
 
 def choose(c: Context, settings: Settings, say: Say, host: Host = HERE) -> tuple[str, Tools, Text]:
@@ -40,12 +42,14 @@ def choose(c: Context, settings: Settings, say: Say, host: Host = HERE) -> tuple
     full = with_engine(c, basic, engine.require())
     if asked == "context":
         return _chosen(asked, full)
+    if asked == "minikube":
+        return _chosen(asked, _minikube(c, settings, full, host.minikube(settings.offline, say), host))
     try:
         full = with_kind(c, full, host.kind(settings.offline, say), host)
     except KubetourError:
         if asked == "kind":
             raise
-        return _embedded(basic, Text("tour.why.no-kind", {"engine": engine.name}))
+        return _without_kind(c, settings, full, basic, host)
     if asked == "kind":
         return _chosen(asked, full)
     why = Text("tour.why.engine", {"engine": full.engine_version})
@@ -78,6 +82,38 @@ def with_engine(c: Context, basic: Tools, engine: Engine) -> Tools:
         containerd_store=able.containerd_store,
         cgroup=able.cgroup,
     )
+
+
+def _minikube(c: Context, settings: Settings, full: Tools, program: str, host: Host) -> Tools:
+    """Return the tools with minikube, whose driver the engine is, and the nodes that its profile has.
+
+    Raises EngineError if the engine is no driver of it.
+    """
+    if full.engine not in engines.DRIVERS:
+        raise EngineError("minikube-driver", engine=full.engine)
+    # On Linux minikube calls podman by sudo unless told otherwise, and sudo may ask for a password:
+    # https://minikube.sigs.k8s.io/docs/drivers/podman/#rootless-podman
+    rootless = full.engine == "podman" and host.system.startswith("linux/") and not host.is_root
+    flags = ("--rootless",) if rootless else ()
+    listing = perform(
+        c, Run((program, *flags, "-p", settings.cluster_name, "node", "list")), timeout=PATIENCE
+    )
+    machines = listing.stdout.splitlines() if listing.status == 0 else []
+    names = tuple(line.partition("\t")[0] for line in machines)
+    return replace(full, minikube=program, minikube_flags=flags, machines=names, root=host.is_root)
+
+
+def _without_kind(
+    c: Context, settings: Settings, full: Tools, basic: Tools, host: Host
+) -> tuple[str, Tools, Text]:
+    """Return minikube where it is here, else the embedded cluster: what comes after kind."""
+    try:
+        program = host.minikube(True, lambda text: None)  # nobody asked for a download of it
+        found = _minikube(c, settings, full, program, host)
+    except KubetourError:
+        return _embedded(basic, Text("tour.why.no-kind", {"engine": full.engine}))
+    why = Text("tour.why.minikube", {"engine": full.engine_version})
+    return "minikube", found, Text("tour.auto", {"provider": "minikube", "why": why})
 
 
 def with_kind(c: Context, full: Tools, program: str, host: Host = HERE) -> Tools:

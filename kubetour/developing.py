@@ -13,7 +13,14 @@ from kubetour.steps import Run
 if TYPE_CHECKING:
     from invoke.context import Context
 
-SHELL = ("inv", ".ci/run", "tests/standins/base-image", "tests/standins/kind", "tests/standins/nerdctl")
+SHELL = (
+    "inv",
+    ".ci/run",
+    "tests/standins/base-image",
+    "tests/standins/kind",
+    "tests/standins/minikube",
+    "tests/standins/nerdctl",
+)
 
 
 def lint(c: Context) -> None:

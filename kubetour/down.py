@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from kubetour import ownership, play
 from kubetour.causes import command_failed
+from kubetour.checks import Observation
 from kubetour.errors import KubetourError, RefusedError
 from kubetour.observe import Cluster
 from kubetour.project import OWNED_BY, OWNER
@@ -105,7 +106,7 @@ def _is_ours(c: Context, session: Session, made: tuple[str, ...], step: Step) ->
     if listed.status != 0:  # not knowing what is there is no reason to forget it
         raise command_failed(shell(listing), session.provider.name, listed)
     entry = f"{session.provider.name}-cluster/{name}"
-    if name not in listed.stdout.split():
+    if step.check(Observation(confirmed=(listed,))).holds:
         session.state.strike(entry)
         return False
     if entry in made:

@@ -17,6 +17,7 @@ from kubetour.steps import Run
 if TYPE_CHECKING:
     from invoke.context import Context
 
+DRIVERS = ("docker", "podman")  # the engines that are drivers of minikube, too
 PATIENCE = 5.0  # seconds for a probe: a hanging daemon must not hang us
 KIND_PROVIDER = "KIND_EXPERIMENTAL_PROVIDER"
 

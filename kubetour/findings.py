@@ -97,6 +97,8 @@ def _programs(machine: Machine, settings: Settings, plan: Forecast) -> Iterator[
         yield _downloaded("kind", machine.kind, settings.offline)
     else:
         yield ABSENT, Text("doctor.program.unneeded", {"name": "kind"})
+    if plan.provider == "minikube" or machine.minikube.found:
+        yield _downloaded("minikube", machine.minikube, settings.offline)
     for name, program in (("node", machine.node), ("curl", machine.curl)):
         if program.found:
             yield _found(name, program)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from kubetour.daemons import Daemon
 from kubetour.dialects import DIALECTS
-from kubetour.engines import Engine
+from kubetour.engines import DRIVERS, Engine
 from kubetour.machine import Machine
 from kubetour.settings import Settings
 from kubetour.text import Text
@@ -35,6 +35,9 @@ def forecast(machine: Machine, settings: Settings) -> Forecast:
     if engine.trouble:
         return _auto("embedded", daemon, Text(f"tour.why.{engine.trouble}", {"engine": engine.name}))
     if not machine.kind.found and settings.offline:
+        if machine.minikube.found and engine.name in DRIVERS:
+            why = Text("tour.why.minikube", {"engine": f"{engine.name} {engine.version}"})
+            return _auto("minikube", daemon, why)
         return _auto("embedded", daemon, Text("tour.why.no-kind", {"engine": engine.name}))
     return _auto("kind", daemon, Text("tour.why.engine", {"engine": f"{engine.name} {engine.version}"}))
 

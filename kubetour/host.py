@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 from kubetour import tools
@@ -46,8 +47,17 @@ class Host:
         """Return how to call kind; ToolError or IntegrityError if there is none to be had."""
         return tools.kind(offline, say)
 
+    def minikube(self, offline: bool, say: Say) -> str:
+        """Return how to call minikube; ToolError or IntegrityError if there is none to be had."""
+        return tools.minikube(offline, say)
+
+    @property
+    def is_root(self) -> bool:
+        """Return whether commands run as root."""
+        return os.geteuid() == 0
+
     def version_of(self, name: str, path: str) -> str:
-        """Return the version of kubectl or kind that was found, or "" if it does not tell it now."""
+        """Return the version of a program that was found, or "" if it does not tell it now."""
         return tools.version_of(pin(name), path)
 
     def curl(self) -> bool:

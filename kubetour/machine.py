@@ -74,6 +74,7 @@ class Machine:
     daemons: tuple[Daemon, ...] = ()
     kubectl: Program = field(default_factory=Program)
     kind: Program = field(default_factory=Program)
+    minikube: Program = field(default_factory=Program)
     node: Program = field(default_factory=Program)
     curl: Program = field(default_factory=Program)
 
@@ -84,13 +85,15 @@ def gather(c: Context) -> Machine:
     names = [name for name in DIALECTS if shutil.which(name)]
     with ThreadPoolExecutor() as pool:
         daemons = [pool.submit(daemon, c, name) for name in names]
-        kubectl, kind = (pool.submit(tools.present, pin(name), place) for name in ("kubectl", "kind"))
+        wanted = map(pin, ("kubectl", "kind", "minikube"))
+        kubectl, kind, minikube = (pool.submit(tools.present, each, place) for each in wanted)
         node, curl = (pool.submit(first, path) for path in (tools.find_node(), tools.find_curl()))
         return Machine(
             host(os.environ),
             tuple(found.result() for found in daemons),
             _program(*kubectl.result()),
             _program(*kind.result()),
+            _program(*minikube.result()),
             node.result(),
             curl.result(),
         )

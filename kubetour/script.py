@@ -25,6 +25,14 @@ def shell(run: Run) -> str:
     return text
 
 
+def program(run: Run) -> str:
+    """Return the bare name of the program that a command runs, past `env NAME=VALUE`."""
+    words = [part for part in run.argv if isinstance(part, str)]
+    if words[:1] == ["env"]:
+        words = [word for word in words[1:] if "=" not in word]
+    return next(iter(words), "").rpartition("/")[2]
+
+
 def _word(part: Word) -> str:
     if isinstance(part, str):
         return shlex.quote(part)
@@ -67,17 +75,18 @@ def script(
     lines += ["set -eu", *first]
     rescue: tuple[Run, ...] = ()
     for step in steps:
-        lines.append(f"# {step.id}: {titles[step.id]}")
+        trap: list[str] = []
         if step.rescue != rescue:
             rescue = step.rescue
-            lines.append(f"trap {shlex.quote('; '.join(map(shell, rescue))) if rescue else '-'} EXIT")
-        lines += [*_commands(step), ""]
+            trap = [f"trap {shlex.quote('; '.join(map(shell, rescue))) if rescue else '-'} EXIT"]
+        lines += [f"# {step.id}: {titles[step.id]}", *_commands(step, trap), ""]
     if rescue:
         lines.append("trap - EXIT\n")
     return "\n".join(lines)
 
 
-def _commands(step: Step) -> list[str]:
+def _commands(step: Step, trap: list[str]) -> list[str]:
+    """Return a step's lines, `trap` before what it is for: what a step finds there is never taken back."""
     if step.refusable:
         actions = [f"{shell(run)} || echo '{step.id}: Forbidden?' >&2" for run in step.actions]
     elif step.ladder:
@@ -86,9 +95,20 @@ def _commands(step: Step) -> list[str]:
         actions = [line for run in step.actions for line in _action(run, step.again)]
     confirm = [shell(run) for run in step.confirm]
     if step.unless is None:
-        return [*actions, *confirm]
-    guarded = [f"if ! {shell(step.unless)} >/dev/null 2>&1; then", *actions, "fi"]
-    return [*guarded, *confirm]
+        return [*trap, *actions, *confirm]
+    outer, inner = ([], trap) if step.creates else (trap, [])
+    refusal = _refusal(step, step.exists) if step.exists else []
+    guarded = [f"if ! {shell(step.unless)} >/dev/null 2>&1; then", *refusal, *inner, *actions, "fi"]
+    return [*outer, *guarded, *confirm]
+
+
+def _refusal(step: Step, exists: Run) -> list[str]:
+    """Return what ends the script where the tour would ask the ledger, which a script has not."""
+    return [
+        f"if {shell(exists)} >/dev/null 2>&1; then",
+        f"    echo {shlex.quote(f'{step.id}: this is there already, and maybe not yours')} >&2; exit 9",
+        "fi",
+    ]
 
 
 def _climb(step: Step) -> list[str]:

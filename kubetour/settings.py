@@ -17,7 +17,7 @@ from kubetour.errors import UsageError
 from kubetour.text import LANGUAGES, from_locale
 
 SOURCES = ("flag", "environment", "invoke.yaml", "last command", "default")
-PROVIDERS = ("auto", "kind", "context", "embedded")
+PROVIDERS = ("auto", "kind", "minikube", "context", "embedded")
 ENGINES = ("auto", *DIALECTS)
 REQUESTS_AUTO = 0
 

@@ -126,7 +126,7 @@ def obtain(wanted: Pin, place: Place, say: Say) -> Path | str:
 
 
 def version_arguments(name: str) -> tuple[str, ...]:
-    """Return the arguments that make kubectl or kind tell its version."""
+    """Return the arguments that make kubectl, kind or minikube tell its version."""
     return _VERSION_ARGUMENTS[name]
 
 

@@ -65,7 +65,7 @@ def find(machine: Machine, settings: Settings) -> tuple[Found, ...]:
 
 
 S, B, N = Severity.STOPS, Severity.BREAKS, Severity.NOTE
-ENGINE = "kind context"  # what needs a container engine
+ENGINE = "kind minikube context"  # what needs a container engine
 TRAPS = (
     Trap("trap.unwritable", S, "", host.unwritable, 10),
     Trap("error.engine-absent", S, ENGINE, partial(engine.trouble, "engine-absent"), 3, N),
@@ -76,6 +76,7 @@ TRAPS = (
     Trap("trap.windows-containers", S, ENGINE, engine.windows_containers, 4),
     Trap("error.tool-offline", S, "", partial(program.offline_without, "kubectl"), 3),
     Trap("trap.kind-offline", S, "kind", partial(program.offline_without, "kind"), 3, N),
+    Trap("error.tool-offline", S, "minikube", partial(program.offline_without, "minikube"), 3),
     Trap("trap.processor", S, "kind", host.processor, 4),
     # kind refuses these two by itself: https://kind.sigs.k8s.io/docs/user/rootless/#host-requirements
     Trap("trap.rootless-cgroup", S, "kind", engine.rootless_cgroup, 4),

@@ -50,7 +50,7 @@ def build_context() -> BuildContext:
     return CONTEXT
 
 
-@pytest.fixture(params=["kind", "embedded", "context"])
+@pytest.fixture(params=["kind", "minikube", "embedded", "context"])
 def provider(request: pytest.FixtureRequest) -> Provider:
     """Return a provider of each kind, with fixed settings, tools and ports; nothing runs."""
     return make_provider(request.param)

@@ -26,6 +26,9 @@ TOOLS = {
         save_flags=("--platform", "linux/amd64"),
         containerd_store=True,
     ),
+    "minikube": Tools(
+        ".venv/bin/python", engine_version="docker 29.0.0", build_flags=("--provenance=false",)
+    ),
     "context": Tools(".venv/bin/python", engine_version="docker 29.0.0", build_flags=("--provenance=false",)),
     "embedded": Tools(".venv/bin/python", curl=(".venv/bin/python", "-m", "kubetour.curl")),
 }
@@ -49,6 +52,7 @@ OTHERS = {
 }
 SETTINGS: dict[str, dict[str, Any]] = {
     "kind": {"provider": "kind"},
+    "minikube": {"provider": "minikube"},
     "embedded": {"provider": "embedded"},
     "context": {
         "provider": "context",

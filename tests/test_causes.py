@@ -11,8 +11,53 @@ from kubetour.checks import Result
 from kubetour.errors import ClusterError, KubetourError
 from tests.shapes import event, node, pod
 
-# What docker 20.10 to 29, podman 4.3, nerdctl 2.1, kind v0.33 and kubectl v1.36 print.
+# What docker 20.10 to 29, podman 4.3, nerdctl 2.1, kind v0.33, minikube v1.38 and kubectl v1.36 print.
 SAID: list[tuple[str, str, int]] = [
+    (
+        "X Exiting due to RSRC_INSUFFICIENT_CONTAINER_MEMORY: docker only has 975MiB available, less "
+        "than the required 1800MiB for Kubernetes",
+        "minikube-small",
+        10,
+    ),
+    (
+        "X Exiting due to RSRC_INSUFFICIENT_CORES: Requested cpu count 2 is greater than the "
+        "available cpus of 1",
+        "minikube-small",
+        10,
+    ),
+    (
+        "X Exiting due to RSRC_OVER_ALLOC_MEM: Requested memory allocation 3900MB is more than your system "
+        "limit 2000MB.",
+        "minikube-small",
+        10,
+    ),
+    (
+        "X Exiting due to RSRC_DOCKER_STORAGE: Docker is out of disk space! (/var is at 100% of capacity).",
+        "disk-full",
+        10,
+    ),
+    (
+        'X Exiting due to PROVIDER_DOCKER_NOT_RUNNING: "docker version --format <no value>-<no value>" exit '
+        "status 1: Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon "
+        "running?",
+        "minikube-engine",
+        4,
+    ),
+    (
+        "X Exiting due to DRV_DOCKER_NOT_RUNNING: Found docker, but the docker service isn't running. Try "
+        "restarting the docker service.",
+        "minikube-engine",
+        4,
+    ),
+    (
+        'X Exiting due to GUEST_DRIVER_MISMATCH: The existing "mine" cluster was created using the "kvm2" '
+        'driver, which is incompatible with requested "docker" driver.',
+        "minikube-other-driver",
+        9,
+    ),
+    ('* Profile "mine" not found. Run "minikube profile list" to view all profiles.', "cluster-down", 5),
+    ("* The control-plane node mine host is not running: state=Stopped", "cluster-down", 5),
+    ('FATA[0000] no such image "docker.io/library/web:1" present', "image-not-there", 4),
     (
         "permission denied while trying to connect to the Docker daemon socket at "
         'unix:///var/run/docker.sock: Get "http://%2Fvar%2Frun%2Fdocker.sock/v1.47/info": dial unix '
@@ -211,6 +256,15 @@ def test_what_a_tool_says_gives_its_cause_away(said: str, key: str, status: int,
     assert error.evidence == said
     for language in ("en", "zh"):
         assert all(error.explain(language))
+
+
+def test_the_evidence_of_a_minikube_node_is_what_its_terminal_showed() -> None:
+    shown = 'FATA[0000] no such image "docker.io/library/web:1" present\r\n'
+    error = command_failed(
+        "minikube ssh", "minikube", Result(1, shown, "ssh: Process exited with status 1\n")
+    )
+    assert error.key == "image-not-there"
+    assert error.evidence == shown.strip()
 
 
 @pytest.mark.parametrize(

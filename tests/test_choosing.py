@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -49,17 +50,17 @@ def test_auto_takes_embedded_where_none_does_and_says_why(
     assert choose(c) == ("embedded", f"tour.why.{trouble}")
 
 
-def test_auto_takes_embedded_where_kind_is_not_to_be_had(machine: pytest.MonkeyPatch, c: Context) -> None:
-    def missing(offline: bool, say: object) -> str:
-        raise ToolError("kind-missing", least="0.20")
-
+def test_auto_takes_embedded_where_neither_kind_nor_minikube_is_to_be_had(
+    machine: pytest.MonkeyPatch, c: Context
+) -> None:
     machine.setattr(tools, "kind", missing)
+    machine.setattr(tools, "minikube", no_minikube)
     assert choose(c) == ("embedded", "tour.why.no-kind")
     with pytest.raises(ToolError):
         choose(c, provider="kind")
 
 
-@pytest.mark.parametrize("provider", ["kind", "context"])
+@pytest.mark.parametrize("provider", ["kind", "minikube", "context"])
 def test_a_provider_that_was_asked_for_is_not_replaced(
     machine: pytest.MonkeyPatch, c: Context, provider: str
 ) -> None:
@@ -68,6 +69,96 @@ def test_a_provider_that_was_asked_for_is_not_replaced(
     with pytest.raises(EngineError) as error:
         choose(c, provider=provider)
     assert error.value.key == "engine-daemon"
+
+
+def missing(offline: bool, say: object) -> str:
+    """Find no kind."""
+    raise ToolError("kind-missing", least="0.20")
+
+
+def no_minikube(offline: bool, say: object) -> str:
+    """Find no minikube."""
+    raise ToolError("minikube-missing", least="1.30", variable="KUBETOUR_MINIKUBE_URL")
+
+
+def put_minikube(monkeypatch: pytest.MonkeyPatch, directory: Path, answer: str) -> None:
+    """Put a minikube on PATH that answers every command by a line of shell, and keeps what it was asked."""
+    program = directory / "minikube"
+    program.write_text(f'#!/bin/sh\necho "$*" >> {directory}/asked\n{answer}\n', encoding="utf-8")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{directory}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.setattr(tools, "minikube", lambda offline, say: "minikube")
+
+
+def test_auto_takes_minikube_only_where_kind_is_not_to_be_had(
+    machine: pytest.MonkeyPatch, c: Context, tmp_path: Path
+) -> None:
+    put_minikube(machine, tmp_path, "exit 85")
+    offline: list[bool] = []
+
+    def found(offline_: bool, say: object) -> str:
+        offline.append(offline_)
+        return "minikube"
+
+    machine.setattr(tools, "minikube", found)
+    assert choose(c) == ("kind", "tour.why.engine")
+    machine.setattr(tools, "kind", missing)
+    assert choose(c) == ("minikube", "tour.why.minikube")
+    assert offline == [True], "a minikube that nobody asked for must not be downloaded"
+    machine.setattr(engines, "find", lambda c, wanted: Engine("nerdctl", version="2.1.0"))
+    assert choose(c) == ("embedded", "tour.why.no-kind")
+
+
+def test_minikube_that_was_asked_for_and_is_not_to_be_had_is_an_error(
+    machine: pytest.MonkeyPatch, c: Context
+) -> None:
+    machine.setattr(tools, "minikube", no_minikube)
+    with pytest.raises(ToolError) as error:
+        choose(c, provider="minikube")
+    assert error.value.key == "minikube-missing"
+
+
+def test_an_engine_that_is_no_driver_of_minikube_is_refused(
+    machine: pytest.MonkeyPatch, c: Context, tmp_path: Path
+) -> None:
+    put_minikube(machine, tmp_path, "exit 85")
+    machine.setattr(engines, "find", lambda c, wanted: Engine("nerdctl", version="2.1.0"))
+    with pytest.raises(EngineError) as error:
+        choose(c, provider="minikube")
+    assert error.value.key == "minikube-driver"
+
+
+@pytest.mark.parametrize(
+    ("answer", "machines"),
+    [
+        ("printf 'mine\\t192.168.49.2\\nmine-m02\\t192.168.49.3\\n'", ("mine", "mine-m02")),
+        ("echo '* Profile \"mine\" not found.'; exit 85", ()),
+    ],
+    ids=["two nodes", "no such profile"],
+)
+def test_the_nodes_that_a_profile_has_are_known_to_the_plan(
+    machine: pytest.MonkeyPatch, c: Context, tmp_path: Path, answer: str, machines: tuple[str, ...]
+) -> None:
+    put_minikube(machine, tmp_path, answer)
+    settings = Settings(provider="minikube", cluster_name="mine")
+    name, found, _ = choosing.choose(c, settings, lambda text: None)
+    assert (name, found.machines) == ("minikube", machines)
+    assert (tmp_path / "asked").read_text() == "-p mine node list\n"
+
+
+@pytest.mark.parametrize(
+    ("engine", "user", "flags"),
+    [("docker", 0, ()), ("docker", 1000, ()), ("podman", 0, ()), ("podman", 1000, ("--rootless",))],
+)
+def test_podman_without_root_is_not_called_by_sudo(
+    machine: pytest.MonkeyPatch, c: Context, tmp_path: Path, engine: str, user: int, flags: tuple[str, ...]
+) -> None:
+    put_minikube(machine, tmp_path, "exit 85")
+    machine.setattr(engines, "find", lambda c, wanted: Engine(engine, version="5.4.0"))
+    machine.setattr(os, "geteuid", lambda: user)
+    machine.setattr(sys, "platform", "linux")
+    _, found, _ = choosing.choose(c, Settings(provider="minikube"), lambda text: None)
+    assert (found.minikube_flags, found.root) == (flags, user == 0)
 
 
 def test_the_servers_address_is_told_before_the_engine_is_asked(

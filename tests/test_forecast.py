@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -20,9 +21,10 @@ DOCKER, PODMAN = Engine("docker", version="29.0.0"), Engine("podman", version="5
 DOWN, HANGS = Engine("docker", "engine-daemon"), Engine("podman", "engine-hangs")
 
 
-def machine(*found: Engine, kind: bool = True) -> Machine:
-    tool = Tool("/usr/bin/kind", "0.32.0")
-    return Machine(daemons=tuple(map(Daemon, found)), kind=Program(tool if kind else None))
+def machine(*found: Engine, kind: bool = True, minikube: bool = False) -> Machine:
+    makers = {name: Program(Tool(f"/usr/bin/{name}", "1.38.1")) for name in ("kind", "minikube")}
+    here = {name: program for name, program in makers.items() if {"kind": kind, "minikube": minikube}[name]}
+    return Machine(daemons=tuple(map(Daemon, found)), **here)
 
 
 @pytest.mark.parametrize(
@@ -43,32 +45,46 @@ def test_the_first_engine_that_works_is_taken(
     assert first(machine(*found), wanted).engine == expected
 
 
-@pytest.mark.parametrize("found", [(), (DOCKER,), (DOWN,), (DOWN, PODMAN)], ids=len)
-@pytest.mark.parametrize("kind", [True, False])
+@pytest.mark.parametrize(
+    "found", [(), (DOCKER,), (DOWN,), (DOWN, PODMAN), (Engine("nerdctl", version="2.1.0"),)], ids=str
+)
+@pytest.mark.parametrize(("kind", "minikube"), [(True, False), (False, False), (False, True), (True, True)])
 @pytest.mark.parametrize(
     "asked",
     [
         {},
         {"provider": "kind"},
+        {"provider": "minikube"},
         {"provider": "embedded"},
         {"provider": "context", "context": "gke_example"},
         {"engine": "podman"},
+        {"engine": "nerdctl"},
     ],
     ids=str,
 )
 def test_the_forecast_is_what_is_chosen(
-    found: tuple[Engine, ...], kind: bool, asked: dict[str, Any], c: Context, monkeypatch: pytest.MonkeyPatch
+    found: tuple[Engine, ...],
+    kind: bool,
+    minikube: bool,
+    asked: dict[str, Any],
+    c: Context,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Offline: what a download would bring is not known beforehand."""
 
-    def find_kind(offline: bool, say: object) -> str:
-        if kind:
-            return "kind"
-        raise ToolError("tool-offline", tool="kind")
+    def finding(name: str, there: bool) -> Callable[[bool, object], str]:
+        def find(offline: bool, say: object) -> str:
+            if there:
+                return name
+            raise ToolError("tool-offline", tool=name)
 
-    facts, settings = machine(*found, kind=kind), Settings(offline=True, **asked)
+        return find
+
+    facts = machine(*found, kind=kind, minikube=minikube)
+    settings = Settings(offline=True, **asked)
     monkeypatch.setattr(tools, "kubectl", lambda offline, say: "kubectl")
-    monkeypatch.setattr(tools, "kind", find_kind)
+    monkeypatch.setattr(tools, "kind", finding("kind", kind))
+    monkeypatch.setattr(tools, "minikube", finding("minikube", minikube))
     monkeypatch.setattr(engines, "abilities", lambda c, name: Abilities((), (), False))
     monkeypatch.setattr(engines, "find", lambda c, wanted: first(facts, wanted).engine)
     plan = forecast(facts, settings)

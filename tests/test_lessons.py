@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from string import Template
 
@@ -13,9 +14,9 @@ from kubetour.errors import UsageError
 from kubetour.lessons import Lesson, load, parse
 from kubetour.plan import clean_up, plan
 from kubetour.project import LESSONS
-from tests.making import CONTEXT, make_provider
+from tests.making import CONTEXT, TOOLS, make_provider
 
-PROVIDERS = ("kind", "embedded", "context")
+PROVIDERS = ("kind", "minikube", "embedded", "context")
 VALUES = dict.fromkeys(("image", "name", "replicas", "port", "provider", "cluster", "nodes", "requests"), "x")
 SCREEN = 40  # lines of 80 columns
 
@@ -60,12 +61,10 @@ def real(language: str) -> dict[str, Lesson]:
 
 def planned() -> set[str]:
     found: set[str] = set()
-    for kind in PROVIDERS:
-        provider = make_provider(kind)
-        found |= {
-            step.id
-            for step in (*plan(provider, CONTEXT), *clean_up(provider, ("web:1",)), *provider.leftovers())
-        }
+    grows = replace(TOOLS["minikube"], machines=("kubetour",))
+    for provider in (*map(make_provider, PROVIDERS), make_provider("minikube", tools=grows)):
+        steps = (*plan(provider, CONTEXT), *clean_up(provider, ("web:1",)), *provider.leftovers())
+        found |= {step.id for step in steps}
     return found
 
 
@@ -117,7 +116,10 @@ def test_every_placeholder_has_a_value_and_every_marker_a_provider(language: str
 def test_no_lesson_repeats_a_command_which_only_the_plan_knows(language: str) -> None:
     for lesson in real(language).values():
         for span in re.findall(r"`([^`]+)`", body(lesson)):
-            assert not re.match(r"(docker|kind|kubectl|curl|python|inv|\./inv) ", span), (lesson.id, span)
+            assert not re.match(r"(docker|kind|minikube|kubectl|curl|python|inv|\./inv) ", span), (
+                lesson.id,
+                span,
+            )
 
 
 def test_every_lesson_fits_on_a_screen(language: str) -> None:

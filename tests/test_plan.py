@@ -17,6 +17,7 @@ from kubetour.errors import UsageError
 from kubetour.plan import clean_up, plan, select, singles
 from kubetour.printing import script_text
 from kubetour.project import ROOT
+from kubetour.proofs.cluster import NodesJoined, NodesReady
 from kubetour.providers import Provider
 from kubetour.session import Session
 from kubetour.settings import Resolved
@@ -38,7 +39,7 @@ def every_step(provider: Provider) -> tuple[Step, ...]:
 
 def every_run(step: Step) -> tuple[Run, ...]:
     """Return a step's commands, and those that stand in their arguments."""
-    runs = [*step.actions, *step.confirm, *((step.unless,) if step.unless else ())]
+    runs = [*step.actions, *step.confirm, *(run for run in (step.unless, step.exists) if run)]
     for run in runs:
         runs += [part.run for part in run.argv if isinstance(part, Lookup)]
     return tuple(runs)
@@ -132,6 +133,8 @@ def test_a_cluster_of_ours_has_a_kubeconfig_of_its_own_and_every_command_names_i
                 ("export", "kubeconfig"),
             }.intersection(pairwise(words)):
                 assert words[words.index("--kubeconfig") + 1] == provider.kubeconfig, step.id
+            if {"start", "update-context", "delete"} & set(words) and "minikube" in words:
+                assert words[:2] == ["env", f"KUBECONFIG={provider.kubeconfig}"], step.id
 
 
 def test_what_is_created_is_removed_again(provider: Provider) -> None:
@@ -153,7 +156,7 @@ def test_a_cluster_that_is_not_ours_is_neither_made_nor_deleted() -> None:
     assert {"push", "namespace"} <= set(ids)
 
 
-@pytest.mark.parametrize("name", ["kind", "embedded"])
+@pytest.mark.parametrize("name", ["kind", "minikube", "embedded"])
 def test_the_cluster_boots_while_the_image_is_built(name: str) -> None:
     early = [step.id for step in plan(make_provider(name), CONTEXT) if step.early]
     assert early == ["create-cluster"]
@@ -194,6 +197,59 @@ def test_without_the_containerd_store_kind_loads_from_the_engine_itself() -> Non
 def test_an_engine_that_cannot_choose_a_platform_is_not_told_one() -> None:
     provider = make_provider("kind", tools=replace(TOOLS["kind"], save_flags=()))
     assert not [part for run in provider.image()[0].actions for part in run.argv if part == "--platform"]
+
+
+def minikube(machines: tuple[str, ...] = (), workers: int = 2, **tools: Any) -> Provider:
+    """Return minikube with a profile that has these nodes already."""
+    found = replace(TOOLS["minikube"], machines=machines, **tools)
+    return make_provider("minikube", tools=found, cluster_name="mine", workers=workers)
+
+
+@pytest.mark.parametrize(
+    ("machines", "workers", "nodes", "added"),
+    [
+        ((), 0, "mine", 0),
+        ((), 2, "mine mine-m02 mine-m03", 0),
+        (("mine",), 2, "mine mine-m02 mine-m03", 2),
+        (("mine", "mine-m03"), 2, "mine mine-m03 mine-m04", 1),
+        (("mine", "mine-m02", "mine-m03"), 2, "mine mine-m02 mine-m03", 0),
+        (("mine", "mine-m02"), 0, "mine mine-m02", 0),
+    ],
+    ids=["one", "three", "two are missing", "one was deleted", "all are there", "more than asked for"],
+)
+def test_a_minikube_profile_gets_the_nodes_that_it_lacks(
+    machines: tuple[str, ...], workers: int, nodes: str, added: int
+) -> None:
+    provider = minikube(machines, workers)
+    assert provider.nodes() == tuple(nodes.split())
+    commands = [run.argv[-2:] for step in provider.up() for run in step.actions]
+    assert commands.count(("node", "add")) == added
+    create, *more = provider.up()
+    assert create.check == NodesReady(len(machines) or workers + 1, ours=True)
+    assert [step.check for step in more] == ([NodesJoined(workers + 1)] if added else [])
+
+
+@pytest.mark.parametrize("root", [False, True])
+def test_minikube_is_only_forced_for_root_whom_it_would_refuse(root: bool) -> None:
+    start = minikube(root=root).up()[0].actions[0]
+    assert ("--force" in start.argv) is root
+
+
+def test_podmans_driver_and_its_images_are_podmans_own() -> None:
+    provider = minikube(engine="podman", minikube_flags=("--rootless",))
+    start = provider.up()[0].actions[0].argv
+    assert ("--driver", "podman") in pairwise(start)
+    assert start[2:4] == ("minikube", "--rootless")
+    assert provider.image()[0].actions[1].argv[:3] == ("podman", "image", "save")
+
+
+def test_a_command_on_a_minikube_node_reaches_its_shell_word_for_word() -> None:
+    words = ("printf", r"%s\n", "*", "a b", "$HOME", "it's", 'say "x"', "http://[::1]:8080/?a=1&b=2")
+    run = minikube().on_node(*words)
+    assert run
+    handed_over = " ".join(str(word) for word in run.argv[run.argv.index("--") + 1 :])
+    done = subprocess.run(["sh", "-c", handed_over], capture_output=True, text=True, check=True, timeout=30)
+    assert done.stdout == "".join(f"{word}\n" for word in words[2:])
 
 
 @pytest.mark.parametrize("workers", [0, 1, 4])

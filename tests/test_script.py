@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kubetour.errors import UsageError
-from kubetour.script import LONGEST, script, shell
+from kubetour.script import LONGEST, program, script, shell
 from kubetour.steps import Lookup, Run
 from tests.making import ANSWERS, NO_ANSWER, NOT_THERE, NOT_TRIED, climb, sh, step
 
@@ -151,6 +151,39 @@ def test_a_script_gives_up_a_command_that_never_succeeds(
     assert done.stdout == ""
 
 
+@pytest.mark.parametrize(
+    ("argv", "name"),
+    [
+        (("/usr/bin/kubectl", "get"), "kubectl"),
+        (("env", "KUBECONFIG=a/b", "minikube", "start"), "minikube"),
+        (("env",), ""),
+        ((), ""),
+    ],
+)
+def test_the_program_of_a_command_is_told_past_its_environment(argv: tuple[str, ...], name: str) -> None:
+    assert program(Run(argv)) == name
+
+
+@pytest.mark.parametrize(
+    ("unless", "exists", "status", "acts"),
+    [("true", "true", 0, False), ("false", "false", 0, True), ("false", "true", 9, False)],
+    ids=["already done", "not there", "there, and maybe not ours"],
+)
+def test_a_script_leaves_alone_what_is_there_and_not_ready(
+    unless: str, exists: str, status: int, acts: bool
+) -> None:
+    one = step("make", "echo acted", unless=sh(unless), exists=sh(exists))
+    done = subprocess.run(
+        ["/bin/sh", "-c", script((one,), {"make": "Make"}, (), ())],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=30,
+    )
+    assert done.returncode == status
+    assert (done.stdout == "acted\n") is acts
+
+
 def test_a_script_climbs_the_ladder_and_keeps_to_the_rung_that_holds(tmp_path: Path) -> None:
     steps = climb(NO_ANSWER, NOT_THERE, ANSWERS, NOT_TRIED)
     done = printed(tmp_path, script(steps, {"hit": "Hit", "hit-all": "Hit all"}, [], []))
@@ -181,6 +214,19 @@ def test_a_script_runs_a_steps_rescue_where_that_step_fails_and_only_there(
 def test_a_script_whose_last_step_has_a_rescue_ends_without_it(tmp_path: Path) -> None:
     done = printed(tmp_path, script((step("one", "true", rescue=(sh("echo saved"),)),), TITLES, [], []))
     assert (done.returncode, done.stdout) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("unless", "exists", "told"),
+    [("true", "false", "late\n"), ("false", "true", ""), ("false", "false", "saved\n")],
+    ids=["found there", "there, and maybe not ours", "made here"],
+)
+def test_a_script_takes_back_only_what_it_made_itself(
+    tmp_path: Path, unless: str, exists: str, told: str
+) -> None:
+    given = {"unless": sh(unless), "exists": sh(exists), "confirm": (sh("echo late; exit 1"),)}
+    one = step("one", "exit 1", rescue=(sh("echo saved"),), creates=("a/b",), **given)
+    assert printed(tmp_path, script((one,), TITLES, [], [])).stdout == told
 
 
 def test_a_script_goes_on_where_the_cluster_may_forbid_a_step(tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ import yaml
 STANDINS = Path(__file__).resolve().parent / "standins"
 sys.path.insert(0, str(STANDINS))
 
-from kind_standin import agent, commands, config, durations, failures, kubeconfig, load, provision  # noqa: E402
+from kind_standin import agent, commands, config, create, durations, failures, kubeconfig, load, provision  # noqa: E402
 from kind_standin.errors import KindError, aggregate, quote  # noqa: E402
 
 RECORDED: list[dict[str, Any]] = json.loads((STANDINS / "golden" / "kind.json").read_text(encoding="utf-8"))
@@ -200,6 +200,22 @@ def test_a_config_that_cannot_be_is_refused_in_kinds_words(text: str, message: s
     assert caught.value.message == message
 
 
+@pytest.mark.parametrize(
+    ("label", "refused"),
+    [
+        ("tier", False),
+        ("example.com/tier", False),
+        ("node.kubernetes.io/pool", False),
+        ("kubernetes.io/os", False),
+        ("app.kubernetes.io/managed-by", True),
+        ("node-role.kubernetes.io/worker", True),
+        ("k8s.io/x", True),
+    ],
+)
+def test_a_kubelet_does_not_start_with_labels_of_kubernetes_own(label: str, refused: bool) -> None:
+    assert create.is_refused({"role": "worker", "labels": {label: "x"}}) is refused
+
+
 def test_the_projects_own_config_is_valid_and_gets_kinds_defaults_and_names() -> None:
     loaded = config.load(str(STANDINS.parent.parent / "kind-config.yaml"), name="tour")
     config.validate(loaded)
@@ -307,7 +323,7 @@ def test_other_clusters_in_the_kubeconfig_are_kept_and_the_file_is_private(tmp_p
     assert [entry["name"] for entry in both["clusters"]] == ["kind-one", "kind-two"]
     assert both["current-context"] == "kind-two"
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    kubeconfig.remove("two", str(path))
+    kubeconfig.remove("kind-two", str(path))
     left = yaml.safe_load(path.read_text())
     assert [entry["name"] for entry in left["contexts"]] == ["kind-one"]
     assert left["current-context"] == ""

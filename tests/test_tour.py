@@ -399,6 +399,53 @@ def test_what_tells_why_a_step_failed_is_kept_and_what_is_half_made_taken_back(
     assert [word for name, word in memory.told if name == "line"] == ["logs", "removed"]
 
 
+REMOVE = (sh("echo removed"),)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"check": NodesReady(1, ours=True), "unless": sh("true")},
+        {"check": NodesReady(1, ours=True), "unless": sh("false"), "exists": sh("true")},
+        {"command": "echo 'node(s) already exist for a cluster' >&2; exit 1"},
+    ],
+    ids=["there, and foreign", "there, and not in the ledger", "its name is taken"],
+)
+@pytest.mark.parametrize("early", [False, True])
+def test_what_is_not_ours_is_not_taken_back(
+    tour: Tour, cluster: Plain, memory: Memory, given: dict[str, Any], early: bool
+) -> None:
+    cluster.states = [(node("other", labels={}),)]
+    values = {"command": "echo acted", **given}
+    command = values.pop("command")
+    make = step("create", command, rescue=REMOVE, creates=("kind-cluster/a",), early=early, **values)
+    *_, last = tour.run((step("first", "echo 1", word="1"), make))
+    assert last.error
+    assert last.error.exit_status == 9
+    assert ("line", "removed") not in memory.told
+
+
+def test_what_was_there_before_is_not_taken_back_when_it_is_late(
+    tour: Tour, cluster: Plain, memory: Memory
+) -> None:
+    tour.timeout = 0.0
+    cluster.states = [(node("a", ready="False"),)]
+    check = NodesReady(1, ours=True)
+    make = step("create", "", unless=sh("true"), check=check, rescue=REMOVE, creates=("kind-cluster/a",))
+    (only,) = tour.run((make,))
+    assert isinstance(only.error, DeadlineError)
+    assert ("line", "removed") not in memory.told
+
+
+def test_a_step_in_the_background_that_is_not_ours_is_not_taken_back(tour: Tour, tmp_path: Path) -> None:
+    mark = tmp_path / "removed"
+    refused = step(
+        "create", "", exists=sh("true"), creates=("a/b",), early=True, rescue=(sh(f"touch {mark}"),)
+    )
+    tour.run((step("first", "exit 1"), refused))
+    assert not mark.exists()
+
+
 @pytest.mark.parametrize(
     ("command", "given"),
     [
@@ -517,6 +564,34 @@ def test_no_steps_give_no_outcomes(tour: Tour) -> None:
 def test_what_failed_and_left_nothing_is_not_in_the_ledger(tour: Tour, state: State) -> None:
     tour.run((step("make", "exit 1", unless=sh("false"), creates=("web/1",)),))
     assert state.created() == ()
+
+
+def test_what_exists_and_is_not_in_the_ledger_is_refused(tour: Tour, memory: Memory, state: State) -> None:
+    make = step("make", "echo acted", unless=sh("false"), exists=sh("true"), creates=("web/1",))
+    (only,) = tour.run((make,))
+    assert only.error
+    assert only.error.key == "cluster-exists"
+    assert ("command", "echo acted") not in memory.told
+    assert state.created() == ()
+
+
+def test_what_exists_and_is_in_the_ledger_is_acted_on_again(tour: Tour, state: State) -> None:
+    state.add("web/1")
+    make = step("make", "echo acted", word="acted", unless=sh("false"), exists=sh("true"), creates=("web/1",))
+    (only,) = tour.run((make,))
+    assert only.error is None
+    assert state.created() == ("web/1",)
+
+
+def test_what_failed_and_left_half_of_it_stays_in_the_ledger(
+    tour: Tour, state: State, tmp_path: Path
+) -> None:
+    there = sh(f"test -e {tmp_path / 'half'}")
+    half = step(
+        "make", f"touch {tmp_path / 'half'}; exit 1", unless=sh("false"), exists=there, creates=("a/b",)
+    )
+    tour.run((half,))
+    assert state.created() == ("a/b",)
 
 
 def test_what_is_not_ours_ends_the_wait_at_once(tour: Tour, cluster: Plain) -> None:

@@ -99,6 +99,8 @@ def test_what_is_not_known_is_no_trap(machine: Machine) -> None:
         (on_host(proxy="http://a:1", no_proxy="x127.0.0.1"), {"provider": "embedded"}, ["trap.no-proxy"]),
         (on_host(kubeconfig="~/.kube/config"), {}, []),
         (replace(SOUND, kind=Program()), {"offline": True, "provider": "embedded"}, []),
+        (SOUND, {"offline": True, "provider": "minikube"}, ["error.tool-offline"]),
+        (SOUND, {"provider": "minikube"}, []),
     ],
 )
 def test_a_trap_applies_only_where_it_matters(

@@ -49,10 +49,11 @@ def curl_broken(case: Case) -> Values | None:
 
 
 def program_of(case: Case, name: str) -> Program | None:
-    """Return a program's facts; None for kind where no engine works, as it does not matter then."""
-    if name == "kind":
-        return None if case.daemon.engine.trouble else case.machine.kind
-    return case.machine.kubectl
+    """Return a program's facts; None for kind and minikube where no engine works: they do not matter then."""
+    if name == "kubectl":
+        return case.machine.kubectl
+    maker = case.machine.kind if name == "kind" else case.machine.minikube
+    return None if case.daemon.engine.trouble else maker
 
 
 def missing(program: Program) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
-from kubetour.checks import Observation, Proof
+from kubetour.checks import Object, Observation, Proof
 from kubetour.project import OWNED_BY, OWNER
 from kubetour.proofs.common import condition, fails, holds, json_object, refuses, verdict
 from kubetour.skew import POLICY, Skew, warnings
@@ -27,16 +27,29 @@ class NodesReady:
         ]
         if self.ours and foreign:
             return refuses("cluster-foreign", node=foreign[0])
-        ready = sorted(n["metadata"]["name"] for n in nodes if condition(n, "Ready"))
-        enough = len(ready) >= max(self.count, 1)
-        return verdict(
-            enough,
-            "nodes",
-            "nodes-waiting",
-            ready=len(ready),
-            count=self.count,
-            names=", ".join(ready) or "–",
-        )
+        return _enough(nodes, self.count)
+
+
+@dataclass(frozen=True)
+class NodesJoined:
+    """At least that many nodes that carry our ownership label are Ready.
+
+    Nodes get the label after they have joined, so one without it is waited for, not refused.
+    """
+
+    looks: ClassVar[tuple[str, ...]] = ("nodes",)
+    count: int
+
+    def __call__(self, seen: Observation) -> Proof:
+        """Return the verdict on the nodes that are ours."""
+        return _enough(seen.labelled("nodes", {OWNED_BY: OWNER}), self.count)
+
+
+def _enough(nodes: tuple[Object, ...], count: int) -> Proof:
+    ready = sorted(n["metadata"]["name"] for n in nodes if condition(n, "Ready"))
+    enough = len(ready) >= max(count, 1)
+    values = {"ready": len(ready), "count": count, "names": ", ".join(ready) or "–"}
+    return verdict(enough, "nodes", "nodes-waiting", **values)
 
 
 @dataclass(frozen=True)
@@ -136,3 +149,18 @@ class Ended:
         listed = {line.strip() for result in seen.confirmed for line in result.stdout.splitlines()}
         left = listed.intersection(self.names)
         return verdict(not left, "ended", "not-ended", what=", ".join(sorted(left) or self.names))
+
+
+@dataclass(frozen=True)
+class ProfileEnded:
+    """minikube no longer lists the profile, neither among the valid ones nor among the damaged."""
+
+    looks: ClassVar[tuple[str, ...]] = ()
+    name: str
+
+    def __call__(self, seen: Observation) -> Proof:
+        """Return the verdict on `minikube profile list -o json`."""
+        listed = json_object(seen.confirmed[0].stdout)
+        names = {profile["Name"] for kind in ("valid", "invalid") for profile in listed.get(kind) or ()}
+        ended = "valid" in listed and self.name not in names
+        return verdict(ended, "ended", "not-ended", what=self.name)

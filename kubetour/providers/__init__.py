@@ -7,7 +7,13 @@ from collections.abc import Mapping
 from kubetour.providers.base import Ports, Provider, Tools
 from kubetour.providers.embedded import Embedded
 from kubetour.providers.kind import Kind
+from kubetour.providers.minikube import Minikube
 
-PROVIDERS: Mapping[str, type[Provider]] = {"kind": Kind, "context": Provider, "embedded": Embedded}
+PROVIDERS: Mapping[str, type[Provider]] = {
+    "kind": Kind,
+    "minikube": Minikube,
+    "context": Provider,
+    "embedded": Embedded,
+}
 
-__all__ = ["PROVIDERS", "Embedded", "Kind", "Ports", "Provider", "Tools"]
+__all__ = ["PROVIDERS", "Embedded", "Kind", "Minikube", "Ports", "Provider", "Tools"]

@@ -29,6 +29,10 @@ class Tools:
     dialect: Dialect = DIALECTS["docker"]
     engine_version: str = ""
     kind: str = "kind"
+    minikube: str = "minikube"
+    minikube_flags: tuple[str, ...] = ()  # before the command: --rootless, where podman runs without root
+    machines: tuple[str, ...] = ()  # the nodes that the minikube profile has already
+    root: bool = False  # whether this user is root
     kind_provider: str = ""  # what kind must be told, so that it uses this engine
     kind_version: str = ""  # asked for only where it matters: on cgroup v1
     cgroup: int = 0  # the version of cgroups that the engine's machine has; 0: not known

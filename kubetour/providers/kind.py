@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from kubetour.cgroups import allowed
 from kubetour.manifests import kind_config, node_names, to_yaml
-from kubetour.project import STATE
+from kubetour.project import OWNED_BY, OWNER, STATE
 from kubetour.proofs.cluster import Ended, ImageOnNodes, NodesReady
 from kubetour.providers.base import Provider
 from kubetour.reference import in_registry
@@ -93,17 +93,26 @@ class Kind(Provider):
             Step(
                 "create-cluster",
                 Stage.CLUSTER,
-                (create,),
+                (create, self._label()),
                 NodesReady(len(self.nodes()), ours=True),
                 needs=("tools",),
                 # Of a cluster that is there, this writes the kubeconfig, and fails if there is none.
                 unless=Run((*self.program, "export", "kubeconfig", *name, *where)),
+                exists=self._inspect() if self.in_containers else None,
                 early=True,
                 rescue=(*self.rescue(), self._delete()) if self.in_containers else (),
                 creates=(f"{self.name}-cluster/{self.cluster}",),
                 brings=((self._network, self._of_network("inspect")),) if self.in_containers else (),
             ),
         )
+
+    def _label(self) -> Run:
+        """Return the command that puts our mark on the nodes.
+
+        In the config it would keep a real kind from starting, as a kubelet may not give itself such a label:
+        https://github.com/kubernetes-sigs/kind/issues/2932
+        """
+        return self.kubectl("label", "nodes", "--all", f"{OWNED_BY}={OWNER}")
 
     @property
     def creation(self) -> tuple[str, ...]:
@@ -119,9 +128,7 @@ class Kind(Provider):
     def image(self) -> tuple[Step, ...]:
         """Return the one step that loads the image, proved by each node's own container runtime."""
         image = self.settings.image
-        inspect = (
-            self.on_node("crictl", "inspecti", self._on_node_name(), node=node) for node in self.nodes()
-        )
+        inspect = (self.on_node(*self._in_node(self._on_node_name()), node=node) for node in self.nodes())
         return (
             Step(
                 "load",
@@ -169,6 +176,10 @@ class Kind(Provider):
         where = ("--name", self.cluster, "--kubeconfig", self.kubeconfig)
         return Run((*self.program, "delete", "cluster", *where))
 
+    def _inspect(self) -> Run:
+        """Return the command that finds the control plane's container, running or not."""
+        return Run((*self.engine, "inspect", "--type", "container", self.nodes()[0]))
+
     def _containers(self) -> tuple[Run, ...]:
         """Return the command that lists the nodes' containers, running or not."""
         mark = f"label=io.x-k8s.kind.cluster={self.cluster}"
@@ -188,15 +199,22 @@ class Kind(Provider):
         # With the containerd store `docker save` writes an index for all platforms, of which only this
         # machine's is there, and the node's import fails: https://github.com/kubernetes-sigs/kind/issues/3795
         archive = f"{STATE}/image.tar"
-        save = (*self.engine, "image", "save", *self.tools.save_flags, "-o", archive, image)
         # podman adds to no archive that is there, and nerdctl does not cut a longer one off.
         remove = Run(("rm", "-f", archive))
         return (
             remove,
-            Run(save),
+            self._save(archive),
             Run((*self.program, "load", "image-archive", archive, *name)),
             remove,
         )
+
+    def _save(self, archive: str) -> Run:
+        options = (*self.tools.save_flags, "-o", archive)
+        return Run((*self.engine, "image", "save", *options, self.settings.image))
+
+    def _in_node(self, image: str) -> tuple[str, ...]:
+        """Return how a node's container runtime is asked for an image."""
+        return ("crictl", "inspecti", image)
 
     def _on_node_name(self) -> str:
         """Return the image's name as containerd keeps it: with Docker Hub's parts written out."""

@@ -121,6 +121,15 @@ class RemoteHost(Host):
         """Return how to call kind there."""
         return self._program("kind", offline, say)
 
+    def minikube(self, offline: bool, say: Say) -> str:
+        """Return how to call minikube there."""
+        return self._program("minikube", offline, say)
+
+    @property
+    def is_root(self) -> bool:
+        """Return whether one logs in as root."""
+        return self._ask("id", "-u").strip() == "0"
+
     def _program(self, name: str, offline: bool, say: Say) -> str:
         found = programs.find(self.c, name, self._system, offline, say, self.name)
         self._versions[name] = found.version

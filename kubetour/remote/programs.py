@@ -33,7 +33,7 @@ class Found:
 
 
 def find(c: Context, name: str, system: str, offline: bool, say: Say, host: str) -> Found:
-    """Return kubectl or kind; ToolError or IntegrityError if there is none to be had."""
+    """Return kubectl, kind or minikube; ToolError or IntegrityError if there is none to be had."""
     wanted = pin(name)
     passed_over = []
     for path in (name, f"{BIN}/{name}"):

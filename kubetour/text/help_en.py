@@ -38,7 +38,7 @@ MESSAGES = {
     "setting.base": "Base image, passed to the Dockerfile as the build argument BASE",
     "setting.name": "Name of the Deployment and its Service",
     "setting.port": "Port that the app listens on",
-    "setting.provider": "Where the cluster comes from: auto, kind, context or embedded",
+    "setting.provider": "Where the cluster comes from: auto, kind, minikube, context or embedded",
     "setting.cluster_name": "Name of the cluster",
     "setting.workers": "Number of worker nodes; default: as in the kind config",
     "setting.config": "kind config file",

@@ -38,7 +38,7 @@ MESSAGES = {
     "setting.base": "基础镜像，作为构建参数 BASE 传给 Dockerfile",
     "setting.name": "Deployment 及其 Service 的名称",
     "setting.port": "应用监听的端口",
-    "setting.provider": "集群来源：auto、kind、context 或 embedded",
+    "setting.provider": "集群来源：auto、kind、minikube、context 或 embedded",
     "setting.cluster_name": "集群的名称",
     "setting.workers": "工作节点的个数；默认按 kind 配置",
     "setting.config": "kind 配置文件",

@@ -1,4 +1,4 @@
-"""A real Docker Engine, the base image, kind's stand-in on PATH, and a copy of the project to work in."""
+"""A real Docker Engine, the base image, the stand-ins on PATH, and a copy of the project to work in."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 STANDINS = ROOT / "tests" / "standins"
 BASE = "node:24-alpine"
 NODE_IMAGE = "kindest/node:v1.36.2"
+KICBASE = "gcr.io/k8s-minikube/kicbase:v0.0.50"
 # What a clone has that a task may need. Without tests, which are not part of what runs.
 PARTS = (
     "Dockerfile",
@@ -66,7 +67,9 @@ def engine() -> Iterator[None]:
     if why:
         pytest.skip(f"no Docker Engine: {why}")
     made = [
-        image for image in (BASE, NODE_IMAGE) if docker("image", "inspect", image, check=False).returncode
+        image
+        for image in (BASE, NODE_IMAGE, KICBASE)
+        if docker("image", "inspect", image, check=False).returncode
     ]
     network = "kind" not in lines("network", "ls", "--format", "{{.Name}}")
     subprocess.run([STANDINS / "base-image"], check=True, capture_output=True, timeout=120)
@@ -108,10 +111,21 @@ class Desk:
         mark = f"label=io.x-k8s.kind.cluster={self.cluster}"
         return lines("ps", "-a", "--filter", mark, "--format", "{{.Names}}")
 
+    def machines(self) -> list[str]:
+        """Return the containers of the minikube profile of that name, the first node's first."""
+        name = f"name=^{self.cluster}(-m[0-9]+)?$"
+        return sorted(lines("ps", "-a", "--filter", name, "--format", "{{.Names}}"))
+
     def volumes(self) -> list[str]:
         """Return the volumes that the cluster's containers use."""
         shown = '{{range .Mounts}}{{if eq .Type "volume"}}{{.Name}} {{end}}{{end}}'
-        return sorted({name for node in self.nodes() for name in lines("inspect", "-f", shown, node)})
+        return sorted(
+            {
+                name
+                for node in (*self.nodes(), *self.machines())
+                for name in lines("inspect", "-f", shown, node)
+            }
+        )
 
 
 @pytest.fixture
@@ -122,7 +136,7 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
         **{
             name: value
             for name, value in os.environ.items()
-            if not name.startswith(("KIND_", "KUBETOUR_", "KUBE"))
+            if not name.startswith(("KIND_", "KUBETOUR_", "KUBE", "MINIKUBE_"))
         },
         "PATH": f"{STANDINS}{os.pathsep}{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
         "HOME": str(tmp_path / "home"),
@@ -133,7 +147,7 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
     (tmp_path / "work").mkdir()
     here = Desk(tmp_path / "work", environment, f"t{mark}", f"kubetour-test-{mark}")
     yield here
-    left = [*here.nodes(), *lines("ps", "-aq", "--filter", f"ancestor={here.image}")]
+    left = [*here.nodes(), *here.machines(), *lines("ps", "-aq", "--filter", f"ancestor={here.image}")]
     images = lines("images", "-q", here.image)
     for name in left:
         docker("rm", "-f", "-v", name, check=False)

@@ -43,26 +43,24 @@ podman logs kubetour-node-hostname
 podman stop kubetour-node-hostname
 
 # create-cluster: Create a cluster
-trap 'env KIND_EXPERIMENTAL_PROVIDER=podman kind export logs .kubetour/logs/kind-kubetour --name kubetour; env KIND_EXPERIMENTAL_PROVIDER=podman kind delete cluster --name kubetour --kubeconfig .kubetour/kind-kubetour.kubeconfig' EXIT
 if ! env KIND_EXPERIMENTAL_PROVIDER=podman kind export kubeconfig --name kubetour --kubeconfig .kubetour/kind-kubetour.kubeconfig >/dev/null 2>&1; then
+if podman inspect --type container kubetour-control-plane >/dev/null 2>&1; then
+    echo 'create-cluster: this is there already, and maybe not yours' >&2; exit 9
+fi
+trap 'env KIND_EXPERIMENTAL_PROVIDER=podman kind export logs .kubetour/logs/kind-kubetour --name kubetour; env KIND_EXPERIMENTAL_PROVIDER=podman kind delete cluster --name kubetour --kubeconfig .kubetour/kind-kubetour.kubeconfig' EXIT
 env KIND_EXPERIMENTAL_PROVIDER=podman kind create cluster --name kubetour --kubeconfig .kubetour/kind-kubetour.kubeconfig --config - --wait 180s --retain <<'EOF'
 kind: Cluster
 apiVersion: kind.x-k8s.io/v1alpha4
 nodes:
 - role: control-plane
-  labels:
-    app.kubernetes.io/managed-by: kubetour
   extraPortMappings:
   - containerPort: 30080
     hostPort: 30080
     listenAddress: 127.0.0.1
 - role: worker
-  labels:
-    app.kubernetes.io/managed-by: kubetour
 - role: worker
-  labels:
-    app.kubernetes.io/managed-by: kubetour
 EOF
+kubectl --kubeconfig .kubetour/kind-kubetour.kubeconfig --context kind-kubetour label nodes --all app.kubernetes.io/managed-by=kubetour
 fi
 
 # cluster-info: Where the API server is

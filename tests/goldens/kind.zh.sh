@@ -43,26 +43,24 @@ docker logs kubetour-node-hostname
 docker stop kubetour-node-hostname
 
 # create-cluster: 创建集群
-trap 'kind export logs .kubetour/logs/kind-kubetour --name kubetour; kind delete cluster --name kubetour --kubeconfig .kubetour/kind-kubetour.kubeconfig' EXIT
 if ! kind export kubeconfig --name kubetour --kubeconfig .kubetour/kind-kubetour.kubeconfig >/dev/null 2>&1; then
+if docker inspect --type container kubetour-control-plane >/dev/null 2>&1; then
+    echo 'create-cluster: this is there already, and maybe not yours' >&2; exit 9
+fi
+trap 'kind export logs .kubetour/logs/kind-kubetour --name kubetour; kind delete cluster --name kubetour --kubeconfig .kubetour/kind-kubetour.kubeconfig' EXIT
 kind create cluster --name kubetour --kubeconfig .kubetour/kind-kubetour.kubeconfig --config - --wait 180s --retain <<'EOF'
 kind: Cluster
 apiVersion: kind.x-k8s.io/v1alpha4
 nodes:
 - role: control-plane
-  labels:
-    app.kubernetes.io/managed-by: kubetour
   extraPortMappings:
   - containerPort: 30080
     hostPort: 30080
     listenAddress: 127.0.0.1
 - role: worker
-  labels:
-    app.kubernetes.io/managed-by: kubetour
 - role: worker
-  labels:
-    app.kubernetes.io/managed-by: kubetour
 EOF
+kubectl --kubeconfig .kubetour/kind-kubetour.kubeconfig --context kind-kubetour label nodes --all app.kubernetes.io/managed-by=kubetour
 fi
 
 # cluster-info: API 服务器在哪里

@@ -12,8 +12,10 @@ from kubetour.proofs.cluster import (
     Ended,
     ImageOnNodes,
     NodeDescribed,
+    NodesJoined,
     NodesReady,
     Owned,
+    ProfileEnded,
 )
 from kubetour.skew import Skew
 from tests.making import output
@@ -184,3 +186,35 @@ def test_what_is_still_listed_on_a_line_of_its_own_has_not_ended(listing: str, l
     proof = Ended(("kubetour",))(Observation((), (output(listing),)))
     assert proof.holds is not bool(left)
     assert key(proof) == ("not-ended" if left else "ended")
+
+
+@pytest.mark.parametrize(
+    ("listing", "ended"),
+    [
+        ('{"invalid":[],"valid":[]}', True),
+        ('{"invalid":[],"valid":[{"Name":"kubetour2","Status":"OK"}]}', True),
+        ('{"invalid":[],"valid":[{"Name":"kubetour","Status":"Stopped"}]}', False),
+        ('{"invalid":[{"Name":"kubetour","Status":""}],"valid":null}', False),
+        ("", False),
+        ('{"error":"unreadable"}', False),
+    ],
+    ids=["none", "another", "stopped", "damaged", "no answer", "an error"],
+)
+def test_a_profile_has_ended_when_minikube_lists_it_nowhere(listing: str, ended: bool) -> None:
+    assert ProfileEnded("kubetour")(Observation((), (output(listing),))).holds is ended
+
+
+@pytest.mark.parametrize(
+    ("late", "holds"),
+    [
+        (node("b"), True),
+        (node("b", labels={}), False),
+        (node("b", ready=False), False),
+    ],
+    ids=["labelled and Ready", "not labelled yet", "not Ready yet"],
+)
+def test_nodes_that_join_are_waited_for_until_they_are_ready_and_ours(
+    late: dict[str, object], holds: bool
+) -> None:
+    proof = NodesJoined(2)(seen(node("a"), late))
+    assert proof.settled is proof.holds is holds

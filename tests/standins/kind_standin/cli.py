@@ -12,7 +12,7 @@ from kind_standin.errors import KindError, quote
 
 @dataclass(frozen=True)
 class Flag:
-    """One flag. `type` is string, strings, bool, duration or int32."""
+    """One flag. `type` is string, strings, bool, duration, int or int32."""
 
     name: str
     type: str
@@ -25,7 +25,7 @@ class Flag:
         try:
             if self.type == "duration":
                 return durations.parse(value)
-            if self.type == "int32":
+            if self.type in ("int", "int32"):
                 return int(value)
         except ValueError as error:
             why = error if self.type == "duration" else f'strconv.ParseInt: parsing "{value}": invalid syntax'
@@ -95,8 +95,8 @@ def _flags(path: tuple[Command, ...]) -> list[Flag]:
     return own
 
 
-def parse(root: Command, argv: Iterable[str]) -> Parsed:
-    """Return what was typed; KindError in cobra's words."""
+def parse(root: Command, argv: Iterable[str], everywhere: tuple[Flag, ...] = GLOBAL) -> Parsed:
+    """Return what was typed; KindError in cobra's words. `everywhere` are the flags of every command."""
     path: tuple[Command, ...] = (root,)
     values: Values = {}
     arguments: list[str] = []
@@ -107,9 +107,9 @@ def parse(root: Command, argv: Iterable[str]) -> Parsed:
             arguments += words
             break
         if word.startswith("--"):
-            _long(word, words, [*_flags(path), *GLOBAL], values)
+            _long(word, words, [*_flags(path), *everywhere], values)
         elif word.startswith("-") and word != "-":
-            _short(word, words, [*_flags(path), *GLOBAL], values)
+            _short(word, words, [*_flags(path), *everywhere], values)
         elif not arguments and (found := [c for c in path[-1].commands if c.name == word]):
             path = (*path, found[0])
         else:

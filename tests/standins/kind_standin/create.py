@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 import shlex
 import signal
 import sys
@@ -15,6 +16,14 @@ from kind_standin import config as configs
 from kind_standin import docker, durations, export, failures, kubeconfig, node_image, nodes, provision
 from kind_standin.errors import KindError, quote_list
 from kind_standin.status import Log
+
+KUBELETS_OWN = (  # the labels in Kubernetes' own domains that a kubelet may give itself
+    "kubernetes.io/hostname",
+    "kubernetes.io/arch",
+    "kubernetes.io/os",
+    "topology.kubernetes.io/zone",
+    "topology.kubernetes.io/region",
+)
 
 SALUTATIONS = (
     "Have a nice day! 👋",
@@ -55,7 +64,7 @@ def create(
 def remove(log: Log, cluster: str, kubeconfig_path: str) -> None:
     """Remove the cluster's entries from the kubeconfig, then its nodes, if there are any."""
     there = nodes.of(cluster)
-    kubeconfig.remove(cluster, kubeconfig_path)
+    kubeconfig.remove(kubeconfig.key(cluster), kubeconfig_path)
     if there:
         if failures.asked("delete"):
             raise failures.removing(there).within("failed to delete nodes")
@@ -80,7 +89,7 @@ def _kubernetes(log: Log, config: dict[str, Any], wait: float) -> None:
     with log.phase("Writing configuration 📜"):
         text = yaml.safe_dump(_for_embedded(config))
     with log.phase("Starting control-plane 🕹️"):
-        if failures.asked("create"):
+        if failures.asked("create") or any(map(is_refused, config["nodes"])):
             raise failures.kubeadm(node).within("failed to init node with kubeadm")
         _embedded(node, config["name"], text)
     if not config["networking"].get("disableDefaultCNI"):
@@ -93,6 +102,17 @@ def _kubernetes(log: Log, config: dict[str, Any], wait: float) -> None:
             pass
     if wait:
         _wait(log, node, wait)
+
+
+def is_refused(node: dict[str, Any]) -> bool:
+    """Return whether the node has a label with which its kubelet would not start.
+
+    https://kubernetes.io/docs/reference/access-authn-authz/admission-controllers/#noderestriction
+    """
+    own = re.compile(r"(.+\.)?(kubelet|node)\.kubernetes\.io")
+    kubernetes = re.compile(r"(.+\.)?(kubernetes|k8s)\.io")
+    domains = {key: key.rpartition("/")[0] for key in node.get("labels") or {} if key not in KUBELETS_OWN}
+    return any(kubernetes.fullmatch(each) and not own.fullmatch(each) for each in domains.values())
 
 
 def _embedded(node: str, cluster: str, text: str) -> None:

@@ -20,7 +20,7 @@ from kubetour.embedded.imagestore import ImageStore
 
 def main(argv: list[str], environment: Mapping[str, str]) -> int:
     """Run one command on this node's image store and return its exit status."""
-    words = [word for word in argv if not word.startswith("--")]
+    words = [word for word in argv if word == "-" or not word.startswith("-")]
     cluster = ClusterDirectory(environment["CLUSTER_NAME"])
     store, *others = (
         node_store(cluster.node(name))

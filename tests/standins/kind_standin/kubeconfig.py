@@ -23,8 +23,12 @@ def key(cluster: str) -> str:
 
 def of_kind(raw: str, cluster: str, server: str) -> dict[str, Any]:
     """Return a control plane's own kubeconfig under kind's names, with the server as seen from elsewhere."""
+    return named(raw, key(cluster), server)
+
+
+def named(raw: str, name: str, server: str) -> dict[str, Any]:
+    """Return a control plane's own kubeconfig with another name and server."""
     config = yaml.safe_load(raw)
-    name = key(cluster)
     return {
         "apiVersion": "v1",
         "clusters": [{"cluster": {**config["clusters"][0]["cluster"], "server": server}, "name": name}],
@@ -45,13 +49,13 @@ def merged(existing: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
     return result
 
 
-def without(existing: dict[str, Any], cluster: str) -> dict[str, Any]:
-    """Return the config without the cluster's entries."""
+def without(existing: dict[str, Any], name: str) -> dict[str, Any]:
+    """Return the config without the entries of that name."""
     result = dict(existing)
     for part in LISTS:
         if part in existing:
-            result[part] = [entry for entry in existing[part] or [] if entry["name"] != key(cluster)]
-    if existing.get("current-context") == key(cluster):
+            result[part] = [entry for entry in existing[part] or [] if entry["name"] != name]
+    if existing.get("current-context") == name:
         result["current-context"] = ""
     return result
 
@@ -73,14 +77,14 @@ def write_merged(new: dict[str, Any], explicit: str) -> None:
         _write(path, merged(_read(path), new))
 
 
-def remove(cluster: str, explicit: str) -> None:
-    """Remove the cluster from every file that has it."""
+def remove(name: str, explicit: str) -> None:
+    """Remove the entries of that name from every file that has them."""
     for path in paths(explicit):
         if not path.exists():
             continue
         with _locked(path):
             existing = _read(path)
-            left = without(existing, cluster)
+            left = without(existing, name)
             if left != existing:
                 _write(path, left)
 

@@ -33,10 +33,10 @@ def ensure(image: str) -> None:
     """See that the image is there: kind's default is made, others are pulled. KindError in kind's words."""
     if failures.asked("pull"):
         raise failures.pull(image).within(f'failed to pull image "{image}"')
-    if _is_there(image):
+    if is_there(image):
         return
     if image == config.NODE_IMAGE:
-        _make(image)
+        make(image)
         return
     try:
         docker.run("pull", docker.pullable(image))
@@ -44,7 +44,7 @@ def ensure(image: str) -> None:
         raise error.within(f'failed to pull image "{image}"') from None
 
 
-def _is_there(image: str) -> bool:
+def is_there(image: str) -> bool:
     try:
         docker.run("inspect", "--type=image", docker.pullable(image))
     except CommandError:
@@ -52,7 +52,8 @@ def _is_there(image: str) -> bool:
     return True
 
 
-def _make(image: str) -> None:
+def make(image: str) -> None:
+    """Make the image."""
     # No label: containers would inherit it, and kind's nodes have none but kind's.
     docker.run("import", "--message", MESSAGE, "-", docker.pullable(image), content=_root())
 

@@ -107,8 +107,8 @@ def _published(mapping: dict[str, Any]) -> tuple[str, int, int, str]:
 
 
 def _mounts(node: dict[str, Any]) -> list[str]:
-    """Return a node's volumes: what it borrows from this machine, and its extraMounts."""
-    mounts = [f"{path}:{path}:ro" for path in node_image.borrowed()]
+    """Return a node's extraMounts as volumes."""
+    mounts = []
     for mount in node.get("extraMounts", ()):
         read_only = ":ro" if mount.get("readOnly") else ""
         mounts.append(f"{os.path.abspath(mount['hostPath'])}:{mount['containerPath']}{read_only}")
@@ -117,6 +117,13 @@ def _mounts(node: dict[str, Any]) -> list[str]:
 
 def _common(name: str, node: dict[str, Any], cluster: str) -> list[str]:
     """Return the arguments that every node gets."""
+    labels = {nodes.CLUSTER_LABEL: cluster, nodes.ROLE_LABEL: node["role"]}
+    return common(name, cluster, labels, _mounts(node))
+
+
+def common(name: str, cluster: str, labels: dict[str, str], mounts: list[str]) -> list[str]:
+    """Return the arguments of a container that is a node, with what it borrows from this machine."""
+    borrowed = [f"{path}:{path}:ro" for path in node_image.borrowed()]
     environment = {
         "PATH": node_image.PATH,
         "NODE_NAME": name,
@@ -127,12 +134,11 @@ def _common(name: str, node: dict[str, Any], cluster: str) -> list[str]:
         "PYTHONDONTWRITEBYTECODE": "1",
         "PYTHONUTF8": "1",
     }
-    labels = {nodes.CLUSTER_LABEL: cluster, nodes.ROLE_LABEL: node["role"]}
     return [
         *("--name", name),
         *(word for item in labels.items() for word in ("--label", "=".join(item))),
         *("--init=false", "--entrypoint", "", "--tmpfs", "/tmp", "--tmpfs", "/run"),
-        *(word for mount in _mounts(node) for word in ("--volume", mount)),
+        *(word for mount in (*borrowed, *mounts) for word in ("--volume", mount)),
         *(word for item in environment.items() for word in ("-e", "=".join(item))),
     ]
 

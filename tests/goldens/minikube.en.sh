@@ -1,0 +1,227 @@
+#!/bin/sh
+# The tour on minikube, as plain commands. Run it with: sh -eu FILE
+# Printed by kubetour (./inv script); each step stops the script if it fails.
+# shellcheck disable=SC2016,SC2086  # templates have $ too; $curl is several words
+set -eu
+cd /path/to/kubetour
+mkdir -p .kubetour
+
+# tools: The tools
+kubectl version --client -o json
+
+# app: The app and its Dockerfile
+cat Dockerfile
+cat app/app.js
+
+# build: Build the image
+if ! docker image inspect node-hostname:0123456789ab >/dev/null 2>&1; then
+docker build --provenance=false -t node-hostname:0123456789ab .
+fi
+docker image inspect node-hostname:0123456789ab
+
+# layers: The image's layers
+docker history node-hostname:0123456789ab
+docker history --no-trunc --format '{{json .}}' node-hostname:0123456789ab
+
+# run-container: Run it as a container
+if ! docker inspect kubetour-node-hostname >/dev/null 2>&1; then
+docker run -d --rm --name kubetour-node-hostname --label app.kubernetes.io/managed-by=kubetour -p 127.0.0.1:18080:8080 node-hostname:0123456789ab
+fi
+docker inspect kubetour-node-hostname
+
+# hit-container: Ask it for an answer
+tries=0
+until curl -sS --fail --max-time 5 --noproxy '*' -H 'Connection: close' http://127.0.0.1:18080/; do
+    tries=$((tries + 1)); [ "$tries" -lt 60 ]; sleep 1
+done
+docker inspect kubetour-node-hostname
+
+# container-logs: Read its log
+docker logs kubetour-node-hostname
+
+# stop-container: Stop it, and mind SIGTERM
+docker stop kubetour-node-hostname
+
+# create-cluster: Create a cluster
+if ! env KUBECONFIG=.kubetour/minikube-kubetour.kubeconfig minikube -p kubetour update-context >/dev/null 2>&1; then
+if minikube -p kubetour node list >/dev/null 2>&1; then
+    echo 'create-cluster: this is there already, and maybe not yours' >&2; exit 9
+fi
+trap 'mkdir -p .kubetour/logs; minikube -p kubetour logs --file .kubetour/logs/minikube-kubetour.txt' EXIT
+env KUBECONFIG=.kubetour/minikube-kubetour.kubeconfig minikube -p kubetour start --driver docker --nodes 3 --container-runtime containerd --ports 127.0.0.1::30080 --wait all --wait-timeout 180s --embed-certs --interactive=false
+kubectl --kubeconfig .kubetour/minikube-kubetour.kubeconfig --context kubetour label nodes --all app.kubernetes.io/managed-by=kubetour
+fi
+
+# cluster-info: Where the API server is
+trap - EXIT
+kubectl --kubeconfig .kubetour/minikube-kubetour.kubeconfig --context kubetour cluster-info
+kubectl --kubeconfig .kubetour/minikube-kubetour.kubeconfig --context kubetour version -o json
+
+# nodes: The nodes
+kubectl --kubeconfig .kubetour/minikube-kubetour.kubeconfig --context kubetour get nodes -o wide
+
+# describe-node: One node in detail
+kubectl --kubeconfig .kubetour/minikube-kubetour.kubeconfig --context kubetour describe node kubetour
+
+# load: Bring the image to the nodes
+trap 'mkdir -p .kubetour/logs; minikube -p kubetour logs --file .kubetour/logs/minikube-kubetour.txt' EXIT
+rm -f .kubetour/image.tar
+docker image save -o .kubetour/image.tar node-hostname:0123456789ab
+minikube -p kubetour image load .kubetour/image.tar
+rm -f .kubetour/image.tar
+minikube -p kubetour ssh -n kubetour -- sudo crictl inspecti docker.io/library/node-hostname:0123456789ab
+minikube -p kubetour ssh -n kubetour-m02 -- sudo crictl inspecti docker.io/library/node-hostname:0123456789ab
+minikube -p kubetour ssh -n kubetour-m03 -- sudo crictl inspecti docker.io/library/node-hostname:0123456789ab
+
+# run-pod: A first Pod
+if ! kubectl --kubeconfig .kubetour/minikube-kubetour.kubeconfig --context kubetour get pod node-hostname-pod >/dev/null 2>&1; then
+kubectl --kubeconfig .kubetour/minikube-kubetour.kubeconfig --context kubetour run node-hostname-pod --image node-hostname:0123456789ab --port 8080 --image-pull-policy IfNotPresent --labels run=node-hostname-pod,app.kubernetes.io/managed-by=kubetour
+fi
+kubectl --kubeconfig .kubetour/minikube-kubetour.kubeconfig --context kubetour wait --for=condition=Ready pod/node-hostname-pod --timeout=180s
+
+# describe-bare-pod: What happened to it
+kubectl --kubeconfig .kubetour/minikube-kubetour.kubeconfig --context kubetour describe pod node-hostname-pod
+
+# expose-pod: A Service in front of it
+if ! kubectl --kubeconfig .kubetour/minikube-kubetour.kubeconfig --context kubetour get service node-hostname-pod >/dev/null 2>&1; then
+kubectl --kubeconfig .kubetour/minikube-kubetour.kubeconfig --context kubetour expose pod node-hostname-pod --type NodePort
+fi
+
+# hit-pod: Ask the Service
+tries=0
+until minikube -p kubetour ssh -n kubetour -- curl -sS --fail --max-time 5 --noproxy '\*' "http://$(kubectl --kubeconfig .kubetour/minikube-kubetour.kubeconfig --context kubetour get service node-hostname-pod -o 'jsonpath={.spec.clusterIP}'):8080/"; do
+    tries=$((tries + 1)); [ "$tries" -lt 60 ]; sleep 1
+done
+
+# delete-pod: Delete it: nothing brings it back
+kubectl --kubeconfig .kubetour/minikube-kubetour.kubeconfig --context kubetour delete pod/node-hostname-pod service/node-hostname-pod --ignore-not-found
+
+# deploy: A Deployment
+kubectl --kubeconfig .kubetour/minikube-kubetour.kubeconfig --context kubetour apply -f - <<'EOF'
+apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: "node-hostname"
+  labels:
+    app: "node-hostname"
+    app.kubernetes.io/managed-by: kubetour
+spec:
+  replicas: 1
+  selector:
+    matchLabels:
+      app: "node-hostname"
+  template:
+    metadata:
+      labels:
+        app: "node-hostname"
+        app.kubernetes.io/managed-by: kubetour
+      annotations:
+        kubetour.dev/build-context: "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+    spec:
+      automountServiceAccountToken: false
+      securityContext:
+        runAsNonRoot: true
+        seccompProfile:
+          type: RuntimeDefault
+      containers:
+        - name: "node-hostname"
+          image: "node-hostname:0123456789ab"
+          imagePullPolicy: IfNotPresent
+          ports:
+            - name: http
+              containerPort: 8080
+          readinessProbe:
+            httpGet:
+              path: "/healthz"
+              port: http
+            periodSeconds: 1
+          resources:
+            requests:
+              cpu: 10m
+              memory: 32Mi
+            limits:
+              memory: 256Mi
+          securityContext:
+            allowPrivilegeEscalation: false
+            readOnlyRootFilesystem: true
+            capabilities:
+              drop: ["ALL"]
+EOF
+kubectl --kubeconfig .kubetour/minikube-kubetour.kubeconfig --context kubetour rollout status deployment/node-hostname --timeout=180s
+
+# expose: A Service for the Deployment
+kubectl --kubeconfig .kubetour/minikube-kubetour.kubeconfig --context kubetour apply -f - <<'EOF'
+apiVersion: v1
+kind: Service
+metadata:
+  name: "node-hostname"
+  labels:
+    app: "node-hostname"
+    app.kubernetes.io/managed-by: kubetour
+spec:
+  type: LoadBalancer
+  selector:
+    app: "node-hostname"
+  ports:
+    - name: http
+      port: 8080
+      targetPort: http
+      nodePort: 30080
+EOF
+
+# services: Why EXTERNAL-IP may be pending
+kubectl --kubeconfig .kubetour/minikube-kubetour.kubeconfig --context kubetour get services
+
+# hit-inside: Hit it from inside a node
+tries=0
+until minikube -p kubetour ssh -n kubetour -- curl -sS --fail --max-time 5 --noproxy '\*' "http://$(kubectl --kubeconfig .kubetour/minikube-kubetour.kubeconfig --context kubetour get service node-hostname -o 'jsonpath={.spec.clusterIP}'):8080/"; do
+    tries=$((tries + 1)); [ "$tries" -lt 60 ]; sleep 1
+done
+
+# hit: Hit it from outside
+tries=0
+while true; do
+    # rung.load-balancer
+    curl=curl; url="$(kubectl --kubeconfig .kubetour/minikube-kubetour.kubeconfig --context kubetour get service node-hostname -o 'go-template={{with .status.loadBalancer.ingress}}{{with index . 0}}http://{{if .ip}}{{.ip}}{{else}}{{.hostname}}{{end}}:8080/{{end}}{{end}}')"
+    if [ -n "$url" ] && $curl -sS --fail --max-time 5 --noproxy '*' -H 'Connection: close' "${url}"; then break; fi
+    # rung.published-port
+    curl=curl; url="http://$(docker port kubetour 30080/tcp)/"
+    if $curl -sS --fail --max-time 5 --noproxy '*' -H 'Connection: close' "${url}"; then break; fi
+    # rung.node
+    curl=curl; url="$(kubectl --kubeconfig .kubetour/minikube-kubetour.kubeconfig --context kubetour get service,pod -l app=node-hostname -o 'go-template={{$port := ""}}{{$host := ""}}{{range .items}}{{if eq .kind "Service"}}{{$port = (index .spec.ports 0).nodePort}}{{end}}{{if eq .kind "Pod"}}{{$host = .status.hostIP}}{{end}}{{end}}{{if and $host $port}}http://{{$host}}:{{$port}}/{{end}}')"
+    if [ -n "$url" ] && $curl -sS --fail --max-time 5 --noproxy '*' -H 'Connection: close' "${url}"; then break; fi
+    tries=$((tries + 1)); [ "$tries" -lt 60 ]; sleep 1
+done
+
+# picture: The whole picture
+kubectl --kubeconfig .kubetour/minikube-kubetour.kubeconfig --context kubetour get deployment,replicaset,pod,service,endpointslice -l app=node-hostname
+
+# scale: Scale it
+kubectl --kubeconfig .kubetour/minikube-kubetour.kubeconfig --context kubetour scale deployment/node-hostname --replicas=3
+kubectl --kubeconfig .kubetour/minikube-kubetour.kubeconfig --context kubetour rollout status deployment/node-hostname --timeout=180s
+kubectl --kubeconfig .kubetour/minikube-kubetour.kubeconfig --context kubetour get deployment node-hostname
+
+# hit-all: Hit it until every Pod has answered
+tries=0
+until $curl -sS --fail --max-time 5 --noproxy '*' -H 'Connection: close' "${url}?[1-37]"; do
+    tries=$((tries + 1)); [ "$tries" -lt 60 ]; sleep 1
+done
+
+# pods: Which node runs what
+kubectl --kubeconfig .kubetour/minikube-kubetour.kubeconfig --context kubetour get pods -o wide -l app=node-hostname
+
+# describe-pod: A Pod's story
+kubectl --kubeconfig .kubetour/minikube-kubetour.kubeconfig --context kubetour describe pod "$(kubectl --kubeconfig .kubetour/minikube-kubetour.kubeconfig --context kubetour get pods -l app=node-hostname -o 'jsonpath={.items[0].metadata.name}')"
+
+# delete-app: Remove the app
+trap - EXIT
+kubectl --kubeconfig .kubetour/minikube-kubetour.kubeconfig --context kubetour delete deployment/node-hostname service/node-hostname pod/node-hostname-pod service/node-hostname-pod --ignore-not-found
+
+# delete-cluster: Delete the cluster
+env KUBECONFIG=.kubetour/minikube-kubetour.kubeconfig minikube -p kubetour delete
+rm -f .kubetour/minikube-kubetour.kubeconfig
+minikube profile list -o json
+
+# delete-image: Delete the image
+docker image rm node-hostname:0123456789ab
+docker images --format '{{.Repository}}:{{.Tag}}'
