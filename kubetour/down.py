@@ -11,7 +11,7 @@ from kubetour.causes import command_failed
 from kubetour.checks import Observation
 from kubetour.errors import KubetourError, RefusedError
 from kubetour.observe import Cluster
-from kubetour.project import OWNED_BY, OWNER
+from kubetour.project import NODE_OWNED_BY, OWNER
 from kubetour.runner import perform
 from kubetour.script import shell
 from kubetour.session import Session
@@ -118,7 +118,7 @@ def _is_ours(c: Context, session: Session, made: tuple[str, ...], step: Step) ->
             kubeconfig = session.host.kubeconfig(provider)
             with Cluster(kubeconfig, provider.context, provider.namespace) as cluster:
                 seen = cluster.wait(("nodes",), lambda objects: bool(objects["nodes"]), LABEL_TIME)["nodes"]
-            if seen and all(node["metadata"].get("labels", {}).get(OWNED_BY) == OWNER for node in seen):
+            if seen and all(node["metadata"].get("labels", {}).get(NODE_OWNED_BY) == OWNER for node in seen):
                 return True
     except KubetourError:
         pass  # a cluster that cannot be asked cannot show that it is ours

@@ -10,6 +10,7 @@ from typing import Any
 import yaml
 
 from kubetour.errors import UsageError
+from kubetour.project import NODE_OWNED_BY, OWNER
 
 LARGEST = 1024 * 1024
 
@@ -100,13 +101,15 @@ def node_names(config: dict[str, Any], cluster: str) -> tuple[str, ...]:
 def kind_config(
     config: dict[str, Any], workers: int | None, host_port: int, node_port: int
 ) -> dict[str, Any]:
-    """Return the config with that many workers (None: as it has) and the host port's mapping."""
+    """Return the config with that many workers (None: as it has), our mark and the host port's mapping."""
     config = copy.deepcopy(config)
     nodes = config["nodes"]
     if workers is not None:
         template = next((node for node in nodes if node.get("role") == "worker"), {"role": "worker"})
         rest = [node for node in nodes if node.get("role") != "worker"]
         nodes = config["nodes"] = rest + [copy.deepcopy(template) for _ in range(workers)]
+    for node in nodes:
+        node["labels"] = {**(node.get("labels") or {}), NODE_OWNED_BY: OWNER}
     first = next(node for node in nodes if node.get("role") == "control-plane")
     mappings = [m for m in first.get("extraPortMappings") or [] if m.get("containerPort") != node_port]
     mapping = {"containerPort": node_port, "hostPort": host_port, "listenAddress": "127.0.0.1"}

@@ -12,5 +12,8 @@ STATE = ".kubetour"  # relative to ROOT, where every command runs: short in what
 # The ownership mark on nodes, objects and containers: only what carries it is ever changed or deleted.
 # https://kubernetes.io/docs/concepts/overview/working-with-objects/common-labels/
 OWNED_BY = "app.kubernetes.io/managed-by"
+# On nodes a mark of our own domain: kind hands its config's labels to the kubelet, which does not start with
+# one of kubernetes.io's. https://github.com/kubernetes-sigs/kind/issues/2932
+NODE_OWNED_BY = "kubetour.dev/managed-by"
 OWNER = "kubetour"
 PULL_SECRET = f"{OWNER}-registry"  # the Secret that holds a registry's credentials in our namespace

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from kubetour.checks import Object, Observation, Result
-from kubetour.project import OWNED_BY, OWNER
+from kubetour.project import NODE_OWNED_BY, OWNED_BY, OWNER
 
 OURS = {OWNED_BY: OWNER}
+OUR_NODE = {NODE_OWNED_BY: OWNER}
 
 
 def metadata(name: str, labels: dict[str, str] | None, uid: str = "", owner: str = "") -> dict[str, Any]:
@@ -154,7 +155,7 @@ def node(
     """Return a Node; `ready` is the status of its condition: True, False or Unknown."""
     return {
         "kind": "Node",
-        "metadata": metadata(name, OURS if labels is None else labels),
+        "metadata": metadata(name, OUR_NODE if labels is None else labels),
         "status": {
             "allocatable": {"cpu": "2", "memory": "4015348Ki", "pods": "110"},
             "conditions": [

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from kubetour.errors import UsageError
 from kubetour.manifests import kind_config, load_kind_config, node_names, render, to_yaml
-from kubetour.project import OWNED_BY, OWNER, ROOT, TEMPLATES
+from kubetour.project import NODE_OWNED_BY, OWNED_BY, OWNER, ROOT, TEMPLATES
 from kubetour.providers import Provider
 from tests.making import make_provider, templates, values
 
@@ -236,7 +236,9 @@ def test_workers_are_made_like_the_first_one_and_nothing_else_changes(tmp_path: 
         {"containerPort": 443, "hostPort": 8443},
         {"containerPort": 30080, "hostPort": 31000, "listenAddress": "127.0.0.1"},
     ]
-    assert workers == [{"role": "worker", "image": "kindest/node:v1", "labels": {"tier": "a"}}] * 3
+    mark = {NODE_OWNED_BY: OWNER}
+    assert control["labels"] == mark
+    assert workers == [{"role": "worker", "image": "kindest/node:v1", "labels": {"tier": "a", **mark}}] * 3
     assert len(config["nodes"]) == 3, "the config itself stays as it was"
     assert "labels" in to_yaml(made)
 

@@ -219,6 +219,7 @@ def test_a_kubelet_does_not_start_with_labels_of_kubernetes_own(label: str, refu
 def test_the_projects_own_config_is_valid_and_gets_kinds_defaults_and_names() -> None:
     loaded = config.load(str(STANDINS.parent.parent / "kind-config.yaml"), name="tour")
     config.validate(loaded)
+    assert not any(create.is_refused(node) for node in loaded["nodes"])
     assert provision.names(loaded) == ["tour-control-plane", "tour-worker", "tour-worker2"]
     assert {node["image"] for node in loaded["nodes"]} == {config.NODE_IMAGE}
 

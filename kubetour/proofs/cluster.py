@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from kubetour.checks import Object, Observation, Proof
-from kubetour.project import OWNED_BY, OWNER
+from kubetour.project import NODE_OWNED_BY, OWNED_BY, OWNER
 from kubetour.proofs.common import condition, fails, holds, json_object, refuses, verdict
 from kubetour.skew import POLICY, Skew, warnings
 
@@ -23,7 +23,9 @@ class NodesReady:
         """Return the verdict on the nodes."""
         nodes = seen.objects.get("nodes", ())
         foreign = [
-            n["metadata"]["name"] for n in nodes if n["metadata"].get("labels", {}).get(OWNED_BY) != OWNER
+            n["metadata"]["name"]
+            for n in nodes
+            if n["metadata"].get("labels", {}).get(NODE_OWNED_BY) != OWNER
         ]
         if self.ours and foreign:
             return refuses("cluster-foreign", node=foreign[0])
@@ -42,7 +44,7 @@ class NodesJoined:
 
     def __call__(self, seen: Observation) -> Proof:
         """Return the verdict on the nodes that are ours."""
-        return _enough(seen.labelled("nodes", {OWNED_BY: OWNER}), self.count)
+        return _enough(seen.labelled("nodes", {NODE_OWNED_BY: OWNER}), self.count)
 
 
 def _enough(nodes: tuple[Object, ...], count: int) -> Proof:

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from kubetour.cgroups import allowed
 from kubetour.manifests import kind_config, node_names, to_yaml
-from kubetour.project import OWNED_BY, OWNER, STATE
+from kubetour.project import STATE
 from kubetour.proofs.cluster import Ended, ImageOnNodes, NodesReady
 from kubetour.providers.base import Provider
 from kubetour.reference import in_registry
@@ -93,7 +93,7 @@ class Kind(Provider):
             Step(
                 "create-cluster",
                 Stage.CLUSTER,
-                (create, self._label()),
+                (create,),
                 NodesReady(len(self.nodes()), ours=True),
                 needs=("tools",),
                 # Of a cluster that is there, this writes the kubeconfig, and fails if there is none.
@@ -105,14 +105,6 @@ class Kind(Provider):
                 brings=((self._network, self._of_network("inspect")),) if self.in_containers else (),
             ),
         )
-
-    def _label(self) -> Run:
-        """Return the command that puts our mark on the nodes.
-
-        In the config it would keep a real kind from starting, as a kubelet may not give itself such a label:
-        https://github.com/kubernetes-sigs/kind/issues/2932
-        """
-        return self.kubectl("label", "nodes", "--all", f"{OWNED_BY}={OWNER}")
 
     @property
     def creation(self) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import ClassVar
 
-from kubetour.project import STATE
+from kubetour.project import NODE_OWNED_BY, OWNER, STATE
 from kubetour.proofs.cluster import NodesJoined, NodesReady, ProfileEnded
 from kubetour.providers.kind import Kind
 from kubetour.steps import Lookup, Run, Rung, Stage, Step, Word
@@ -65,13 +65,15 @@ class Minikube(Kind):
     def up(self) -> tuple[Step, ...]:
         """Return the step that starts the cluster, and one that adds nodes if it has fewer than asked for.
 
-        minikube's `start` takes any profile of that name, so one is only started if the ledger has it.
+        minikube cannot label nodes, so the ownership mark is a command of its own; and `start` takes any
+        profile of that name, so one is only started if the ledger has it.
         """
+        label = self.kubectl("label", "nodes", "--all", f"{NODE_OWNED_BY}={OWNER}")
         there, wanted = len(self.tools.machines), len(self.nodes())
         create = Step(
             "create-cluster",
             Stage.CLUSTER,
-            (self._start(there or wanted), self._label()),
+            (self._start(there or wanted), label),
             NodesReady(there or wanted, ours=True),
             needs=("tools",),
             # Of a cluster that runs, this writes the kubeconfig, and fails if it does not run.
@@ -87,7 +89,7 @@ class Minikube(Kind):
         more = Step(
             "add-nodes",
             Stage.CLUSTER,
-            (*(add for _ in range(wanted - there)), self._label()),
+            (*(add for _ in range(wanted - there)), label),
             NodesJoined(wanted),
             needs=("create-cluster",),
         )

@@ -14,7 +14,7 @@ def test_the_projects_own_config_is_read() -> None:
     config = parse((Path(__file__).parents[2] / "kind-config.yaml").read_text(encoding="utf-8"))
     assert [node.role for node in config.nodes] == ["control-plane", "worker", "worker"]
     assert config.nodes[0].ports == (PortMapping(30080, 30080, "127.0.0.1"),)
-    assert config.nodes[1].labels == {"app.kubernetes.io/managed-by": "kubetour"}
+    assert config.nodes[1].labels == {"kubetour.dev/managed-by": "kubetour"}
     assert config.ignored == ()
 
 

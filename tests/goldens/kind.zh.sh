@@ -53,14 +53,19 @@ kind: Cluster
 apiVersion: kind.x-k8s.io/v1alpha4
 nodes:
 - role: control-plane
+  labels:
+    kubetour.dev/managed-by: kubetour
   extraPortMappings:
   - containerPort: 30080
     hostPort: 30080
     listenAddress: 127.0.0.1
 - role: worker
+  labels:
+    kubetour.dev/managed-by: kubetour
 - role: worker
+  labels:
+    kubetour.dev/managed-by: kubetour
 EOF
-kubectl --kubeconfig .kubetour/kind-kubetour.kubeconfig --context kind-kubetour label nodes --all app.kubernetes.io/managed-by=kubetour
 fi
 
 # cluster-info: API 服务器在哪里

@@ -49,7 +49,7 @@ if minikube -p kubetour node list >/dev/null 2>&1; then
 fi
 trap 'mkdir -p .kubetour/logs; minikube -p kubetour logs --file .kubetour/logs/minikube-kubetour.txt' EXIT
 env KUBECONFIG=.kubetour/minikube-kubetour.kubeconfig minikube -p kubetour start --driver docker --nodes 3 --container-runtime containerd --ports 127.0.0.1::30080 --wait all --wait-timeout 180s --embed-certs --interactive=false
-kubectl --kubeconfig .kubetour/minikube-kubetour.kubeconfig --context kubetour label nodes --all app.kubernetes.io/managed-by=kubetour
+kubectl --kubeconfig .kubetour/minikube-kubetour.kubeconfig --context kubetour label nodes --all kubetour.dev/managed-by=kubetour
 fi
 
 # cluster-info: API 服务器在哪里
