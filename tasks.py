@@ -177,6 +177,14 @@ def lesson(c: Context, flags: Flags, step: str) -> None:
     print_lessons(c, flags, step)
 
 
+@verb(*SPEAK)
+def report(c: Context, flags: Flags) -> None:
+    """Open the report of the last run, or say where it is."""
+    from kubetour.printing import show_report
+
+    show_report(c, flags)
+
+
 @verb(*WORKLOAD, "engine")
 def down(c: Context, flags: Flags) -> None:
     """Remove what this project made."""

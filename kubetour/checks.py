@@ -13,12 +13,16 @@ Object = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Result:
-    """One command that ran: its exit status, what it printed, and its wall time in seconds."""
+    """One command that ran: its exit status, what it printed, its wall time and when it began.
+
+    Both in seconds; `began` is a reading of time.monotonic.
+    """
 
     status: int
     stdout: str = ""
     stderr: str = ""
     seconds: float = 0.0
+    began: float = field(default=0.0, compare=False)
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from kubetour.errors import Interrupted, KubetourError
 from kubetour.host import HERE, Host
 from kubetour.lessons import Lesson
 from kubetour.observe import Cluster
-from kubetour.project import LESSONS, ROOT, STATE
+from kubetour.project import LESSONS, ROOT, STATE, TEMPLATES
 from kubetour.proofs.traffic import requests_for
 from kubetour.runner import configure, last_signal, signals
 from kubetour.session import Session, open_session, settle
@@ -25,7 +25,7 @@ from kubetour.steps import Stage, Step
 from kubetour.terminal import console as consoles
 from kubetour.terminal.brief import Json, Quiet
 from kubetour.terminal.full import Full
-from kubetour.text import Text, say, tell
+from kubetour.text import LANGUAGES, Text, say, tell
 from kubetour.text import choose as choose_language
 from kubetour.tour import Outcome, Presenter, Tour
 
@@ -134,6 +134,8 @@ def run(
     c: Context, session: Session, steps: tuple[Step, ...], language: str, options: Mapping[str, Any]
 ) -> tuple[list[Outcome], str]:
     """Run steps and return their outcomes and the path of the report, which is written whatever happens."""
+    from kubetour.html import files
+
     settings = session.settings
     began, clock = time.time(), time.monotonic()
     directory = session.state.new_run()
@@ -145,17 +147,22 @@ def run(
         try:
             outcomes = tour.run(steps)
         finally:
-            document = report.report(
-                tour.outcomes,
-                settings,
-                provider.name,
-                session.resolved.origins,
-                language,
-                began,
-                time.monotonic() - clock,
-            )
-            session.state.write(directory / "report.json", report.to_json(document))
-    return outcomes, str((directory / "report.json").relative_to(ROOT))
+            seconds = time.monotonic() - clock
+            documents = {
+                told: report.report(
+                    tour.outcomes,
+                    [step.id for step in steps],
+                    settings,
+                    provider.name,
+                    session.resolved.origins,
+                    told,
+                    began,
+                    seconds,
+                )
+                for told in LANGUAGES
+            }
+            page = files.write(session.state, directory, documents, language, LESSONS, TEMPLATES)
+    return outcomes, str(page.relative_to(ROOT))
 
 
 def presenter(session: Session, language: str, options: Mapping[str, Any]) -> Presenter:

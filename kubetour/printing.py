@@ -1,4 +1,4 @@
-"""Tasks that only print: manifests, the script, lessons."""
+"""Tasks that only print: manifests, the script, lessons, where the last report is."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from kubetour import play
 from kubetour.errors import UsageError
-from kubetour.project import STATE
+from kubetour.html import files
+from kubetour.project import ROOT, STATE
 from kubetour.script import script
 from kubetour.session import Session, open_session
 from kubetour.terminal import console as consoles
@@ -47,6 +48,14 @@ def script_text(session: Session, language: str, down: bool) -> str:
         heading.append(say(language, "host.script", host=session.host.name))
     where = (f"cd {shlex.quote(session.host.root)}", f"mkdir -p {STATE}", "")
     return script(steps, titles, heading, where)
+
+
+def show_report(c: Context, flags: Mapping[str, Any]) -> None:
+    """Print where the report of the last run is, and open it in a browser where there is a display."""
+    with play.settled(c, flags):
+        path = files.last(ROOT / STATE)
+        print(path)
+        files.show(path)
 
 
 def print_lessons(c: Context, flags: Mapping[str, Any], step: str) -> None:

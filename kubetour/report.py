@@ -1,16 +1,22 @@
-"""report.json: the record of a run, for people to keep and for programs to read."""
+"""report.json: the record of a run, for people to keep and for programs to read.
+
+docs/report.schema.json is its form. No record holds a secret or the path of a home directory.
+"""
 
 from __future__ import annotations
 
 import json
+import os
 import platform
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
+from functools import lru_cache
 from typing import Any
 
 from kubetour.checks import Result
 from kubetour.errors import KubetourError
+from kubetour.redact import redact, redacted, whole
 from kubetour.script import shell
 from kubetour.settings import Settings
 from kubetour.steps import Run
@@ -31,14 +37,14 @@ def step_record(outcome: Outcome, language: str) -> dict[str, Any]:
         "already": outcome.already,
         "started": round(outcome.started, 3),
         "seconds": round(outcome.seconds, 3),
-        "commands": [_command(run, result) for run, result in outcome.results],
-        "confirm": [_command(run, result) for run, result in outcome.confirmed],
+        "commands": [_command(run, result, outcome.origin) for run, result in outcome.results],
+        "confirm": [_command(run, result, outcome.origin) for run, result in outcome.confirmed],
         "proof": proof
         and {
             "holds": proof.holds,
-            "text": tell(language, proof.text),
-            "data": dict(proof.data),
-            "notes": [tell(language, note) for note in proof.notes],
+            "text": _clean(tell(language, proof.text)),
+            "data": redacted(dict(proof.data), _home()),
+            "notes": [_clean(tell(language, note)) for note in proof.notes],
         },
         "error": error_record(outcome.error, language) if outcome.error else None,
     }
@@ -50,15 +56,16 @@ def error_record(error: KubetourError, language: str) -> dict[str, Any]:
     return {
         "key": error.key,
         "exit_status": error.exit_status,
-        "cause": cause,
-        "fix": fix,
-        "evidence": error.evidence,
-        "diagnosis": [tell(language, text) for text in error.causes],
+        "cause": _clean(cause),
+        "fix": _clean(fix),
+        "evidence": _clean(error.evidence),
+        "diagnosis": [_clean(tell(language, text)) for text in error.causes],
     }
 
 
 def report(
     outcomes: Iterable[Outcome],
+    planned: Iterable[str],
     settings: Settings,
     provider: str,
     origins: Mapping[str, str],
@@ -66,7 +73,10 @@ def report(
     began: float,
     seconds: float,
 ) -> dict[str, Any]:
-    """Return the whole record. `began` is in seconds since the epoch, `seconds` the run's wall time."""
+    """Return the whole record. `began` is in seconds since the epoch, `seconds` the run's wall time.
+
+    `planned` are the ids of all steps that were to be run.
+    """
     steps = [step_record(outcome, language) for outcome in outcomes]
     return {
         "version": VERSION,
@@ -75,13 +85,14 @@ def report(
         "ok": bool(steps) and all(step["ok"] for step in steps),
         "language": language,
         "provider": provider,
-        "settings": asdict(settings),
+        "settings": redacted(asdict(settings), _home()),
         "origins": dict(origins),
         "machine": {
             "system": platform.system(),
             "machine": platform.machine(),
             "python": platform.python_version(),
         },
+        "planned": list(planned),
         "steps": steps,
     }
 
@@ -91,11 +102,22 @@ def to_json(document: Mapping[str, Any]) -> str:
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
 
 
-def _command(run: Run, result: Result) -> dict[str, Any]:
+def _command(run: Run, result: Result, origin: float) -> dict[str, Any]:
     return {
-        "text": shell(run),
+        "text": _clean(shell(run)),
         "status": result.status,
+        "started": round(result.began - origin, 3) if result.began else None,
         "seconds": round(result.seconds, 3),
-        "stdout": result.stdout[:MOST],
-        "stderr": result.stderr[:MOST],
+        "stdout": _clean(result.stdout),
+        "stderr": _clean(result.stderr),
     }
+
+
+@lru_cache(maxsize=512)  # a run is recorded in each language, and most of its text is the same
+def _clean(text: str) -> str:
+    """Return a text bounded, whole, and without what no record may hold."""
+    return redact(whole(text[:MOST]), _home())
+
+
+def _home() -> str:
+    return os.path.expanduser("~")  # as it is where there is none

@@ -100,7 +100,8 @@ class Running:
             raise Interrupted(last_signal())
         if lost := getattr(runner, "lost", None):  # the connection to the host it ran on
             raise lost
-        return Result(status, done.stdout, done.stderr, time.monotonic() - self._started)
+        seconds = time.monotonic() - self._started
+        return Result(status, done.stdout, done.stderr, seconds, self._started)
 
     def finished(self) -> bool:
         """Return whether the command has ended."""

@@ -29,7 +29,10 @@ DIAGNOSIS_TIME = 2.0  # seconds
 
 @dataclass(frozen=True)
 class Outcome:
-    """A step that was run: what its commands gave, the verdict, its begin and its time in seconds."""
+    """A step that was run: what its commands gave, the verdict, its begin and its time in seconds.
+
+    `started` counts from `origin`, the clock's reading when the run began.
+    """
 
     step: Step
     already: bool = False
@@ -39,6 +42,7 @@ class Outcome:
     error: KubetourError | None = None
     started: float = 0.0
     seconds: float = 0.0
+    origin: float = 0.0
 
 
 class Presenter(Protocol):
@@ -150,8 +154,8 @@ class Tour:
                 self._diagnose(error)
             if not isinstance(error, RefusedError):  # then what is there is not ours to take back
                 error = self._rescue(acting) or error
-        seconds = self.clock() - begun
-        return Outcome(step, acting.already, tuple(acting.results), confirmed, proof, error, started, seconds)
+        results, seconds, origin = tuple(acting.results), self.clock() - begun, begun - started
+        return Outcome(step, acting.already, results, confirmed, proof, error, started, seconds, origin)
 
     def _rescue(self, acting: Acting) -> KubetourError | None:
         """Save what can be saved of a step that failed; return the interrupt if one came meanwhile."""

@@ -9,14 +9,20 @@ import pytest
 
 from kubetour.checks import Proof, Result
 from kubetour.errors import DeadlineError
-from kubetour.report import MOST, report, step_record, to_json
-from kubetour.settings import Settings
-from kubetour.steps import Run
-from kubetour.text import Text
+from kubetour.redact import GONE
+from kubetour.report import MOST, VERSION, report, step_record, to_json
+from kubetour.project import ROOT
+from kubetour.settings import PROVIDERS, SOURCES, Settings
+from kubetour.steps import Run, Stage
+from kubetour.text import LANGUAGES, Text
 from kubetour.tour import Outcome
+from tests.html import sample
 from tests.making import step
+from tests.schemas import faults
 
 PROOF = Proof(True, Text("proof.scaled", {"declared": 3, "ready": 3}), {"pods": ["a", "b", "c"]})
+PLANNED = ("one", "two", "three")
+SCHEMA = json.loads((ROOT / "docs/report.schema.json").read_text(encoding="utf-8"))
 RUN = Run(("kubectl", "apply", "-f", "-"), "kind: Service\n")
 
 
@@ -41,6 +47,7 @@ def test_a_step_is_recorded_with_commands_proof_and_times() -> None:
         {
             "text": "kubectl apply -f - <<'EOF'\nkind: Service\nEOF",
             "status": 0,
+            "started": None,
             "seconds": 0.123,
             "stdout": "out",
             "stderr": "err",
@@ -75,10 +82,65 @@ def test_a_huge_output_is_cut() -> None:
 
 def test_a_whole_record_is_json_that_reads_back_the_same() -> None:
     outcomes = [Outcome(step("one"), proof=PROOF), Outcome(step("two"), error=failed())]
-    document = report(outcomes, Settings(image="商店"), "kind", {"image": "flag"}, "zh", 1.0, 2.5)
+    document = report(outcomes, PLANNED, Settings(image="商店"), "kind", {"image": "flag"}, "zh", 1.0, 2.5)
     text = to_json(document)
     assert json.loads(text) == document
     assert "商店" in text, "readable by a person, too"
     assert [record["step"] for record in document["steps"]] == ["one", "two"]
     assert document["provider"] == "kind"
     assert document["settings"]["image"] == "商店"
+
+
+def test_a_command_began_so_many_seconds_after_the_run_even_in_the_background() -> None:
+    early = (RUN, Result(0, seconds=2.0, began=100.5))
+    outcome = Outcome(step("one"), results=(early,), started=7.25, origin=100.0)
+    assert step_record(outcome, "en")["commands"][0]["started"] == 0.5
+
+
+def test_no_secret_is_recorded_whether_in_a_command_its_output_a_proof_or_an_error() -> None:
+    word = "password: hunter2"
+    proof = Proof(True, Text("proof.logged", {"lines": 1, "first": word}), {"first": word})
+    error = DeadlineError("not-in-time", evidence=word, proof=proof.text, seconds=1)
+    outcome = Outcome(step("one"), False, ((Run(("echo", word)), Result(0, word, word)),), (), proof, error)
+    told = json.dumps(step_record(outcome, "en"))
+    assert "hunter2" not in told
+    assert (
+        told.count(GONE) == 7
+    )  # the command, what it printed twice, the proof, its data, cause and evidence
+
+
+def test_a_record_can_be_written_whatever_an_app_prints() -> None:
+    for document in sample.documents(sample.failed()).values():
+        assert to_json(document).encode()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_record_is_as_the_schema_says(language: str) -> None:
+    document = sample.documents(sample.failed(), planned=("later",))[language]
+    assert faults(json.loads(to_json(document)), SCHEMA, SCHEMA) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "where"),
+    [
+        pytest.param({"version": 2}, "$.version: const 1", id="another version"),
+        pytest.param({"more": 1}, "more is unknown", id="an unknown field"),
+        pytest.param({"seconds": "1"}, "$.seconds: type number", id="a wrong type"),
+        pytest.param({"ok": 1}, "$.ok: type boolean", id="a number for a truth"),
+        pytest.param({"steps": [{}]}, "$.steps[0]: required", id="missing fields"),
+        pytest.param({"began": "today"}, "$.began: pattern", id="no time"),
+    ],
+)
+def test_what_is_not_as_the_schema_says_is_found(change: dict[str, object], where: str) -> None:
+    document = {**sample.documents()["en"], **change}
+    found = faults(document, SCHEMA, SCHEMA)
+    assert any(where in fault for fault in found), found
+
+
+def test_the_schema_names_what_the_program_knows() -> None:
+    properties = SCHEMA["properties"]
+    assert properties["version"]["const"] == VERSION
+    assert properties["language"]["enum"] == list(LANGUAGES)
+    assert set(properties["provider"]["enum"]) == set(PROVIDERS) - {"auto"}
+    assert properties["origins"]["additionalProperties"]["enum"] == list(SOURCES)
+    assert SCHEMA["$defs"]["step"]["properties"]["stage"]["enum"] == [stage.value for stage in Stage]

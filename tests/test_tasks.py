@@ -38,6 +38,7 @@ VERBS = (
     "render",
     "script",
     "lesson",
+    "report",
     "down",
     "tour",
     "test",

@@ -20,7 +20,7 @@ MESSAGES = {
     "tour.pause": "Press Enter to run it (Ctrl-C ends the tour) ",
     "tour.done": "Done",
     "tour.proved": "{count} steps, each proved, in {seconds} s.",
-    "tour.report": "The record: {path}",
+    "tour.report": "The report: {path} (./inv report opens it)",
     "tour.by-hand": "Go on by hand:",
     "tour.clean-up": "Clean up:",
     "tour.left": "Still there, made by this project: {what}. Remove it with ./inv down",

@@ -25,6 +25,7 @@ MESSAGES = {
     "task.render": "Print the manifests.",
     "task.script": "Print the whole tour as a commented POSIX script.",
     "task.lesson": "Print the lesson of a step, or all lessons.",
+    "task.report": "Open the report of the last run in a browser, or say where it is.",
     "task.down": "Remove what this project made: app, cluster, images.",
     "task.tour": "Take the whole tour; with --dry before it, print it as a script.",
     "task.test": "Run the tests.",

@@ -25,6 +25,7 @@ MESSAGES = {
     "task.render": "输出清单。",
     "task.script": "把全程输出为带注释的 POSIX 脚本。",
     "task.lesson": "输出某一步的讲解，或全部讲解。",
+    "task.report": "在浏览器中打开最近一次运行的报告，或说明它在哪里。",
     "task.down": "清除本项目创建的内容：应用、集群、镜像。",
     "task.tour": "走完全程；前面加 --dry，则输出为脚本。",
     "task.test": "运行测试。",

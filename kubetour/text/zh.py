@@ -20,7 +20,7 @@ MESSAGES = {
     "tour.pause": "按 Enter 执行（按 Ctrl-C 结束） ",
     "tour.done": "完成",
     "tour.proved": "共 {count} 步，步步得证，用时 {seconds} 秒。",
-    "tour.report": "记录：{path}",
+    "tour.report": "报告：{path}（用 ./inv report 打开）",
     "tour.by-hand": "接下来可以自己动手：",
     "tour.clean-up": "清理：",
     "tour.left": "本项目创建的这些仍然存在：{what}。清除请用 ./inv down",

@@ -1,0 +1,66 @@
+"""The files that a run leaves in its directory: report.json, report.xml and report.html; and the last of them."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from kubetour import lessons
+from kubetour.errors import KubetourError, UsageError
+from kubetour.html.junit import junit
+from kubetour.html.page import page
+from kubetour.report import to_json
+from kubetour.state import State
+from kubetour.text import LANGUAGES
+
+
+def write(
+    state: State,
+    directory: Path,
+    documents: Mapping[str, Any],
+    language: str,
+    lessons_in: Path,
+    templates: Path,
+) -> Path:
+    """Write a run's record, given in each language, into its directory, and return the page's path.
+
+    Whatever stands in the way of the page, the record for programs is there.
+    """
+    document = documents[language]
+    state.write(directory / "report.json", to_json(document))
+    state.write(directory / "report.xml", junit(document))
+    path = directory / "report.html"
+    state.write(path, page(documents, language, _titles(lessons_in), templates))
+    return path
+
+
+def _titles(directory: Path) -> dict[str, dict[str, str]]:
+    """Return each step's title by language; without its lessons, a language has none, and ids are shown."""
+    titles: dict[str, dict[str, str]] = {}
+    for language in LANGUAGES:
+        try:
+            found = lessons.load(directory / f"{language}.md")
+        except KubetourError:
+            found = {}
+        titles[language] = {name: lesson.title for name, lesson in found.items()}
+    return titles
+
+
+def last(root: Path) -> Path:
+    """Return the page of the last run; UsageError if there is none."""
+    pages = sorted((root / "runs").glob("*/report.html"), key=lambda path: path.stat().st_mtime_ns)
+    if not pages:
+        raise UsageError("report-none")
+    return pages[-1]
+
+
+def show(path: Path) -> bool:
+    """Open a page in a browser, where there is a display; return whether one opened."""
+    if sys.platform != "darwin" and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
+        return False  # a browser for terminals would take ours
+    import webbrowser
+
+    return webbrowser.open(path.as_uri())
