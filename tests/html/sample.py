@@ -46,10 +46,10 @@ DATA: dict[str, dict[str, Any]] = {
 
 
 def ran(
-    text: str, began: float, seconds: float = 0.5, stdout: str = "", status: int = 0
+    text: str, began: float, seconds: float = 0.5, stdout: str = "", status: int = 0, stderr: str = ""
 ) -> tuple[Run, Result]:
     """Return a command that ran so many seconds after the run began."""
-    return Run(tuple(text.split())), Result(status, stdout, "", seconds, ORIGIN + began)
+    return Run(tuple(text.split())), Result(status, stdout, stderr, seconds, ORIGIN + began)
 
 
 def outcomes() -> list[Outcome]:
@@ -74,7 +74,9 @@ def failed() -> Outcome:
         "not-in-time", evidence=HOSTILE, proof=Text("proof.answered-other", {"answer": HOSTILE}), seconds=180
     )
     error.causes = (Text("cause.crash", {"pod": HOSTILE, "reason": "CrashLoopBackOff", "code": 1}),)
-    results = tuple(ran("curl web", 6.0 + n, stdout=f"try {n}: {HOSTILE}", status=22) for n in range(3))
+    results = tuple(
+        ran("curl web", 6.0 + n, stdout=f"try {n}: {HOSTILE}", status=22, stderr=HOSTILE) for n in range(3)
+    )
     return Outcome(step("hit"), False, results, (), None, error, 6.0, 3.0, ORIGIN)
 
 

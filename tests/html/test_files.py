@@ -1,0 +1,67 @@
+"""A run's files, and the last page."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from kubetour.errors import UsageError
+from kubetour.html import files
+from kubetour.project import LESSONS, TEMPLATES
+from kubetour.state import State
+from tests.html import sample
+
+
+def write(root: Path, name: str = "a", lessons: Path = LESSONS, templates: Path = TEMPLATES) -> Path:
+    return files.write(State(root), root / "runs" / name, sample.documents(), "zh", lessons, templates)
+
+
+def test_a_run_leaves_a_record_a_page_and_test_results(tmp_path: Path) -> None:
+    path = write(tmp_path)
+    assert path == tmp_path / "runs/a/report.html"
+    assert sorted(each.name for each in path.parent.iterdir()) == ["report.html", "report.json", "report.xml"]
+    assert json.loads((path.parent / "report.json").read_text(encoding="utf-8")) == sample.documents()["zh"]
+    assert "构建镜像" in path.read_text(encoding="utf-8")
+
+
+def test_without_lessons_steps_are_called_by_their_ids(tmp_path: Path) -> None:
+    assert '<a href="#step-build">build</a>' in write(tmp_path, lessons=tmp_path).read_text(encoding="utf-8")
+
+
+def test_the_record_is_there_even_if_the_page_cannot_be_made(tmp_path: Path) -> None:
+    with pytest.raises(UsageError):
+        write(tmp_path, templates=tmp_path)
+    assert sorted(each.name for each in (tmp_path / "runs/a").iterdir()) == ["report.json", "report.xml"]
+
+
+def test_the_last_page_is_the_newest_one(tmp_path: Path) -> None:
+    pages = [write(tmp_path, name) for name in ("b", "a")]
+    for age, path in enumerate(pages):
+        os.utime(path, (1000 - age, 1000 - age))
+    assert files.last(tmp_path) == pages[0]
+
+
+def test_without_a_run_there_is_no_page(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="report-none"):
+        files.last(tmp_path)
+
+
+def test_a_page_is_opened_only_where_there_is_a_display(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page, told = tmp_path / "my report.html", tmp_path / "told"
+    browser = tmp_path / "browser"
+    browser.write_text(f'#!/bin/sh\nprintf %s "$1" >{told}\n', encoding="utf-8")
+    browser.chmod(0o755)
+    for name in ("DISPLAY", "WAYLAND_DISPLAY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr("sys.platform", "linux")
+    monkeypatch.setenv("BROWSER", f"{browser} %s")
+    assert not files.show(page)
+    assert not told.exists()
+    monkeypatch.setenv("DISPLAY", ":0")
+    assert files.show(page)
+    assert told.read_text(encoding="utf-8") == page.as_uri()
