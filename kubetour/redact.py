@@ -29,7 +29,7 @@ _HEADER = re.compile(
 )
 _BEARER = re.compile(r"\b(Bearer) +[A-Za-z0-9._~+/-]{8,}=*", re.IGNORECASE)
 # JSON in base64, as in a JWT and in a Secret of type kubernetes.io/dockerconfigjson: {" or { and a line end.
-_ENCODED = re.compile(r"(?<![A-Za-z0-9+/_-])(?:eyJ|ewog|ewoJ)[A-Za-z0-9+/_-]{16,}=*(?:\.[A-Za-z0-9_-]+){0,4}")
+_ENCODED = re.compile(r"(?<![A-Za-z0-9+/_-])(?:eyJ|ewog|ewoJ)[A-Za-z0-9+/_-]{16,}=*(?:\.[A-Za-z0-9+/_-]+=*){0,4}")
 _PEM = re.compile(
     r"-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----.*?(?:-----END [A-Z ]{0,30}PRIVATE KEY-----|\Z)", re.S
 )

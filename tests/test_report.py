@@ -9,9 +9,9 @@ import pytest
 
 from kubetour.checks import Proof, Result
 from kubetour.errors import DeadlineError
+from kubetour.project import ROOT
 from kubetour.redact import GONE
 from kubetour.report import MOST, VERSION, report, step_record, to_json
-from kubetour.project import ROOT
 from kubetour.settings import PROVIDERS, SOURCES, Settings
 from kubetour.steps import Run, Stage
 from kubetour.text import LANGUAGES, Text

@@ -1,4 +1,4 @@
-"""Bars as SVG that is as wide as its place: x and width in percent, so that nothing is distorted by scaling."""
+"""Bars as SVG that is as wide as its place: x and width in percent, so that no scaling distorts them."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def bars(items: Iterable[Bar], most: float, height: int = 16, marks: Iterable[fl
 
     parts = [_line(mark / most * 100, height) for mark in marks if 0 < mark < most]
     for item in items:
-        left = min(max(item.start / most * 100, 0.0), 100 - LEAST)
+        left = min(max(0.0, item.start / most * 100), 100 - LEAST)
         width = max(min(item.end / most * 100, 100.0) - left, LEAST)
         parts.append(
             f'<rect class="{item.kind}" x="{left:.2f}%" width="{width:.2f}%" '

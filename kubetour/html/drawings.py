@@ -97,7 +97,7 @@ def _svg(parts: list[str], height: int, named_by: str) -> Markup:
 
 
 def _box(y: int, look: str, kind: str, name: str, detail: str = "", mark: str = "") -> str:
-    """Return an object's box: kind, name, a detail under them; with a mark, a dot says whether it is ready."""
+    """Return an object's box: kind, name, a detail under them, and a dot of the kind `mark` says."""
     from markupsafe import escape
 
     parts = [f'<rect class="box {look}" x="{LEFT}" y="{y}" width="{RIGHT - LEFT}" height="{HEIGHT}" rx="6"/>']

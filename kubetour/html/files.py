@@ -1,4 +1,4 @@
-"""The files that a run leaves in its directory: report.json, report.xml and report.html; and the last of them."""
+"""The files that a run leaves in its directory: report.json, report.xml, report.html; and the last page."""
 
 from __future__ import annotations
 

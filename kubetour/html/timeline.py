@@ -30,7 +30,7 @@ def timeline(document: Mapping[str, Any], title: Callable[[str], Markup]) -> dic
 
 
 def spans(step: Mapping[str, Any]) -> Iterator[Bar]:
-    """Yield a step's bars: from its turn until it was proved, and in it its commands; those before it apart."""
+    """Yield a step's bars: from its turn until it was proved, and its commands; those before it apart."""
     yield Bar(step["started"], step["started"] + step["seconds"], "proof", 5)
     for command in (*step["commands"], *step["confirm"]):
         if command["started"] is not None:
@@ -40,7 +40,7 @@ def spans(step: Mapping[str, Any]) -> Iterator[Bar]:
 
 
 def early(step: Mapping[str, Any]) -> float:
-    """Return how many seconds before its turn a step's commands began in the background; 0 if they did not."""
+    """Return how many seconds before its turn, in the background, a step began; 0 if it did not."""
     begun = [command["started"] for command in step["commands"] if _is_early(step, command)]
     return float(step["started"] - min(begun)) if begun else 0.0
 

@@ -1,4 +1,4 @@
-"""The report of a real tour on the embedded cluster: as its schema says, shown by a browser, opened by a task."""
+"""The report of a real tour on the embedded cluster: as its schema says, and shown by a browser."""
 
 from __future__ import annotations
 

@@ -17,7 +17,8 @@ from tests.making import step
 ORIGIN = 1000.0  # the clock's reading when the run began
 HOSTILE = (
     "<script>alert(1)</script><img src=http://evil.example/x onerror=alert(2)>\n"
-    "\x1b[31mred\x1b[0m \x1b]0;title\x07 \u202egnihton\u202c </pre></code></html> {{ 7*7 }} ]]> & \x00\x01\ud800\ufffe\r\n"
+    "\x1b[31mred\x1b[0m \x1b]0;title\x07 \u202egnihton\u202c </pre></code></html> {{ 7*7 }} ]]> &"
+    " \x00\x01\ud800\ufffe\r\n"
 )
 PODS = ("web-5d7cbddd68-aaaaa", "web-5d7cbddd68-bbbbb", "web-5d7cbddd68-ccccc")
 CHAIN = {

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -20,9 +22,7 @@ def test_a_bar_stands_where_its_value_is_on_the_scale() -> None:
 @given(start=st.floats(-1, 12), length=st.floats(0, 20))
 def test_no_bar_is_invisible_or_leaves_the_scale(start: float, length: float) -> None:
     drawn = str(bars((Bar(start, start + length, "x"),), 10))
-    left, width = (
-        float(drawn.split(f' {name}="')[2 if name == "width" else 1].split("%")[0]) for name in ("x", "width")
-    )
+    left, width = map(float, re.findall(r' x="([\d.]+)%" width="([\d.]+)%"', drawn)[0])
     assert left >= 0
     assert width >= LEAST
     assert left + width <= 100.02
