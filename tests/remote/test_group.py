@@ -23,9 +23,11 @@ from kubetour.steps import Run
 from tests.making import sh
 from tests.remote.conftest import Land
 from tests.remote.sshd import Sshd
-from tests.test_script import HOSTILE, TELL
+from tests.test_script import HOSTILE
 
 EVER = "tail -f /dev/null"
+# Prints its argument and its input, with a NUL between. No Python: the account may not enter where ours lies.
+TELL = ("sh", "-c", "printf '%s\\0' \"$1\"; cat", "sh")
 
 
 @pytest.fixture(autouse=True)
