@@ -17,19 +17,26 @@ _NAMES = (
     r"|private[-_]?key|client-key-data|credentials?|\bauth|dockerconfigjson|dockercfg"
 )
 _SEPARATOR = r"(\\*[\"']?[ \t]{0,8}[:=][ \t]{0,8})"
-_HARMLESS = r"(?!(?:true|false|null|none|<none>|\[redacted\])\b|\[redacted\]|[{\[])"
+_HARMLESS = r"true|false|null|none|<none>|\[redacted\]"
 _QUOTED = re.compile(
-    rf"({_NAMES}){_SEPARATOR}(\\*)([\"']){_HARMLESS}(?:(?!\3\4)[^\n]|\\.){{1,65536}}?(?<!\\)\3\4",
+    rf"({_NAMES}){_SEPARATOR}(\\*)([\"'])(?!(?:{_HARMLESS})\3\4)(?:(?!\3\4)[^\n]|\\.){{1,65536}}?(?<!\\)\3\4",
     re.IGNORECASE,
 )
-_BARE = re.compile(rf"({_NAMES}){_SEPARATOR}{_HARMLESS}[^\s\"'\\,;}}]+", re.IGNORECASE)
+# Unquoted, a value ends at a space, and at what closes it, unless that is within a word.
+_BARE = re.compile(
+    rf"({_NAMES}){_SEPARATOR}(?!(?:{_HARMLESS}|[{{\[])(?:[\s\"'\\,;}}]|$))"
+    r"[^\s\"'\\,;}](?:[^\s\"'\\,;}]|[\"',;}](?=\w))*",
+    re.IGNORECASE,
+)
 _FLAG = re.compile(r"(--(?:[a-z]{1,20}-){0,3}(?:password|passwd|token))[ =](?!\[redacted\])\S+")
 _HEADER = re.compile(
     r"(Authorization\\*[\"']?[ \t]*[:=][ \t]*\\*[\"']?)(?:(?:Basic|Bearer|Token) )?[^\s\"'\\]+", re.I
 )
 _BEARER = re.compile(r"\b(Bearer) +[A-Za-z0-9._~+/-]{8,}=*", re.IGNORECASE)
 # JSON in base64, as in a JWT and in a Secret of type kubernetes.io/dockerconfigjson: {" or { and a line end.
-_ENCODED = re.compile(r"(?<![A-Za-z0-9+/_-])(?:eyJ|ewog|ewoJ)[A-Za-z0-9+/_-]{16,}=*(?:\.[A-Za-z0-9+/_-]+=*){0,4}")
+_ENCODED = re.compile(
+    r"(?<![A-Za-z0-9+/_-])(?:eyJ|ewog|ewoJ)[A-Za-z0-9+/_-]{16,}=*(?:\.[A-Za-z0-9+/_-]+=*){0,4}"
+)
 _PEM = re.compile(
     r"-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----.*?(?:-----END [A-Z ]{0,30}PRIVATE KEY-----|\Z)", re.S
 )

@@ -30,6 +30,12 @@ PEM = "-----BEGIN EC PRIVATE KEY-----\nMHcCAQEEIB\nx==\n-----END EC PRIVATE KEY-
         pytest.param("PASSWORD='two words' x", f"PASSWORD='{GONE}' x", id="a quoted variable"),
         pytest.param("client-key-data: LS0tLS1CRUdJTg==", f"client-key-data: {GONE}", id="kubeconfig"),
         pytest.param("aws_secret_access_key = abc/d", f"aws_secret_access_key = {GONE}", id="a cloud's key"),
+        pytest.param('token: "null-and void"', f'token: "{GONE}"', id="it begins as no secret does"),
+        pytest.param("token: true-horse{ x", f"token: {GONE} x", id="so does one without quotes"),
+        pytest.param("password='{a}'", f"password='{GONE}'", id="it begins with a bracket"),
+        pytest.param('password: ab"c,d;e}f\\ng', f"password: {GONE}\\ng", id="marks within it"),
+        pytest.param('{token: abc}, "x"', f'{{token: {GONE}}}, "x"', id="in a flow mapping"),
+        pytest.param(f'"auth": "{ENCODED} tail"', f'"auth": "{GONE}"', id="only a part of it is encoded"),
         pytest.param("docker login --password hunter2 r", f"docker login --password {GONE} r", id="flag"),
         pytest.param("kubectl --token=abc get pods", f"kubectl --token={GONE} get pods", id="flag with ="),
         pytest.param("Authorization: Basic bWU6eA==", f"Authorization: {GONE}", id="basic"),
@@ -61,6 +67,7 @@ def test_what_is_secret_is_taken_out_and_the_rest_stays(text: str, left: str) ->
         "type: kubernetes.io/dockerconfigjson",
         'error: secrets "x" is forbidden',
         '"token": ""',
+        '"token": null, "auth": {"a": [1]}',
         "TokenExpirationSeconds:  3607",
         "// app.js@1",
         "author: somebody",
@@ -75,6 +82,7 @@ def test_what_is_no_secret_stays(text: str) -> None:
 
 
 SECRETS = st.text(string.ascii_letters + string.digits + "+/_-", min_size=12, max_size=80)
+PASSWORDS = st.from_regex(r"\A[a-z!#$%&(){}\[\]*+./:<=>?@^_`|~,;-]{10,40}[a-z]\Z")
 AROUND = st.text(max_size=60)
 FORMS = (
     "password: {}\n",
@@ -101,6 +109,16 @@ def test_a_secret_never_gets_through_whatever_stands_around_it(
         secret = secret.replace("/", "%2F")  # as in any URL: there, a slash ends the credentials
     assume(secret not in before + after)
     assert secret not in redact(f"{before}\n{form.replace('{}', secret)}{after}")
+
+
+@given(
+    secret=PASSWORDS,
+    form=st.sampled_from(('"password": "{}"', "PASSWORD='{}'", '\\"auth\\": \\"{}\\"')),
+    before=AROUND,
+)
+def test_a_quoted_password_never_gets_through_whatever_is_in_it(secret: str, form: str, before: str) -> None:
+    assume(secret not in before)
+    assert secret not in redact(f"{before}\n{form.replace('{}', secret)}\n")
 
 
 @given(
