@@ -10,10 +10,11 @@ import pytest
 from hypothesis import settings as hypothesis
 from invoke.context import Context
 
+from kubetour import engines, tools
 from kubetour.buildcontext import BuildContext
 from kubetour.providers import Provider
 from kubetour.runner import configure
-from tests.making import CONTEXT, make_provider
+from tests.making import ABLE, CONTEXT, ENGINE, make_provider
 
 GOLDENS = Path(__file__).resolve().parent / "goldens"
 
@@ -62,3 +63,13 @@ def c() -> Context:
     context = Context()
     configure(context)
     return context
+
+
+@pytest.fixture
+def machine(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    """Return a machine with kubectl and kind, whose engine a test may choose."""
+    monkeypatch.setattr(tools, "kubectl", lambda offline, say: "kubectl")
+    monkeypatch.setattr(tools, "kind", lambda offline, say: "kind")
+    monkeypatch.setattr(engines, "abilities", lambda c, found: ABLE)
+    monkeypatch.setattr(engines, "find", lambda c, wanted: ENGINE)
+    return monkeypatch

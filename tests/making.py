@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, ClassVar
 
 from kubetour.buildcontext import BuildContext, with_tag
 from kubetour.checks import Observation, Proof, Result
 from kubetour.dialects import DIALECTS
+from kubetour.engines import Abilities, Engine
 from kubetour.manifests import load_kind_config, render
 from kubetour.project import ROOT, TEMPLATES
 from kubetour.providers import PROVIDERS, Ports, Provider, Tools
@@ -16,6 +18,9 @@ from kubetour.settings import Settings
 from kubetour.steps import Found, Lookup, Run, Rung, Stage, Step, Variable
 from kubetour.text import Text
 
+# An engine that works, and what it is able to.
+ENGINE = Engine("docker", version="29.1.0")
+ABLE = Abilities(("--provenance=false",), ("--platform", "linux/amd64"), True)
 DIGEST = "0123456789abcdef" * 4
 CONTEXT = BuildContext(".", ("app/app.js",), 1234, DIGEST)
 TOOLS = {
@@ -154,3 +159,11 @@ NOT_TRIED = Rung(Text("rung.node"), ("echo",), "http://d/")
 def sh(command: str) -> Run:
     """Return a command for a shell of its own."""
     return Run(("sh", "-c", command))
+
+
+def put(directory: Path, name: str, body: str) -> str:
+    """Put a program of some lines of shell into a directory, and return its path."""
+    program = directory / name
+    program.write_text(f"#!/bin/sh\n{body}\n", encoding="utf-8")
+    program.chmod(0o755)
+    return str(program)

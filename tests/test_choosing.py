@@ -12,25 +12,12 @@ import pytest
 from invoke.context import Context
 
 from kubetour import choosing, engines, tools
-from kubetour.engines import Abilities, Engine
+from kubetour.engines import Engine
 from kubetour.errors import ClusterError, EngineError, ToolError
 from kubetour.providers import Tools
 from kubetour.settings import Settings
 from kubetour.text import Text
-from tests.making import make_provider
-
-WORKS = Engine("docker", version="29.1.0")
-ABLE = Abilities(("--provenance=false",), ("--platform", "linux/amd64"), True)
-
-
-@pytest.fixture
-def machine(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
-    """Return a machine with kubectl and kind, whose engine a test may choose."""
-    monkeypatch.setattr(tools, "kubectl", lambda offline, say: "kubectl")
-    monkeypatch.setattr(tools, "kind", lambda offline, say: "kind")
-    monkeypatch.setattr(engines, "abilities", lambda c, found: ABLE)
-    monkeypatch.setattr(engines, "find", lambda c, wanted: WORKS)
-    return monkeypatch
+from tests.making import ABLE, make_provider, put
 
 
 def choose(c: Context, **settings: object) -> tuple[str, str]:
@@ -210,13 +197,6 @@ def test_kinds_version_is_asked_for_where_the_node_image_depends_on_it(
     machine.setattr(tools, "version_of", lambda wanted, path: "0.32.0")
     _, found, _ = choosing.choose(c, Settings(provider="kind"), lambda text: None)
     assert (found.cgroup, found.kind, found.kind_version) == (cgroup, "kind", version)
-
-
-def put(directory: Path, name: str, body: str) -> str:
-    program = directory / name
-    program.write_text(f"#!/bin/sh\n{body}\n")
-    program.chmod(0o755)
-    return str(program)
 
 
 @pytest.mark.parametrize(

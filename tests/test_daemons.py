@@ -14,6 +14,7 @@ from kubetour import daemons
 from kubetour.daemons import Daemon, daemon, elsewhere, judge, puts_init
 from kubetour.engines import Engine
 from tests.broken import GB, INFO, ROOTLESS, SNAPSHOTTER, docker, podman
+from tests.making import put
 
 DOCKER = Engine("docker", version="29.0.0")
 BARE = Daemon(DOCKER, "/usr/bin/docker")
@@ -135,13 +136,6 @@ def bin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.delenv("DOCKER_HOST", raising=False)
     monkeypatch.setattr(daemons, "DAEMON_JSON", tmp_path / "daemon.json")
     return tmp_path
-
-
-def put(directory: Path, name: str, body: str) -> str:
-    program = directory / name
-    program.write_text(f"#!/bin/sh\n{body}\n", encoding="utf-8")
-    program.chmod(0o755)
-    return str(program)
 
 
 def test_a_real_program_is_asked_by_its_command_line(c: Context, bin: Path) -> None:

@@ -13,7 +13,7 @@ from kubetour.errors import KubetourError, RefusedError
 from kubetour.session import Session
 from kubetour.settings import Resolved, Settings
 from kubetour.state import State
-from tests.making import CONTEXT, make_provider
+from tests.making import CONTEXT, make_provider, put
 
 CLUSTER = "kind-cluster/kubetour"
 
@@ -25,15 +25,9 @@ def session(tmp_path: Path) -> Session:
     tools = replace(provider.tools, kind=str(tmp_path / "kind"), engine=str(tmp_path / "docker"))
     settings = replace(provider.settings, cluster_name="kubetour")
     for name in ("kind", "docker"):
-        program(tmp_path, name, "exit 0")
+        put(tmp_path, name, "exit 0")
     provider = replace(provider, tools=tools, settings=settings)
     return Session(Resolved(Settings(), {}), provider, CONTEXT, State(tmp_path / "state"))
-
-
-def program(directory: Path, name: str, body: str) -> None:
-    path = directory / name
-    path.write_text(f"#!/bin/sh\n{body}\n", encoding="utf-8")
-    path.chmod(0o755)
 
 
 def ids(c: Context, session: Session) -> list[str]:
@@ -44,7 +38,7 @@ def test_a_cluster_of_the_ledger_that_is_there_is_deleted(
     c: Context, session: Session, tmp_path: Path
 ) -> None:
     session.state.add(CLUSTER)
-    program(tmp_path, "kind", "echo kubetour")
+    put(tmp_path, "kind", "echo kubetour")
     assert ids(c, session) == ["delete-cluster"]
 
 
@@ -58,7 +52,7 @@ def test_one_that_cannot_be_asked_for_stays_in_the_ledger(
     c: Context, session: Session, tmp_path: Path
 ) -> None:
     session.state.add(CLUSTER)
-    program(tmp_path, "kind", "echo 'Cannot connect to the Docker daemon' >&2; exit 1")
+    put(tmp_path, "kind", "echo 'Cannot connect to the Docker daemon' >&2; exit 1")
     with pytest.raises(KubetourError) as error:
         ids(c, session)
     assert error.value.key == "engine-daemon"
@@ -66,7 +60,7 @@ def test_one_that_cannot_be_asked_for_stays_in_the_ledger(
 
 
 def test_one_that_nobody_can_show_to_be_ours_is_refused(c: Context, session: Session, tmp_path: Path) -> None:
-    program(tmp_path, "kind", 'if [ "$1" = get ]; then echo kubetour; else exit 1; fi')
+    put(tmp_path, "kind", 'if [ "$1" = get ]; then echo kubetour; else exit 1; fi')
     with pytest.raises(RefusedError) as error:
         ids(c, session)
     assert error.value.key == "cluster-not-ours"
@@ -77,7 +71,7 @@ def test_images_of_the_ledger_are_removed_if_the_engine_has_them(
 ) -> None:
     engine = session.provider.engine_name
     session.state.add(f"{engine}-image/here:1", f"{engine}-image/gone:1", "other-image/here:1")
-    program(tmp_path, "docker", 'case "$*" in *gone*) exit 1;; esac')
+    put(tmp_path, "docker", 'case "$*" in *gone*) exit 1;; esac')
     (remove,) = down.steps(c, session)
     assert [run.argv[-1] for run in remove.actions] == ["here:1"]
     assert session.state.created() == (f"{engine}-image/here:1", "other-image/here:1")
@@ -110,7 +104,7 @@ def test_the_network_goes_if_it_came_with_our_cluster_and_nobody_else_has_one(
     network = f"{session.provider.engine_name}-network/kind"
     named = {NETWORK: network, CLUSTER: CLUSTER}
     session.state.add(*(named[entry] for entry in made))
-    program(tmp_path, "kind", f"printf '%s\\n' {clusters}")
-    program(tmp_path, "docker", f'case "$*" in "network inspect"*) exit {int(not there)};; esac')
+    put(tmp_path, "kind", f"printf '%s\\n' {clusters}")
+    put(tmp_path, "docker", f'case "$*" in "network inspect"*) exit {int(not there)};; esac')
     assert ids(c, session) == expected
     assert session.state.created() == tuple(named[entry] for entry in left)

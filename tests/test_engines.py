@@ -23,6 +23,7 @@ from kubetour.engines import (
 )
 from kubetour.errors import EngineError, ToolError
 from kubetour.reference import in_registry
+from tests.making import put
 
 DENIED = "permission denied while trying to connect to the Docker daemon socket"
 DOWN = "Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?"
@@ -249,12 +250,6 @@ def bin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name in DIALECTS:
         put(tmp_path, name, "exit 127")
     return tmp_path
-
-
-def put(directory: Path, name: str, body: str) -> None:
-    program = directory / name
-    program.write_text(f"#!/bin/sh\n{body}\n")
-    program.chmod(0o755)
 
 
 DOCKER = f"""case "$*" in

@@ -23,6 +23,7 @@ from kubetour.machine import (
     wsl_version,
 )
 from kubetour.tools import Tool
+from tests.making import put
 
 NOBODY = 65534  # on Linux and macOS alike it may write nothing of the system's
 
@@ -159,13 +160,6 @@ def test_proxies_are_known_in_both_cases(environ: dict[str, str], proxy: str, no
 
 def test_a_proxys_password_is_not_told() -> None:
     assert host({"https_proxy": "http://me:secret@proxy.example:3128"}).proxy == "http://proxy.example:3128"
-
-
-def put(directory: Path, name: str, body: str) -> str:
-    program = directory / name
-    program.write_text(f"#!/bin/sh\n{body}\n")
-    program.chmod(0o755)
-    return str(program)
 
 
 @pytest.mark.parametrize(

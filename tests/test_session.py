@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from invoke.context import Context
 
-from kubetour import choosing, engines, session, tools
-from kubetour.engines import Abilities, Engine
+from kubetour import choosing, engines, session
+from kubetour.engines import Engine
 from kubetour.errors import KubetourError, UsageError
 from kubetour.project import ROOT
 from kubetour.settings import FIELDS, Resolved, Settings
@@ -19,18 +19,6 @@ from kubetour.text import Text
 from tests.making import CONTEXT, OTHERS, make_provider
 
 BROKEN = Engine("docker", "engine-daemon")
-WORKS = Engine("docker", version="29.1.0")
-ABLE = Abilities(("--provenance=false",), ("--platform", "linux/amd64"), True)
-
-
-@pytest.fixture
-def machine(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
-    """Return a machine with kubectl and kind, whose engine a test may choose."""
-    monkeypatch.setattr(tools, "kubectl", lambda offline, say: "kubectl")
-    monkeypatch.setattr(tools, "kind", lambda offline, say: "kind")
-    monkeypatch.setattr(engines, "abilities", lambda c, found: ABLE)
-    monkeypatch.setattr(engines, "find", lambda c, wanted: WORKS)
-    return monkeypatch
 
 
 def test_a_context_has_to_be_named_on_the_command_line(
