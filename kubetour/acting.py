@@ -119,7 +119,8 @@ class Acting:
         """Run what the step has for when it fails; whether that succeeds changes nothing.
 
         If its actions have left nothing, what was entered into the ledger is taken back. What was there
-        before is left alone: it is not half made, and perhaps not ours.
+        before is left alone: it is not half made, and perhaps not ours. Where nobody can say what is left, as
+        the engine has gone, the ledger keeps it.
         """
         if self.already:
             return
@@ -127,8 +128,10 @@ class Acting:
             command(run)
             self._performer.perform(run, line)
         left = self.step.exists or self.step.unless
-        if self._unmade and left and self._performer.perform(left).status != 0:
-            self._performer.state.strike(*self.step.creates)
+        if self._unmade and left:
+            looked = self._performer.perform(left)
+            if looked.status != 0 and not causes.unanswered(self._failed(left, looked)):
+                self._performer.state.strike(*self.step.creates)
 
     def _act(self, command: Command, line: Line) -> None:
         if self.step.unless and self._performer.perform(self.step.unless).status == 0:

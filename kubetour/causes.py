@@ -47,6 +47,7 @@ KNOWN: tuple[tuple[str, str, type[KubetourError]], ...] = (
     (r"`buildctl` needs to be installed", "builder-absent", EngineError),
     (r"rootless provider requires", "kind-rootless", EngineError),
     (r"node\(s\) already exist for a cluster|already exists: cluster", "cluster-exists", RefusedError),
+    (r"name \S+ is already (in use|used) by", "name-taken", RefusedError),
     (r"no space left on device|RSRC_\w*STORAGE", "disk-full", ResourceError),
     (r"port is already allocated|address already in use", "port-busy", ResourceError),
     (r"short-name \S+ did not resolve|short-name resolution enforced", "short-name", EngineError),
@@ -108,6 +109,11 @@ def _registry(result: Result) -> str:
     spoken = r"refers to repository \[([^]/]+)/|https?://([^/\s\"]+)/v2/"
     found = re.search(spoken, result.stderr + result.stdout)
     return (found[1] or found[2]) if found else "HOST"
+
+
+def unanswered(error: KubetourError) -> bool:
+    """Return whether a command failed only because the engine did not answer: then it says nothing else."""
+    return error.key in ("engine-daemon", "engine-permission")
 
 
 def forbidden(error: KubetourError) -> bool:

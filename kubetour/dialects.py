@@ -31,6 +31,9 @@ class Dialect:
     attestations: tuple[str, ...] = ("provenance", "sbom")  # flags of `build`, if its help knows them
     removes: bool = True  # `run` takes -d and --rm together
     digest_file: bool = False  # `push` writes the digest into a file, and nothing else tells it
+    # Of `push` to a registry on loopback: Docker and nerdctl speak plain HTTP there and check no certificate,
+    # https://docs.docker.com/reference/cli/dockerd/#insecure-registries
+    push_local: tuple[str, ...] = ()
 
     def start(self, complaint: str, system: str) -> str:
         """Return the command that makes it answer on this system (as `platform.system()` names it)."""
@@ -74,6 +77,7 @@ DIALECTS: Mapping[str, Dialect] = {
             kind="podman",
             attestations=(),  # it makes none, and its --sbom means something else
             digest_file=True,  # its RepoDigests hold the image's digest here, not the one it has there
+            push_local=("--tls-verify=false",),
         ),
         Dialect(
             "nerdctl",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 
 def registry_of(image: str) -> str:
     """Return the registry that an image's name begins with, or "": then Docker Hub is meant."""
@@ -12,3 +14,8 @@ def registry_of(image: str) -> str:
 def in_registry(image: str, registry: str) -> str:
     """Return the image's name in that registry, unless it names one itself or none is given."""
     return f"{registry}/{image}" if registry and not registry_of(image) else image
+
+
+def is_local(registry: str) -> bool:
+    """Return whether a registry, HOST[:PORT], is reached by loopback: by such an address, or localhost."""
+    return re.fullmatch(r"(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?", registry) is not None

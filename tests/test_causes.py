@@ -149,6 +149,19 @@ SAID: list[tuple[str, str, int]] = [
         4,
     ),
     (
+        'docker: Error response from daemon: Conflict. The container name "/web" is already in use by '
+        'container "0f2e". You have to remove (or rename) that container to be able to reuse that name.',
+        "name-taken",
+        9,
+    ),
+    (
+        'Error: creating container storage: the container name "web" is already in use by 0f2e. You have to '
+        "remove that container to be able to reuse that name: that name is already in use",
+        "name-taken",
+        9,
+    ),
+    ('time="2026" level=fatal msg="name \\"web\\" is already used by ID \\"0f2e\\""', "name-taken", 9),
+    (
         "toomanyrequests: You have reached your unauthenticated pull rate limit. "
         "https://www.docker.com/increase-rate-limit",
         "pull-limit",

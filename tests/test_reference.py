@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from kubetour.reference import in_registry, registry_of
+from kubetour.reference import in_registry, is_local, registry_of
 
 
 @pytest.mark.parametrize(
@@ -36,3 +36,21 @@ def test_only_an_image_without_a_registry_of_its_own_is_put_into_one(
 ) -> None:
     assert in_registry(image, registry) == expected
     assert in_registry(expected, registry) == expected
+
+
+@pytest.mark.parametrize(
+    ("registry", "local"),
+    [
+        ("localhost", True),
+        ("localhost:5000", True),
+        ("127.0.0.1:5000", True),
+        ("127.3.0.1", True),
+        ("[::1]:5000", True),
+        ("", False),
+        ("r.example:5000", False),
+        ("127.example:5000", False),
+        ("10.0.0.1:5000", False),
+    ],
+)
+def test_a_registry_is_local_by_a_loopback_address(registry: str, local: bool) -> None:
+    assert is_local(registry) is local

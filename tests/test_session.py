@@ -107,18 +107,23 @@ def test_an_image_goes_into_the_registry_only_for_a_cluster_that_pulls_it(
         assert len(push.actions) == (2 if image == "web:1" else 1)  # it must be tagged first
 
 
+@pytest.mark.parametrize(
+    ("registry", "unchecked"),
+    [("r.example/team", ()), ("127.0.0.1:5000/team", ("--tls-verify=false",))],  # as Docker does unasked
+    ids=["elsewhere", "here"],
+)
 def test_what_podman_calls_its_own_goes_to_the_registry_without_that_name(
-    machine: pytest.MonkeyPatch, c: Context, tmp_path: Path
+    machine: pytest.MonkeyPatch, c: Context, tmp_path: Path, registry: str, unchecked: tuple[str, ...]
 ) -> None:
     machine.setattr(engines, "find", lambda c, wanted: Engine("podman", version="5.4.0"))
-    flags = {"provider": "kind", "image": "web:1", "registry": "r.example/team"}
+    flags = {"provider": "kind", "image": "web:1", "registry": registry}
     opened = session.open_session(
         c, session.settle(c, flags, State(tmp_path)), State(tmp_path), lambda text: None
     )
     (push,) = session.push_step(opened)
     tag, to_registry = (run.argv[1:] for run in push.actions)
-    assert tag == ("tag", "localhost/web:1", "r.example/team/web:1")
-    assert to_registry == ("push", "--digestfile", ".kubetour/digest", "r.example/team/web:1")
+    assert tag == ("tag", "localhost/web:1", f"{registry}/web:1")
+    assert to_registry == ("push", *unchecked, "--digestfile", ".kubetour/digest", f"{registry}/web:1")
 
 
 def test_a_pull_secret_of_no_use_is_refused_before_anything_is_done(

@@ -583,6 +583,16 @@ def test_what_exists_and_is_in_the_ledger_is_acted_on_again(tour: Tour, state: S
     assert state.created() == ("web/1",)
 
 
+def test_what_failed_stays_in_the_ledger_where_the_engine_cannot_say_whether_it_is_there(
+    tour: Tour, state: State
+) -> None:
+    gone = "echo 'Cannot connect to the Docker daemon. Is the docker daemon running?' >&2; exit 1"
+    (only,) = tour.run((step("make", gone, unless=sh("false"), exists=sh(gone), creates=("a/b",)),))
+    assert only.error
+    assert only.error.key == "engine-daemon"
+    assert state.created() == ("a/b",)
+
+
 def test_what_failed_and_left_half_of_it_stays_in_the_ledger(
     tour: Tour, state: State, tmp_path: Path
 ) -> None:

@@ -11,7 +11,7 @@ from kubetour.project import PULL_SECRET, STATE
 from kubetour.proofs.cluster import Ended, Owned
 from kubetour.proofs.registry import Pushed
 from kubetour.providers import pullsecret
-from kubetour.reference import in_registry
+from kubetour.reference import in_registry, is_local, registry_of
 from kubetour.settings import Settings
 from kubetour.skew import POLICY, Skew
 from kubetour.steps import Lookup, Run, Rung, Stage, Step, Word
@@ -173,7 +173,8 @@ class Provider:
         image = in_registry(own.removeprefix(f"{dialect.local}/"), registry) if registry else own
         to_file = ("--digestfile", f"{STATE}/digest") if dialect.digest_file else ()
         digests = (*self.engine, "image", "inspect", "--format", "{{json .RepoDigests}}", image)
-        push = Run((*self.engine, "push", *to_file, image))
+        unchecked = dialect.push_local if is_local(registry_of(image)) else ()
+        push = Run((*self.engine, "push", *unchecked, *to_file, image))
         ask = Run(("cat", to_file[1]) if to_file else digests)
         step = Step("push", Stage.LOAD, (push,), Pushed(image), confirm=(ask,), needs=("build",))
         if image == own:

@@ -17,6 +17,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.docker import engines
+from tests.docker.engines import Engine
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 STANDINS = ROOT / "tests" / "standins"
 BASE = "node:24-alpine"
@@ -81,6 +84,13 @@ def engine() -> Iterator[None]:
         docker("network", "rm", "kind", check=False)
 
 
+@pytest.fixture(scope="session")
+def podman(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+    """Return a real podman, which all tests share."""
+    with engines.podman(tmp_path_factory.mktemp("podman")) as made:
+        yield made
+
+
 @dataclass(frozen=True)
 class Desk:
     """A place to type commands: a directory, an environment, and names that no other test uses."""
@@ -89,6 +99,11 @@ class Desk:
     environment: Mapping[str, str]
     cluster: str
     image: str
+
+    @property
+    def mark(self) -> str:
+        """Return the word that is in all of its names, and in no others."""
+        return self.cluster.removeprefix("t")
 
     def run(
         self, command: str | Sequence[str], stdin: str = "", timeout: float = 120, **environment: str

@@ -21,8 +21,8 @@ from pathlib import Path
 
 import bcrypt
 import pytest
-from kubernetes import client, config
 
+from tests.docker.clouds import giving_address
 from tests.docker.conftest import docker, lines
 from tests.docker.forbidding import forbidding
 from tests.docker.registries import registry
@@ -107,19 +107,6 @@ def kubectl(kubeconfig: Path, *argv: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def give_address(kubeconfig: Path, name: str, ended: threading.Event) -> None:
-    """Do as a cloud's controller does: give the Service an address once it is there."""
-    services = client.CoreV1Api(config.new_client_from_config(str(kubeconfig)))
-    while not ended.wait(0.1):
-        try:
-            found = services.read_namespaced_service(name, "kubetour")
-        except client.ApiException:
-            continue
-        status = {"status": {"loadBalancer": {"ingress": [{"ip": found.spec.cluster_ip}]}}}
-        services.patch_namespaced_service_status(name, "kubetour", status)
-        return
-
-
 def objects(kubeconfig: Path) -> set[str]:
     """Return all lasting objects outside the tour's namespace: namespace, kind, name and version."""
     kinds = "deployments,replicasets,services,pods,secrets,serviceaccounts,configmaps,nodes"
@@ -147,17 +134,13 @@ def test_the_whole_tour_pushes_proves_and_takes_back_its_own_with_the_rights_of_
         "--pull-secret",
         str(config / "config.json"),
     )
-    ended = threading.Event()
-    cloud = threading.Thread(target=give_address, args=(kubeconfig, mark, ended))
-    cloud.start()
-    try:
-        with forbidding(kubeconfig, tmp_path / "proxy") as (through, proxy):
-            environ = {"KUBECONFIG": str(through), "DOCKER_CONFIG": str(config)}
-            told = checkout.inv("tour", *flags, *push, **environ)
-            server = f"https://127.0.0.1:{proxy.server_port}"
-    finally:
-        ended.set()
-        cloud.join()
+    with (
+        giving_address(kubeconfig, mark),
+        forbidding(kubeconfig, tmp_path / "proxy") as (through, proxy),
+    ):
+        environ = {"KUBECONFIG": str(through), "DOCKER_CONFIG": str(config)}
+        told = checkout.inv("tour", *flags, *push, **environ)
+        server = f"https://127.0.0.1:{proxy.server_port}"
     report = checkout.report()
     assert report["ok"], told.told()
     first = next(line for line in told.stdout.splitlines() if line.strip())

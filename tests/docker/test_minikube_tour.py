@@ -1,10 +1,9 @@
-"""The whole tour on minikube: the project's own tasks, a real engine, and the stand-in for minikube."""
+"""What is minikube's own: the project's tasks, a real engine, and its stand-in. See test_pairs, too."""
 
 from __future__ import annotations
 
 import json
 import os
-import re
 import signal
 import subprocess
 import time
@@ -14,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.docker.conftest import Desk, inv, lines
-from tests.docker.test_kind_tour import TOUR, assert_told, report, step, well
+from tests.docker.test_kind_tour import assert_told, report, step, well
 
 
 def where(desk: Desk) -> str:
@@ -44,48 +43,6 @@ def checkout(project: Desk) -> Iterator[Desk]:
     yield project
     well(project.run(inv(f"down {where(project)}")))
     assert profiles(project) == []
-
-
-def test_the_tour_proves_every_step_and_down_leaves_nothing(checkout: Desk) -> None:
-    taken = well(checkout.run(inv(f"tour {flags(checkout)} --workers 1"), timeout=300))
-    record = report(checkout)
-    assert record["ok"], record
-    assert record["provider"] == "minikube"
-    assert [each["step"] for each in record["steps"]] == TOUR
-    assert all(each["proof"]["holds"] for each in record["steps"])
-    rung = step(record, "hit")["proof"]["data"]["rung"]
-    assert rung == "rung.published-port"
-
-    # what it says of the cluster is what the engine and the cluster say
-    names = [checkout.cluster, f"{checkout.cluster}-m02"]
-    assert checkout.machines() == names
-    volumes = checkout.volumes()
-    assert volumes
-    exported = re.search(r'export KUBECONFIG="(.+)"', taken.stdout)
-    assert exported
-    nodes = checkout.run("kubectl get nodes -o name", KUBECONFIG=exported[1]).stdout.split()
-    assert nodes == [f"node/{name}" for name in names]
-    pods = checkout.run("kubectl get pods -o name", KUBECONFIG=exported[1]).stdout.split()
-    answers = "".join(command["stdout"] for command in step(record, "hit-all")["commands"])
-    assert set(re.findall(r"You've hit (\S+)", answers)) == {name.removeprefix("pod/") for name in pods}
-    home = Path(checkout.environment["HOME"])
-    assert not (home / ".kube" / "config").exists()
-    assert not list(home.glob(".minikube/cache/**/*")), "the image was kept in minikube's cache"
-
-    # a second run finds everything done; another number of replicas is one more task
-    again = well(checkout.run(inv(f"tour {flags(checkout)}"), timeout=300))
-    assert "Traceback" not in again.stderr
-    assert step(report(checkout), "create-cluster")["already"]
-    well(checkout.run(inv("scale --replicas 5 --timeout 90")))
-    pods = checkout.run("kubectl get pods -o name", KUBECONFIG=exported[1]).stdout.split()
-    assert len(pods) == 5
-
-    down = well(checkout.run(inv("down")))
-    assert checkout.machines() == []
-    assert not set(volumes) & set(lines("volume", "ls", "-q"))
-    assert lines("images", "-q", checkout.image) == []
-    assert not list(checkout.folder.glob(".kubetour/*.kubeconfig"))
-    assert f"minikube-cluster/{checkout.cluster}" not in down.stdout.rpartition("Still there")[2]
 
 
 def test_a_profile_of_ours_is_started_again_and_gets_the_nodes_that_it_lacks(checkout: Desk) -> None:
@@ -137,8 +94,9 @@ def test_a_profile_of_that_name_that_is_not_ours_is_left_alone(checkout: Desk, s
         ("memory", 10, ["RSRC_INSUFFICIENT_CONTAINER_MEMORY", "--workers 0"]),
         ("engine", 4, ["PROVIDER_DOCKER_NOT_RUNNING", "doctor"]),
         ("provision", 4, ["GUEST_PROVISION"]),
+        ("space", 10, ["no space left on device", "system prune"]),
     ],
-    ids=["memory", "driver", "container"],
+    ids=["memory", "driver", "container", "disk"],
 )
 def test_where_no_cluster_comes_up_the_cause_and_the_fix_are_told(
     checkout: Desk, failure: str, status: int, words: list[str]
@@ -156,9 +114,12 @@ def test_where_no_cluster_comes_up_the_cause_and_the_fix_are_told(
 def test_where_an_image_cannot_be_loaded_the_cause_and_the_fix_are_told(checkout: Desk) -> None:
     well(checkout.run(inv(f"build --provider minikube --image {checkout.image}")))
     well(checkout.run(inv(f"create-cluster {where(checkout)} --workers 1")))
-    done = checkout.run(inv("load"), MINIKUBE_STANDIN_FAIL="load")
-    assert_told(done, ["no such image", "minikube image load"])
+    for failure in ("load", "digest"):  # minikube says neither
+        done = checkout.run(inv("load"), MINIKUBE_STANDIN_FAIL=failure)
+        assert_told(done, ["no such image", "minikube image load"])
     well(checkout.run(inv("load")))
+    home = Path(checkout.environment["HOME"])
+    assert not list(home.glob(".minikube/cache/**/*")), "the image was kept in minikube's cache"
 
 
 def test_where_the_profile_cannot_be_deleted_it_stays_in_the_ledger(checkout: Desk) -> None:

@@ -223,7 +223,7 @@ def test_a_busy_host_port_gives_another_one(checkout: Checkout) -> None:
             busy.bind(("127.0.0.1", 30080))
             busy.listen()
         checkout.inv("tour", *EMBEDDED, "--quiet", "--until", "create-cluster")
-    create, _label = checkout.report()["steps"][-1]["commands"]
+    (create,) = checkout.report()["steps"][-1]["commands"]
     assert "hostPort: 30080" not in create["text"]
     assert "hostPort: " in create["text"]
 

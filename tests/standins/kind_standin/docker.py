@@ -4,17 +4,31 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import IO
 
 from kind_standin.errors import CommandError
 
 VARIABLE = "KIND_EXPERIMENTAL_PROVIDER"
 KNOWN = ("docker", "podman", "nerdctl")
+_told = [""]  # by `used`, the last one counts
+
+
+@contextmanager
+def used(program: str) -> Iterator[None]:
+    """Call this engine's program, as long as the body runs, whatever the environment says."""
+    _told.append(program)
+    try:
+        yield
+    finally:
+        _told.pop()
 
 
 def program() -> str:
     """Return the engine's program: Docker's, unless the environment names another one that kind knows."""
+    if _told[-1]:
+        return _told[-1]
     wanted = os.environ.get(VARIABLE, "")
     return wanted if wanted in KNOWN else "docker"
 

@@ -1,6 +1,8 @@
 """Failures on demand: KIND_STANDIN_FAIL holds one or more of these words, with commas between.
 
     pull    the node image cannot be pulled
+    slow    the node image is pulled for ever, until it is interrupted
+    space   a node's container cannot be made for want of room
     port    a host port is taken
     create  the control plane does not come up
     wait    the control plane is not Ready in time: a warning, and exit status 0
@@ -21,7 +23,7 @@ import os
 from kind_standin import docker
 from kind_standin.errors import CommandError
 
-KNOWN = ("pull", "port", "create", "wait", "load", "digest", "stall", "delete")
+KNOWN = ("pull", "slow", "space", "port", "create", "wait", "load", "digest", "stall", "delete")
 # What Docker's index names and its archive lacks: the manifest of another platform.
 DIGEST = f"sha256:{hashlib.sha256(b'linux/arm64').hexdigest()}"
 
@@ -39,6 +41,13 @@ def pull(image: str) -> CommandError:
     lookup = "dial tcp: lookup registry-1.docker.io: no such host"
     output = f'Error response from daemon: Get "https://registry-1.docker.io/v2/": {lookup}\n'
     return CommandError([docker.program(), "pull", image], 1, output)
+
+
+def no_space(node: str) -> CommandError:
+    """Return the error of a container that the engine has no room for."""
+    layer = "/var/lib/docker/overlay2/4d2c95b4e45fa1d4b2cbbed2a2ab06bd-init"
+    said = f"docker: Error response from daemon: mkdir {layer}: no space left on device.\n"
+    return CommandError([docker.program(), "run", "--name", node], 125, said)
 
 
 def port(argv: list[str], node: str, where: str) -> CommandError:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import shutil
+import signal
 import sys
 import tarfile
 from pathlib import Path
@@ -31,6 +32,8 @@ _MERGED = ("bin", "lib", "lib32", "lib64", "libx32", "sbin")  # in a merged /usr
 
 def ensure(image: str) -> None:
     """See that the image is there: kind's default is made, others are pulled. KindError in kind's words."""
+    if failures.asked("slow"):
+        signal.pause()
     if failures.asked("pull"):
         raise failures.pull(image).within(f'failed to pull image "{image}"')
     if is_there(image):

@@ -92,6 +92,8 @@ def _control_plane(name: str, node: dict[str, Any], config: dict[str, Any]) -> N
         docker.run("create", *arguments)
         where = f"{mapped[0][0]}:{mapped[0][1]}"
         raise failures.port([docker.program(), "run", *arguments], name, where)
+    if failures.asked("space"):
+        raise failures.no_space(name)
     docker.run("run", "--detach", *arguments)
 
 

@@ -1,4 +1,4 @@
-"""A stand-in for minikube v1.38 with its docker driver, for this project's tests only.
+"""A stand-in for minikube v1.38 with its drivers docker and podman, for this project's tests only.
 
 What is real: the command line with its flags, texts and exit statuses (after minikube's source; nothing was
 recorded), the profiles in MINIKUBE_HOME, the Docker containers and published ports, and every API answer and

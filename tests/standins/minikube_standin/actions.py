@@ -41,7 +41,7 @@ def load_image(values: Values, arguments: list[str]) -> int:
             raise fatal(
                 "GUEST_IMAGE_LOAD", 80, f"Failed to load image: stat {path}: no such file or directory"
             )
-        first, *others = nodes[:-1] if failures.asked("load") else nodes or [""]
+        first, *others = nodes[:-1] if failures.asked("load") or failures.asked("digest") else nodes or [""]
         if not first:
             continue  # where no node runs, minikube does nothing and says nothing
         also = {"ALSO_ON": " ".join(others)}
@@ -131,7 +131,7 @@ def delete(values: Values, arguments: list[str]) -> int:
     if config is None:
         err(f'"{name}" profile does not exist, trying anyways.')
     elif config["Nodes"]:
-        step(f'Deleting "{name}" in docker ...')
+        step(f'Deleting "{name}" in {config["Driver"]} ...')
         if failures.asked("delete"):
             err(f'Failed to delete profile(s): deleting "{name}": removal of container is in progress', "X ")
             raise ExitError(80)

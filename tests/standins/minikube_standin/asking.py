@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from kind_standin import kubeconfig
+from kind_standin import docker, kubeconfig
 from kind_standin.cli import Values
 
 from minikube_standin import machines, profiles
@@ -104,7 +104,10 @@ def list_profiles(values: Values, _: list[str]) -> int:
     names = profiles.names()
     found = [config for name in names if (config := profiles.find(name)) and config["Nodes"]]
     damaged = [name for name in names if name not in {config["Name"] for config in found}]
-    states = {config["Name"]: machines.state(config["Name"]) for config in found}
+    states = {}
+    for config in found:
+        with docker.used(config["Driver"]):
+            states[config["Name"]] = machines.state(config["Name"])
     if values.get("output", "table").lower() == "json":
         valid = [{"Name": c["Name"], "Status": _shown(states[c["Name"]]), "Config": c} for c in found]
         invalid = [{"Name": name, "Status": "", "Config": None} for name in damaged]
@@ -113,7 +116,7 @@ def list_profiles(values: Values, _: list[str]) -> int:
     if not found:
         raise fatal("MK_USAGE_NO_PROFILE", 14, "No minikube profile was found.")
     for name, state in states.items():
-        print(f"│ {name} │ docker │ {_shown(state)} │")
+        print(f"│ {name} │ {_shown(state)} │")
     if damaged:
         err(f"Found {len(damaged)} invalid profile(s) ! ")
     return 0

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import sys
 
-from kind_standin import cli
+from kind_standin import cli, docker
 from kind_standin.cli import Command, Flag
 from kind_standin.errors import KindError
 
-from minikube_standin import actions, asking, start
+from minikube_standin import actions, asking, profiles, start
 from minikube_standin.out import ExitError
 
 STAND_IN = "This is kubetour's stand-in for minikube, for its tests only."
@@ -179,8 +179,10 @@ def main(argv: list[str]) -> int:
         print(cli.help_text(parsed.path), end="")
         return 0
     values.setdefault("profile", "minikube")
+    there = profiles.find(values["profile"]) or {}
     try:
-        return command.action(values, parsed.arguments)
+        with docker.used(values.get("driver") or there.get("Driver") or "docker"):
+            return command.action(values, parsed.arguments)
     except ExitError as error:
         return error.status
 

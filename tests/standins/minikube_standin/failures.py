@@ -2,9 +2,12 @@
 
     memory     the engine has too little memory for a node
     engine     the driver, Docker, does not run
+    slow       the base image is pulled for ever, until it is interrupted
+    space      the first node's container cannot be made for want of room
     provision  the first node's container cannot be made; the profile is left as it is
     stall      starting goes on for ever once the first node is there, until it is interrupted
     load       the last node does not take the image; minikube ends well all the same
+    digest     the same, as with an archive that lacks a part: minikube does not say why
     add        a node cannot be added
     delete     the nodes cannot be deleted
 
@@ -17,7 +20,7 @@ import os
 
 from minikube_standin.out import ExitError, fatal
 
-KNOWN = ("memory", "engine", "provision", "stall", "load", "add", "delete")
+KNOWN = ("memory", "engine", "slow", "space", "provision", "stall", "load", "digest", "add", "delete")
 
 
 def asked(what: str) -> bool:

@@ -8,17 +8,20 @@ import sys
 from typing import Any
 
 from kind_standin import docker, node_image, provision
+from kind_standin import failures as kinds_failures
 from kind_standin.errors import CommandError
 
-from minikube_standin import profiles
+from minikube_standin import failures, profiles
 from minikube_standin.profiles import API_PORT, Config
 
 IMAGE = "gcr.io/k8s-minikube/kicbase:v0.0.50"  # made here, as kind's stand-in makes its node image
 
+MADE = "created_by.minikube.sigs.k8s.io"
+
 
 def _labels(name: str, *, control_plane: bool) -> dict[str, str]:
     return {
-        "created_by.minikube.sigs.k8s.io": "true",
+        MADE: "true",
         "name.minikube.sigs.k8s.io": name,
         "role.minikube.sigs.k8s.io": "control-plane" if control_plane else "",
         "mode.minikube.sigs.k8s.io": name,
@@ -35,6 +38,8 @@ def make_first(config: Config) -> None:
     if not node_image.is_there(IMAGE):
         node_image.make(IMAGE)
     name = config["Name"]
+    if failures.asked("space"):
+        raise kinds_failures.no_space(name)
     docker.run(
         "run",
         "--detach",
@@ -87,8 +92,9 @@ def stop(name: str) -> None:
 
 
 def remove(name: str) -> None:
-    """Remove a container with its volumes, if it is there."""
-    if state(name) != "Nonexistent":
+    """Remove a container with its volumes, if it is there and minikube has made it."""
+    made = docker.lines("ps", "-aq", "--filter", f"label={MADE}=true", "--filter", f"name=^{name}$")
+    if made:
         docker.run("rm", "-f", "-v", name)
 
 
@@ -116,7 +122,7 @@ def admin(config: Config) -> str:
 
 def enter(name: str, line: str) -> subprocess.CompletedProcess[bytes]:
     """Run a line of shell on a node: with a terminal, as minikube's SSH has, so both outputs are one."""
-    argv = ("docker", "exec", name, "sh", "-c", line)
+    argv = (docker.program(), "exec", name, "sh", "-c", line)
     return subprocess.run(argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
 
 

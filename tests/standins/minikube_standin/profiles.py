@@ -72,11 +72,13 @@ def names() -> list[str]:
     return sorted(each.name for each in root.iterdir() if each.is_dir()) if root.is_dir() else []
 
 
-def new(name: str, *, runtime: str, ports: list[str], memory: int, cpus: str) -> Config:
+def new(
+    name: str, *, runtime: str, ports: list[str], memory: int, cpus: str, driver: str = "docker"
+) -> Config:
     """Return a profile without nodes."""
     return {
         "Name": name,
-        "Driver": "docker",
+        "Driver": driver,
         "Memory": memory,
         "CPUs": cpus,
         "ExposedPorts": ports,

@@ -17,6 +17,7 @@ from minikube_standin.profiles import Config
 VERSION = "v1.38.1"
 NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9-]+")
 RUNTIMES = {"": "Docker 29.2.1", "docker": "Docker 29.2.1", "containerd": "containerd 2.2.1"}
+DRIVERS = ("docker", "podman")
 MEMORY, LEAST_MEMORY = 2200, 1800  # MB for each node
 
 
@@ -55,13 +56,13 @@ def _validate(values: Values, existing: Config | None) -> None:
             f'incompatible with requested "{driver}" driver.'
         )
         raise fatal("GUEST_DRIVER_MISMATCH", 81, text)
-    if driver != "docker":
+    if driver not in DRIVERS:
         raise fatal("DRV_UNSUPPORTED_OS", 56, f"The driver '{driver}' is not supported on linux/amd64")
-    step(f"Using the docker driver based on {'existing profile' if existing else 'user configuration'}")
+    step(f"Using the {driver} driver based on {'existing profile' if existing else 'user configuration'}")
     if failures.asked("engine"):
         raise failures.engine()
     if os.geteuid() == 0:
-        refusal = 'The "docker" driver should not be used with root privileges.'
+        refusal = f'The "{driver}" driver should not be used with root privileges.'
         err(f"{refusal} If you wish to continue as root, use --force.", "* ")
         if not values.get("force"):
             raise fatal("DRV_AS_ROOT", 57, refusal)
@@ -76,7 +77,9 @@ def _create(values: Values) -> Config:
     name = values["profile"]
     runtime = values.get("container-runtime") or "docker"
     ports = values.get("ports", [])
-    config = profiles.new(name, runtime=runtime, ports=ports, memory=MEMORY, cpus=values.get("cpus", "2"))
+    driver = values.get("driver") or "docker"
+    cpus = values.get("cpus", "2")
+    config = profiles.new(name, runtime=runtime, ports=ports, memory=MEMORY, cpus=cpus, driver=driver)
     for _ in range(values.get("nodes", 1)):
         config["Nodes"].append(profiles.new_node(config))
     everybody = config["Nodes"]
@@ -84,6 +87,8 @@ def _create(values: Values) -> Config:
     profiles.save(config)
     step(f'Starting "{name}" primary control-plane node in "{name}" cluster')
     step("Pulling base image v0.0.50 ...")
+    if failures.asked("slow"):
+        signal.pause()
     _creating(config)
     if failures.asked("provision"):
         raise failures.provisioning("docker run -d -t --privileged: exit status 125")
@@ -95,7 +100,10 @@ def _create(values: Values) -> Config:
         signal.pause()
     step(f"Preparing Kubernetes {profiles.KUBERNETES} on {RUNTIMES[runtime]} ...")
     config["Nodes"] = everybody
-    machines.cluster(config, "create", *profiles.machines(config))
+    try:
+        machines.cluster(config, "create", *profiles.machines(config))
+    except CommandError as error:
+        raise fatal("GUEST_START", 80, f"failed to start node: {error.message}\n{error.output}") from None
     step("Configuring CNI (Container Networking Interface) ...")
     _verified(config)
     step("Enabled addons: default-storageclass, storage-provisioner")
@@ -107,7 +115,7 @@ def _create(values: Values) -> Config:
 
 
 def _creating(config: Config) -> None:
-    step(f"Creating docker container (CPUs={config['CPUs']}, Memory={config['Memory']}MB) ...")
+    step(f"Creating {config['Driver']} container (CPUs={config['CPUs']}, Memory={config['Memory']}MB) ...")
 
 
 def _verified(config: Config) -> None:
@@ -141,9 +149,9 @@ def _start_again(config: Config, values: Values) -> None:
     if states[name] == "Nonexistent":
         raise failures.provisioning(f"{name} is gone; this stand-in does not make it again")
     if states[name] == "Running":
-        step(f'Updating the running docker "{name}" container ...')
+        step(f'Updating the running {config["Driver"]} "{name}" container ...')
     else:
-        step(f'Restarting existing docker container for "{name}" ...')
+        step(f'Restarting existing {config["Driver"]} container for "{name}" ...')
     for machine, state in states.items():
         if state == "Stopped":
             machines.start(machine)

@@ -136,6 +136,9 @@ def _image_save(name: str, parsed: Parsed) -> int:
 def _run(name: str, parsed: Parsed) -> int:
     if parsed.value("detach") and parsed.value("rm"):
         raise NerdctlError("flags -d and --rm cannot be specified together")
+    wanted = parsed.value("name")
+    if wanted and (found := _docker("ps", "-aq", "--no-trunc", "--filter", f"name=^{wanted}$").strip()):
+        raise NerdctlError(f'name "{wanted}" is already used by ID "{found}"')
     return _same(name, parsed)
 
 
