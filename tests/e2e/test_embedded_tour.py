@@ -48,9 +48,11 @@ def checkout(tmp_path: Path) -> Iterator[Checkout]:
 def toured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Checkout]:
     """Return a checkout in which the tour has been taken and everything still runs."""
     checkout = make(tmp_path_factory.mktemp("toured"))
-    checkout.inv("tour", *EMBEDDED, "--cluster-name", "toured", "--image", "shop", "--name", "shop")
-    yield checkout
-    checkout.inv("down", "--cluster-name", "toured")
+    try:
+        checkout.inv("tour", *EMBEDDED, "--cluster-name", "toured", "--image", "shop", "--name", "shop")
+        yield checkout
+    finally:  # of a tour that failed, too, nothing may run on
+        checkout.inv("down", "--provider", "embedded", "--cluster-name", "toured")
     assert checkout.processes() == []
 
 
