@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -41,6 +42,7 @@ def _steps(c: Context, session: Session) -> tuple[Step, ...]:
 
 def steps(c: Context, session: Session) -> tuple[Step, ...]:
     """Return the steps that remove what is there and ours; RefusedError for a cluster that is not ours."""
+    session = _with_volumes(c, session)
     made = session.state.created()
     chosen = list(ownership.clean_up(c, session, _images(c, session, made)))
     stop = next(step for step in session.plan() if step.id == "stop-container")
@@ -51,6 +53,14 @@ def steps(c: Context, session: Session) -> tuple[Step, ...]:
     if _is_running(c, session, made, stop):
         chosen.insert(0, stop)
     return tuple(chosen)
+
+
+def _with_volumes(c: Context, session: Session) -> Session:
+    """Return the session with the volumes of the nodes' containers, which have to go with the cluster."""
+    provider = session.provider
+    names = {name for look in provider.volumes() for name in perform(c, look).stdout.split()}
+    tools = replace(provider.tools, volumes=tuple(sorted(names)))
+    return replace(session, provider=replace(provider, tools=tools))
 
 
 def _forget(session: Session, outcomes: list[Outcome], record: str) -> None:

@@ -9,7 +9,9 @@ import pytest
 from invoke.context import Context
 
 from kubetour import down
+from kubetour.checks import Observation
 from kubetour.errors import KubetourError, RefusedError
+from kubetour.runner import perform
 from kubetour.session import Session
 from kubetour.settings import Resolved, Settings
 from kubetour.state import State
@@ -108,3 +110,18 @@ def test_the_network_goes_if_it_came_with_our_cluster_and_nobody_else_has_one(
     put(tmp_path, "docker", f'case "$*" in "network inspect"*) exit {int(not there)};; esac')
     assert ids(c, session) == expected
     assert session.state.created() == tuple(named[entry] for entry in left)
+
+
+@pytest.mark.parametrize(("left", "holds"), [("other", True), ("other v1", False)])
+def test_a_cluster_is_not_gone_while_a_volume_of_its_nodes_is_there(
+    c: Context, session: Session, tmp_path: Path, left: str, holds: bool
+) -> None:
+    session.state.add(CLUSTER)
+    put(tmp_path, "kind", "echo kubetour")
+    body = f"case \"$*\" in inspect*control-plane) echo v1; echo v2;; volume*) printf '%s\\n' {left};; esac"
+    put(tmp_path, "docker", body)
+    (step,) = down.steps(c, session)
+    put(tmp_path, "kind", "exit 0")
+    proof = step.check(Observation(confirmed=tuple(perform(c, run) for run in step.confirm)))
+    assert proof.holds is holds
+    assert "v2" not in str(proof.text.values)

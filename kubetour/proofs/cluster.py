@@ -145,11 +145,12 @@ class Ended:
 
     looks: ClassVar[tuple[str, ...]] = ()
     names: tuple[str, ...]
+    parts: tuple[str, ...] = ()  # what has to go with it, and is named only where it is left
 
     def __call__(self, seen: Observation) -> Proof:
         """Return the verdict on a listing that must not hold any of the names on a line of its own."""
         listed = {line.strip() for result in seen.confirmed for line in result.stdout.splitlines()}
-        left = listed.intersection(self.names)
+        left = listed.intersection(self.names + self.parts)
         return verdict(not left, "ended", "not-ended", what=", ".join(sorted(left) or self.names))
 
 

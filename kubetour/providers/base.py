@@ -40,6 +40,7 @@ class Tools:
     save_flags: tuple[str, ...] = ()  # not empty where `save` must be told the platform
     containerd_store: bool = False
     gives_addresses: bool = False  # cloud-provider-kind runs beside kind
+    volumes: tuple[str, ...] = ()  # of the nodes' containers, looked up before they are deleted
 
 
 @dataclass(frozen=True)
@@ -199,6 +200,10 @@ class Provider:
 
     def rescue(self) -> tuple[Run, ...]:
         """Return what to run where a step in the cluster fails, to keep what tells why."""
+        return ()
+
+    def volumes(self) -> tuple[Run, ...]:
+        """Return the commands that name the volumes which have to go with the cluster."""
         return ()
 
     def leftovers(self) -> tuple[Step, ...]:

@@ -139,11 +139,17 @@ class Kind(Provider):
                 "delete-cluster",
                 Stage.DOWN,
                 (self._delete(), Run(("rm", "-f", self.kubeconfig))),
-                Ended((self.cluster, *self.nodes())),
+                Ended((self.cluster, *self.nodes()), self.tools.volumes),
                 confirm=(Run((*self.program, "get", "clusters")), *self._containers()),
                 removes=(f"{self.name}-cluster/{self.cluster}",),
             ),
         )
+
+    def volumes(self) -> tuple[Run, ...]:
+        """Return the commands that name the volumes of each node's container."""
+        template = '{{range .Mounts}}{{if eq .Type "volume"}}{{println .Name}}{{end}}{{end}}'
+        look = (*self.engine, "inspect", "--type", "container", "--format", template)
+        return tuple(Run((*look, node)) for node in self.nodes()) if self.in_containers else ()
 
     def leftovers(self) -> tuple[Step, ...]:
         """Return the step that removes the engine's network, which kind makes for all clusters and keeps."""
@@ -173,10 +179,11 @@ class Kind(Provider):
         return Run((*self.engine, "inspect", "--type", "container", self.nodes()[0]))
 
     def _containers(self) -> tuple[Run, ...]:
-        """Return the command that lists the nodes' containers, running or not."""
+        """Return the commands that list the nodes' containers, running or not, and the volumes they had."""
         mark = f"label=io.x-k8s.kind.cluster={self.cluster}"
         listing = Run((*self.engine, "ps", "-a", "--filter", mark, "--format", "{{.Names}}"))
-        return (listing,) if self.in_containers else ()
+        volumes = Run((*self.engine, "volume", "ls", "--format", "{{.Name}}"))
+        return (listing, *((volumes,) if self.tools.volumes else ())) if self.in_containers else ()
 
     def _config(self) -> dict[str, object]:
         config = kind_config(dict(self.config), self.settings.workers, self.ports.host, self.ports.node)
