@@ -115,6 +115,7 @@ COMMANDS: dict[str, Command] = {
     "push": Command(("platform=", "all-platforms", "all-tags", "quiet"), ("a=all-tags", "q=quiet")),
     "network ls": Command(("quiet", "filter=", "format="), ("q=quiet", "f=filter")),
     "network inspect": Command(("format=", "mode="), ("f=format",)),
+    "volume ls": Command(("quiet", "filter=", "format=", "size"), ("q=quiet", "f=filter", "s=size")),
     "network rm": Command(),
     "network create": Command(
         ("driver=", "opt=", "subnet=", "gateway=", "label=", "ipv6", "internal"), ("d=driver", "o=opt")
