@@ -13,7 +13,7 @@ from kubetour.errors import Interrupted, KubetourError, RefusedError
 from kubetour.runner import Running, last_signal
 from kubetour.script import program, shell
 from kubetour.state import State
-from kubetour.steps import Found, Lookup, Run, Rung, Step, bind
+from kubetour.steps import Found, Lookup, Run, Rung, Stage, Step, bind
 from kubetour.text import Text
 
 if TYPE_CHECKING:
@@ -185,7 +185,7 @@ class Acting:
         """Raise RefusedError if what the step would make is there, but not by the ledger."""
         ours = set(self.step.creates) <= set(self._performer.state.created())
         if self.step.exists and not ours and self._performer.perform(self.step.exists).status == 0:
-            raise RefusedError("cluster-exists")
+            raise RefusedError("cluster-exists" if self.step.stage is Stage.CLUSTER else "made-by-others")
 
     def _failed(self, run: Run, result: Result) -> KubetourError:
         return causes.command_failed(shell(run), program(run), result)

@@ -69,8 +69,15 @@ class Builder:
         self._remembered = self._cache.entries() if use_cache else {}
         self._new: dict[str, dict[str, Any]] = {}
 
-    def build(self, directory: Path, file: Path, names: list[str], arguments: Mapping[str, str]) -> Image:
-        """Build the Dockerfile's last stage and name it; EmbeddedError says what is wrong."""
+    def build(
+        self,
+        directory: Path,
+        file: Path,
+        names: list[str],
+        arguments: Mapping[str, str],
+        labels: Mapping[str, str] | None = None,
+    ) -> Image:
+        """Build the Dockerfile's last stage, label and name it; EmbeddedError says what is wrong."""
         full = [str(reference.parse(name)) for name in names]
         try:
             text = file.read_text(encoding="utf-8")
@@ -84,9 +91,16 @@ class Builder:
             )
         parsed = dockerfile.parse(text, _shown(file))
         with self._store.writing():
-            return self._build(parsed, Context(directory), full, dict(arguments))
+            return self._build(parsed, Context(directory), full, dict(arguments), labels or {})
 
-    def _build(self, parsed: Dockerfile, files: Context, names: list[str], given: dict[str, str]) -> Image:
+    def _build(
+        self,
+        parsed: Dockerfile,
+        files: Context,
+        names: list[str],
+        given: dict[str, str],
+        labels: Mapping[str, str],
+    ) -> Image:
         stages: dict[str, _Stage] = {}
         stage: _Stage | None = None
         unused = dict.fromkeys(given)
@@ -113,6 +127,8 @@ class Builder:
             self._say(f"warning: build arguments that no ARG asks for were not used: {', '.join(left)}")
         if stage is None:
             raise AssertionError("the parser lets no Dockerfile without FROM pass")
+        if labels:
+            stage.config["Labels"] = {**(stage.config.get("Labels") or {}), **labels}
         return self._finish(stage, names)
 
     def _from(
