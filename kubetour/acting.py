@@ -70,6 +70,17 @@ class Acting:
         self._thread: threading.Thread | None = None
         self._error: BaseException | None = None
 
+    @property
+    def undone(self) -> bool:
+        """Return whether its last actions have removed what the first ones made."""
+        made, run = set(self.step.creates), len(self.results)
+        return (
+            bool(made)
+            and made <= set(self.step.removes)
+            and run == len(self.step.actions)
+            and not self._unmade
+        )
+
     def start(self) -> None:
         """Begin in the background; `present` then tells what was printed so far and goes on live."""
 

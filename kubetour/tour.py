@@ -154,12 +154,12 @@ class Tour:
             recorded.close()
         if error and step.refusable and causes.forbidden(error):
             error, proof = None, Proof(True, Text("proof.forbidden"))
-        if error is None:
+        if error is None or acting.undone:
             self.state.strike(*step.removes)
-        elif not isinstance(error, Interrupted):
+        if error and not isinstance(error, Interrupted):
             if step.check.looks:
                 self._diagnose(error)
-            if not isinstance(error, RefusedError):  # then what is there is not ours to take back
+            if not isinstance(error, RefusedError) and not acting.undone:  # else nothing is ours to take back
                 error = self._rescue(acting) or error
         results, seconds, origin = tuple(acting.results), self.clock() - begun, begun - started
         return Outcome(step, acting.already, results, confirmed, proof, error, started, seconds, origin)

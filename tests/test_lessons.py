@@ -10,9 +10,9 @@ from string import Template
 import pytest
 import yaml
 
+from kubetour.chapters.experiments.making import leftovers
 from kubetour.errors import UsageError
 from kubetour.lessons import Lesson, load, parse
-from kubetour.chapters.experiments.making import leftovers
 from kubetour.plan import clean_up, whole
 from kubetour.project import LESSONS
 from tests.making import CONTEXT, TOOLS, make_provider

@@ -12,7 +12,7 @@ from kubetour.proofs.common import fails, first_json, holds, human_size
 
 @dataclass(frozen=True)
 class OnlyTheRestSent:
-    """Two images of all that arrived: the second is smaller by the file that `.dockerignore` names."""
+    """Two images of all that arrived: the second has no room for the file that `.dockerignore` names."""
 
     looks: ClassVar[tuple[str, ...]] = ()
     measured: int  # which command told both sizes, one on a line
@@ -32,7 +32,7 @@ class OnlyTheRestSent:
         }
         if everything < self.ignored:
             return fails("context-not-sent", data, **values)
-        if everything - rest < self.ignored:
+        if rest >= self.ignored:
             return fails("context-not-ignored", data, **values)
         return holds("context-sent", data, **values)
 
