@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from kubetour import ownership, play
 from kubetour.causes import command_failed
-from kubetour.chapters.experiments.making import DIRECTORY, leftovers
+from kubetour.chapters.image_experiments.making import DIRECTORY, leftovers
 from kubetour.checks import Observation
 from kubetour.errors import KubetourError, RefusedError
 from kubetour.observe import Cluster

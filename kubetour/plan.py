@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from kubetour.buildcontext import BuildContext
 from kubetour.chapters import cluster, image, pod, workload
-from kubetour.chapters.experiments import building, running
+from kubetour.chapters.image_experiments import building, running
 from kubetour.errors import UsageError
 from kubetour.providers import Provider
 from kubetour.steps import Stage, Step, Variable

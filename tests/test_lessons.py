@@ -10,7 +10,7 @@ from string import Template
 import pytest
 import yaml
 
-from kubetour.chapters.experiments.making import leftovers
+from kubetour.chapters.image_experiments.making import leftovers
 from kubetour.errors import UsageError
 from kubetour.lessons import Lesson, load, parse
 from kubetour.plan import clean_up, whole

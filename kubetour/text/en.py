@@ -174,6 +174,8 @@ MESSAGES = {
     "error.context-unknown.fix": "kubectl config get-contexts lists them; for a cluster of our own, ./inv create-cluster makes it.",
     "error.cluster-exists": "There already are nodes of a cluster with this name, and it cannot be used.",
     "error.cluster-exists.fix": "If it is a half-made one of ours, remove it with ./inv down. Else choose another name: --cluster-name NAME",
+    "error.program-absent": "The program that was to be started is not in the image.",
+    "error.program-absent.fix": "Look at the ENTRYPOINT in the Dockerfile. The experiment process-one needs a sleep in the image: try it with this project's own app, without --app-dir.",
     "error.made-by-others": "What this step would make is there already, and this project did not make it.",
     "error.made-by-others.fix": "If it is yours, remove it: its name is in the command of this step. Or choose other names: --name NAME",
     "error.name-taken": "Another container has the name that was to be given.",

@@ -174,6 +174,8 @@ MESSAGES = {
     "error.context-unknown.fix": "kubectl config get-contexts 列出所有上下文；要用本项目自己的集群，请用 ./inv create-cluster 创建。",
     "error.cluster-exists": "已有同名集群的节点，但该集群无法使用。",
     "error.cluster-exists.fix": "如果是本项目未建完的集群，请用 ./inv down 清除；否则请换个名称：--cluster-name NAME",
+    "error.program-absent": "镜像里没有要启动的程序。",
+    "error.program-absent.fix": "请检查 Dockerfile 里的 ENTRYPOINT。实验 process-one 要求镜像里有 sleep：请用本项目自带的应用来试，不加 --app-dir。",
     "error.made-by-others": "这一步要创建的东西已经存在，而且不是本项目创建的。",
     "error.made-by-others.fix": "如果是你自己的，请将其删除：名称见这一步的命令。或者换一个名称：--name NAME",
     "error.name-taken": "要用的名称已被另一个容器占用。",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import ClassVar
 
 from kubetour.checks import Observation, Proof
@@ -52,7 +53,8 @@ class LayersShared:
         if len(lists) != 2 or not all(isinstance(layers, list) and layers for layers in lists):
             return fails("layers-unmeasured")
         first, second = lists
-        shared = sum(one == other for one, other in zip(first, second, strict=False))
+        pairs = zip(first, second, strict=False)
+        shared = len(tuple(takewhile(lambda pair: pair[0] == pair[1], pairs)))
         again = seen.results[self.rebuilt]
         # The classic builder and podman say the first, BuildKit and the embedded builder the second.
         cached = len(re.findall(r"(?i)using cache|\bCACHED\b", again.stdout + again.stderr))

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from kubetour.buildcontext import BuildContext
-from kubetour.chapters.experiments.making import Made, experiment, image, name
 from kubetour.chapters.image import build_app, is_own_app
-from kubetour.proofs.experiments.running import (
+from kubetour.chapters.image_experiments.making import Made, experiment, image, name
+from kubetour.proofs.running import (
     GraceUsedUp,
     NameMoved,
     PlainProcess,

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from kubetour.chapters.experiments.making import Made, directory, experiment, image
 from kubetour.chapters.image import build
-from kubetour.proofs.experiments.building import LayersShared, OnlyTheRestSent
+from kubetour.chapters.image_experiments.making import Made, directory, experiment, image
+from kubetour.proofs.building import LayersShared, OnlyTheRestSent
 from kubetour.providers import Provider
 from kubetour.steps import Run, Stage, Step
 

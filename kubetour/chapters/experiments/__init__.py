@@ -1,1 +1,0 @@
-"""The experiments that try the claims, each in its place of the plan: see `claims`."""

@@ -1,1 +1,0 @@
-"""The verdicts of the experiments."""
