@@ -29,7 +29,7 @@ def whole(provider: Provider, context: BuildContext, first_replicas: int = 1) ->
         *image.image(provider, context),
         *building.shared_layers(provider),
         *image.container(provider),
-        *running.not_a_vm(provider),
+        *running.not_a_vm(provider, context),
         *running.process_one(provider, context),
         *running.latest(provider, context),
         *cluster.cluster(provider),

@@ -20,14 +20,14 @@ class ProcessOfHost:
     looks: ClassVar[tuple[str, ...]] = ()
 
     def __call__(self, seen: Observation) -> Proof:
-        """Return the verdict on `uname -n`, the start, `inspect`, `top`, and what /proc says here.
+        """Return the verdict on `uname -n`, the start, the name inside, `inspect`, `top`, and what /proc says.
 
         NSpid has the process's number in each PID namespace from this one inwards:
         https://man7.org/linux/man-pages/man5/proc_pid_status.5.html
         """
-        named, start, told, top, proc = (result for result in seen.results[:5])
-        outside = named.stdout.strip()
-        inside, number = told.stdout.split()[:2]
+        named, start, named_inside, told, top, proc = seen.results[:6]
+        outside, inside = named.stdout.strip(), named_inside.stdout.strip()
+        number = told.stdout.split()[0]
         numbers = [word for line in re.findall(r"NSpid:(.*)", proc.stdout) for word in line.split()]
         up = re.search(r"(?m)^(\d+)\.\d+ \d+\.\d+$", proc.stdout)
         count = len(top.stdout.strip().splitlines()) - 1
@@ -53,10 +53,10 @@ class PlainProcess:
     looks: ClassVar[tuple[str, ...]] = ()
 
     def __call__(self, seen: Observation) -> Proof:
-        """Return the verdict on `uname -n`, the start, `inspect`, and whether there is such a process."""
-        named, _, told, looked = seen.results[:4]
-        outside = named.stdout.strip()
-        inside, number = told.stdout.split()[:2]
+        """Return the verdict on `uname -n`, the start, the name inside, `inspect`, and what was looked for."""
+        named, _, named_inside, told, looked = seen.results[:5]
+        outside, inside = named.stdout.strip(), named_inside.stdout.strip()
+        number = told.stdout.split()[0]
         values = {"outside": outside, "inside": inside, "pid": number}
         if inside == outside:
             return fails("host-name-shared", values, **values)

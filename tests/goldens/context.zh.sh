@@ -96,7 +96,8 @@ fi
 trap 'docker rm -f kubetour-node-hostname-not-a-vm' EXIT
 uname -n
 docker run -d --name kubetour-node-hostname-not-a-vm --label app.kubernetes.io/managed-by=kubetour registry.example/team/web:0123456789ab
-docker inspect --format '{{.Config.Hostname}} {{.State.Pid}} {{.State.StartedAt}}' kubetour-node-hostname-not-a-vm
+docker exec kubetour-node-hostname-not-a-vm node -p 'os.hostname()'
+docker inspect --format '{{.State.Pid}} {{.State.StartedAt}}' kubetour-node-hostname-not-a-vm
 docker top kubetour-node-hostname-not-a-vm
 sh -c 'cat /proc/uptime; grep NSpid "/proc/$0/status" || true' "$(docker inspect --format '{{.State.Pid}}' kubetour-node-hostname-not-a-vm)"
 docker rm -f kubetour-node-hostname-not-a-vm

@@ -96,7 +96,8 @@ fi
 trap '.venv/bin/python -m kubetour.embedded rm -f kubetour-node-hostname-not-a-vm' EXIT
 uname -n
 .venv/bin/python -m kubetour.embedded run -d --name kubetour-node-hostname-not-a-vm --label app.kubernetes.io/managed-by=kubetour node-hostname:0123456789ab
-.venv/bin/python -m kubetour.embedded inspect --format '{{.Config.Hostname}} {{.State.Pid}} {{.State.StartedAt}}' kubetour-node-hostname-not-a-vm
+.venv/bin/python -m kubetour.embedded inspect --format '{{.Config.Hostname}}' kubetour-node-hostname-not-a-vm
+.venv/bin/python -m kubetour.embedded inspect --format '{{.State.Pid}} {{.State.StartedAt}}' kubetour-node-hostname-not-a-vm
 sh -c 'kill -0 "$0" && echo "$0 runs here"' "$(.venv/bin/python -m kubetour.embedded inspect --format '{{.State.Pid}}' kubetour-node-hostname-not-a-vm)"
 .venv/bin/python -m kubetour.embedded rm -f kubetour-node-hostname-not-a-vm
 

@@ -97,7 +97,8 @@ fi
 trap 'nerdctl rm -f kubetour-node-hostname-not-a-vm' EXIT
 uname -n
 nerdctl run -d --name kubetour-node-hostname-not-a-vm --label app.kubernetes.io/managed-by=kubetour node-hostname:0123456789ab
-nerdctl inspect --format '{{.Config.Hostname}} {{.State.Pid}} {{.State.StartedAt}}' kubetour-node-hostname-not-a-vm
+nerdctl exec kubetour-node-hostname-not-a-vm node -p 'os.hostname()'
+nerdctl inspect --format '{{.State.Pid}} {{.State.StartedAt}}' kubetour-node-hostname-not-a-vm
 nerdctl top kubetour-node-hostname-not-a-vm
 sh -c 'cat /proc/uptime; grep NSpid "/proc/$0/status" || true' "$(nerdctl inspect --format '{{.State.Pid}}' kubetour-node-hostname-not-a-vm)"
 nerdctl rm -f kubetour-node-hostname-not-a-vm

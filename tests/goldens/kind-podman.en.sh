@@ -96,7 +96,8 @@ fi
 trap 'podman rm -f kubetour-node-hostname-not-a-vm' EXIT
 uname -n
 podman run -d --name kubetour-node-hostname-not-a-vm --label app.kubernetes.io/managed-by=kubetour localhost/node-hostname:0123456789ab
-podman inspect --format '{{.Config.Hostname}} {{.State.Pid}} {{.State.StartedAt}}' kubetour-node-hostname-not-a-vm
+podman exec kubetour-node-hostname-not-a-vm node -p 'os.hostname()'
+podman inspect --format '{{.State.Pid}} {{.State.StartedAt}}' kubetour-node-hostname-not-a-vm
 podman top kubetour-node-hostname-not-a-vm
 sh -c 'cat /proc/uptime; grep NSpid "/proc/$0/status" || true' "$(podman inspect --format '{{.State.Pid}}' kubetour-node-hostname-not-a-vm)"
 podman rm -f kubetour-node-hostname-not-a-vm

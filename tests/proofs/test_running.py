@@ -39,7 +39,7 @@ def key(proof: object) -> str:
     ids=["its host's", "an engine in a virtual machine", "no /proc", "the host's name", "the host's numbers"],
 )
 def test_a_container_is_a_process_of_its_host(told: str, proc: str, expected: str) -> None:
-    proof = ProcessOfHost()(printed("laptop\n", "4889f\n", told, TOP, proc))
+    proof = ProcessOfHost()(printed("laptop\n", "4889f\n", *told.split(maxsplit=1), TOP, proc))
     assert key(proof) == expected
     assert proof.holds is (expected in ("process-of-host", "process-elsewhere"))
     assert bool(proof.notes) is (expected == "process-elsewhere")
@@ -47,7 +47,7 @@ def test_a_container_is_a_process_of_its_host(told: str, proc: str, expected: st
 
 
 def test_the_proof_tells_the_hosts_time_beside_the_containers() -> None:
-    proof = ProcessOfHost()(printed("laptop", "x", "c0ffee 4889 now", TOP, f"{UP}NSpid:\t4889\t17\t1\n"))
+    proof = ProcessOfHost()(printed("laptop", "x", "c0ffee", "4889 now", TOP, f"{UP}NSpid:\t4889\t17\t1\n"))
     assert proof.data["numbers"] == ["4889", "17", "1"]
     assert proof.data["uptime"] == 13181
     assert {
@@ -69,7 +69,7 @@ def test_the_proof_tells_the_hosts_time_beside_the_containers() -> None:
 def test_on_the_embedded_cluster_a_container_is_a_process_and_no_more(
     told: str, looked: str, expected: str
 ) -> None:
-    proof = PlainProcess()(printed("laptop\n", "id\n", told, looked))
+    proof = PlainProcess()(printed("laptop\n", "id\n", *told.split(maxsplit=1), looked))
     assert key(proof) == expected
     assert proof.holds is (expected == "plain-process")
 

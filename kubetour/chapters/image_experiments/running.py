@@ -20,21 +20,30 @@ from kubetour.steps import Lookup, Run, Stage, Step
 GRACE = 3  # seconds that a container is given to end: the less, the sooner it is shown that it does not
 
 
-def not_a_vm(provider: Provider) -> tuple[Step, ...]:
+def not_a_vm(provider: Provider, context: BuildContext) -> tuple[Step, ...]:
     """Return the experiment that finds a container's process among those of this machine.
 
-    On the embedded cluster a container is a process and nothing more, which is all that can be shown.
+    Our own app's Node tells the host name in there; of any other image, no program is known that could, so
+    that the engine is asked. On the embedded cluster a container is a process and nothing more, which is all
+    that can be shown.
     """
-    engine = provider.engine
+    engine, embedded = provider.engine, provider.name == "embedded"
     made = Made(provider, container=name(provider, "not-a-vm"))
-    told = "{{.Config.Hostname}} {{.State.Pid}} {{.State.StartedAt}}"
-    number = Lookup(Run((*engine, "inspect", "--format", "{{.State.Pid}}", made.container)))
+
+    def told(template: str) -> Run:
+        return Run((*engine, "inspect", "--format", template, made.container))
+
+    inside = told("{{.Config.Hostname}}")
+    if is_own_app(context) and not embedded:
+        inside = Run((*engine, "exec", made.container, "node", "-p", "os.hostname()"))
     begin = (
         Run(("uname", "-n")),
         made.run(provider.settings.image),
-        Run((*engine, "inspect", "--format", told, made.container)),
+        inside,
+        told("{{.State.Pid}} {{.State.StartedAt}}"),
     )
-    if provider.name == "embedded":
+    number = Lookup(told("{{.State.Pid}}"))
+    if embedded:
         look = Run(("sh", "-c", 'kill -0 "$0" && echo "$0 runs here"', number))
         actions: tuple[Run, ...] = (*begin, look)
         return (experiment("not-a-vm", Stage.RUN, "not-a-vm", made, actions, PlainProcess(), ("build",)),)
