@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import pty
 import select
@@ -10,6 +9,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -234,43 +234,43 @@ class TestPortForward:
         assert "error forwarding port 81 to pod default_web" in forwarded.process.communicate(timeout=30)[1]
 
 
-# Its port forwarding leaves sockets to the garbage collector.
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-def test_the_python_client_has_its_own_ways(cluster: Cluster) -> None:
-    from kubernetes import client, config
-    from kubernetes.stream import portforward, stream
+# Apart, as it leaves sockets to the garbage collector. Its calls change the client for good, so that each has its own.
+PYTHON_CLIENT = """
+import sys
+from kubernetes import client, config
+from kubernetes.stream import portforward, stream
 
-    with config.new_client_from_config(str(cluster.kubeconfig)) as made:  # type: ignore[no-untyped-call]
-        api = client.CoreV1Api(made)
-        asked = stream(
-            api.connect_get_namespaced_pod_exec,
-            "web",
-            "default",
-            command=["sh", "-c", "read line; echo got $line; exit 3"],
-            stdin=True,
-            stdout=True,
-            stderr=True,
-            tty=False,
-            _preload_content=False,
-        )
-        asked.write_stdin("it\n")
-        asked.run_forever(timeout=30)
-        assert (asked.read_stdout(), asked.returncode) == ("got it\n", 3)
-        asked.close()
-        # Its calls change the client for good, so that the next one has a client of its own.
-        with config.new_client_from_config(str(cluster.kubeconfig)) as other:  # type: ignore[no-untyped-call]
-            api = client.CoreV1Api(other)
-            ports = portforward(api.connect_get_namespaced_pod_portforward, "web", "default", ports="8080")
-            one = ports.socket(8080)
-            one.setblocking(True)
-            one.sendall(b"GET / HTTP/1.0\r\n\r\n")
-            answer = b""
-            while chunk := one.recv(1000):
-                answer += chunk
-            assert answer.endswith(b"web\n")
-            one.close()
-            ports.close()
-    gc.collect()
+def api():
+    return client.CoreV1Api(config.new_client_from_config(sys.argv[1]))
+
+shell = ["sh", "-c", "read line; echo got $line; exit 3"]
+asked = stream(
+    api().connect_get_namespaced_pod_exec, "web", "default", command=shell,
+    stdin=True, stdout=True, stderr=True, tty=False, _preload_content=False,
+)
+asked.write_stdin("it\\n")
+asked.run_forever(timeout=30)
+print(asked.read_stdout(), asked.returncode)
+ports = portforward(api().connect_get_namespaced_pod_portforward, "web", "default", ports="8080")
+one = ports.socket(8080)
+one.setblocking(True)
+one.sendall(b"GET / HTTP/1.0\\r\\n\\r\\n")
+answer = b""
+while chunk := one.recv(1000):
+    answer += chunk
+print(answer.decode().splitlines()[-1])
+"""
+
+
+def test_the_python_client_has_its_own_ways(cluster: Cluster) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", PYTHON_CLIENT, cluster.kubeconfig],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert (done.stdout, done.stderr) == ("got it\n 3\nweb\n", "")
 
 
 def test_an_old_kubectl_is_told_what_to_do(cluster: Cluster) -> None:
