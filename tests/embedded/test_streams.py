@@ -234,7 +234,7 @@ class TestPortForward:
         assert "error forwarding port 81 to pod default_web" in forwarded.process.communicate(timeout=30)[1]
 
 
-# Apart, as it leaves sockets to the garbage collector. Its calls change the client for good, so that each has its own.
+# Apart, as it leaves sockets to the garbage collector. Its calls change a client for good: each has its own.
 PYTHON_CLIENT = """
 import sys
 from kubernetes import client, config
