@@ -20,7 +20,7 @@ class ProcessOfHost:
     looks: ClassVar[tuple[str, ...]] = ()
 
     def __call__(self, seen: Observation) -> Proof:
-        """Return the verdict on `uname -n`, the start, the name inside, `inspect`, `top`, and what /proc says.
+        """Return the verdict on both host names, what `inspect` and `top` tell, and what /proc says here.
 
         NSpid has the process's number in each PID namespace from this one inwards:
         https://man7.org/linux/man-pages/man5/proc_pid_status.5.html
@@ -53,7 +53,7 @@ class PlainProcess:
     looks: ClassVar[tuple[str, ...]] = ()
 
     def __call__(self, seen: Observation) -> Proof:
-        """Return the verdict on `uname -n`, the start, the name inside, `inspect`, and what was looked for."""
+        """Return the verdict on both host names, and whether there is a process of that number."""
         named, _, named_inside, told, looked = seen.results[:5]
         outside, inside = named.stdout.strip(), named_inside.stdout.strip()
         number = told.stdout.split()[0]
