@@ -78,7 +78,7 @@ def view(documents: Documents, language: str, titles: Titles) -> dict[str, Any]:
         "failed": [step for step in shown if step["error"]],
         "not_reached": [title(step) for step in planned[len(steps) :]],
         "timeline": timeline.timeline(document, title),
-        "pictures": pictures.pictures(document),
+        "pictures": pictures.pictures(document, title),
         "settings": [
             (flag(name), "–" if value in ("", None) else value, document["origins"].get(name, ""))
             for name, value in document["settings"].items()

@@ -38,11 +38,48 @@ LAYERS = [
     {"instruction": "COPY app/app.js ./", "size": "2.27kB"},
     {"instruction": "USER 1000", "size": "0B"},
 ]
+TIMELINE: dict[str, Any] = {
+    "deployment": 0.004,
+    "replicaset": 0.009,
+    "pods": [
+        {
+            "name": PODS[0],
+            "node": "worker",
+            "created": 0.012,
+            "scheduled": 0.02,
+            "pulled": 0.31,
+            "started": 0.45,
+            "ready": 1.502,
+            "endpoint": 1.52,
+        },
+        {
+            "name": PODS[1],
+            "node": "",
+            "created": 0.013,
+            "scheduled": None,
+            "pulled": None,
+            "started": None,
+            "ready": None,
+            "endpoint": None,
+        },
+    ],
+}
+LOAD: dict[str, Any] = {
+    "rate": 50,
+    "requests": 150,
+    "failed": 4,
+    "seconds": [
+        {"at": 0, "ok": 50, "failed": 0, "by": {PODS[0]: 50}},
+        {"at": 1, "ok": 46, "failed": 4, "by": {PODS[0]: 30, PODS[1]: 16}},
+        {"at": 2, "ok": 50, "failed": 0, "by": {PODS[0]: 20, PODS[1]: 20, PODS[2]: 10}},
+    ],
+    "marks": [{"at": 0.5, "text": "kubectl scale deployment/web --replicas=3"}],
+}
 DATA: dict[str, dict[str, Any]] = {
     "layers": {"layers": LAYERS},
     "picture": CHAIN,
-    "hit-all": {"answers": dict(zip(PODS, (9, 13, 15), strict=True)), "requests": 37},
-    "pods": {"nodes": {"worker": [PODS[0]], "worker2": [PODS[2], PODS[1]]}},
+    "hit-all": {"answers": dict(zip(PODS, (9, 13, 15), strict=True)), "requests": 37, "load": LOAD},
+    "pods": {"nodes": {"worker": [PODS[0]], "worker2": [PODS[2], PODS[1]]}, "timeline": TIMELINE},
 }
 
 
