@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from kubetour.errors import UsageError
 from kubetour.html import pictures, timeline
 from kubetour.html.commands import commands
+from kubetour.html.verdicts import verdicts
 from kubetour.html.words import Told, across, both, labels, told
 from kubetour.settings import flag
 from kubetour.text import LANGUAGES, Text
@@ -77,6 +78,7 @@ def view(documents: Documents, language: str, titles: Titles) -> dict[str, Any]:
         "steps": shown,
         "failed": [step for step in shown if step["error"]],
         "not_reached": [title(step) for step in planned[len(steps) :]],
+        "claims": verdicts(documents, title),
         "timeline": timeline.timeline(document, title),
         "pictures": pictures.pictures(document, title),
         "settings": [

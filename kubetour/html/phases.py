@@ -39,7 +39,9 @@ def phases(data: Mapping[str, Any]) -> dict[str, Any]:
         "rows": rows,
         "more": both(told(Text("report.more-pods", {"count": len(pods) - MOST}))) if len(pods) > MOST else "",
         "few": len(pods) <= FEW,
-        "table": [(pod["name"], pod["node"] or "–", [_ms(pod[name]) for name in PHASES]) for pod in pods[:MOST]],
+        "table": [
+            (pod["name"], pod["node"] or "–", [_ms(pod[name]) for name in PHASES]) for pod in pods[:MOST]
+        ],
     }
 
 

@@ -16,7 +16,20 @@ from tests.html import sample
 from tests.html.chromium import Tab, browser, find
 
 CONTRAST = (Path(__file__).parent / "contrast.js").read_text(encoding="utf-8")
-SECTIONS = ("summary", "wrong", "timeline", "structure", "answers", "nodes", "layers", "steps", "settings")
+SECTIONS = (
+    "summary",
+    "wrong",
+    "claims",
+    "timeline",
+    "structure",
+    "answers",
+    "nodes",
+    "layers",
+    "phases-pods",
+    "load-hit-all",
+    "steps",
+    "settings",
+)
 # An element counts as shown if it takes room on the page.
 SHOWN = (
     "(selector) => [...document.querySelectorAll(selector)].filter((e) => e.getClientRects().length).length"

@@ -101,8 +101,11 @@ def test_every_step_and_every_picture_is_there_and_no_name_twice() -> None:
     wanted = {
         "summary",
         "wrong",
+        "claims",
         "timeline",
         "pictures",
+        "phases-pods",
+        "load-hit-all",
         "structure",
         "answers",
         "nodes",
