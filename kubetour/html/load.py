@@ -106,7 +106,8 @@ def _drawing(slots: Sequence[Slot], width: int, marks: Sequence[float]) -> Marku
         anchor = "end" if x > 95 else "start"
         parts.append(f'<line class="command-mark" x1="{x:.2f}%" x2="{x:.2f}%" y1="{y - 8}" y2="{HEIGHT}"/>')
         parts.append(
-            f'<text class="number-mark" x="{x:.2f}%" dx="{-4 if x > 95 else 4}" y="{y}" text-anchor="{anchor}">{number}</text>'
+            f'<text class="number-mark" x="{x:.2f}%" dx="{-4 if x > 95 else 4}" y="{y}" '
+            f'text-anchor="{anchor}">{number}</text>'
         )
     return _svg(parts, HEIGHT)
 
@@ -128,7 +129,8 @@ def _columns(
             x, width = index / len(counts) * 100, 100 / len(counts)
             y = max(top + room - foot - height, 0.0)
             parts.append(
-                f'<rect class="{kind}" x="{x:.2f}%" width="{width * 0.92:.2f}%" y="{y:.1f}" height="{height:.1f}"/>'
+                f'<rect class="{kind}" x="{x:.2f}%" width="{width * 0.92:.2f}%" '
+                f'y="{y:.1f}" height="{height:.1f}"/>'
             )
     return parts
 

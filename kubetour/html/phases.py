@@ -46,7 +46,7 @@ def phases(data: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def spans(pod: Mapping[str, Any]) -> Iterator[Bar]:
-    """Yield a Pod's bars in milliseconds: from each phase that was seen to the next, of the later one's kind."""
+    """Yield a Pod's bars in milliseconds: from each phase that was seen to the next, whose kind it is."""
     before: float | None = None
     for name in PHASES:
         at = pod[name]

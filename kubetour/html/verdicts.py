@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 def verdicts(
     documents: Mapping[str, Mapping[str, Any]], title: Callable[[str], Markup]
 ) -> list[dict[str, Any]]:
-    """Return a row for each claim in the order of the run: it holds if every step that tries it was proved."""
+    """Return a row for each claim of a run: it holds if every step that tries it was proved."""
     steps = next(iter(documents.values()))["steps"]
     indexes: dict[str, list[int]] = {}
     for index, step in enumerate(steps):
@@ -40,6 +40,6 @@ def _statement(claim: str) -> Told:
 
 
 def _measured(step: Mapping[str, Any]) -> str:
-    """Return what the last step of a claim found: its proof, also one that did not hold, else what went wrong."""
+    """Return what a step found: its proof, even one that does not hold, else what went wrong."""
     found: str = step["proof"]["text"] if step["proof"] else step["error"]["cause"]
     return found

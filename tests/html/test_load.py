@@ -73,7 +73,7 @@ def test_no_column_leaves_the_drawing_and_none_is_invisible(counts: list[tuple[i
     for _, x, width, y, height in drawn:
         assert x + width <= 100.01
         assert height >= 1.5
-        assert TOP - 3 <= y
+        assert y >= TOP - 3
         assert y + height <= HEIGHT + 0.2
 
 

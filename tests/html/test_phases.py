@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -56,7 +57,7 @@ def test_a_pods_bars(times: tuple[float | None, ...], drawn: list[Bar]) -> None:
 def test_bars_never_overlap_and_are_of_kinds_that_the_legend_has(times: list[float | None]) -> None:
     drawn = list(spans(pod(*times)))
     assert {bar.kind for bar in drawn} <= KINDS
-    assert all(one.end <= other.start for one, other in zip(drawn, drawn[1:], strict=False))
+    assert all(one.end <= other.start for one, other in pairwise(drawn))
 
 
 def test_the_table_has_the_milliseconds_of_every_phase() -> None:
