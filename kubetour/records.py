@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from kubetour.errors import UsageError
+from kubetour.redact import redacted
 from kubetour.report import VERSION
 
 LAST = "last"
@@ -54,7 +55,10 @@ def find(word: str, root: Path, caller: Path) -> Path:
 
 
 def read(path: Path) -> dict[str, Any]:
-    """Return a record; UsageError if the file is none, or one of a version that is not known here."""
+    """Return a record, with what no record may hold taken out of it.
+
+    UsageError if the file is none, or one of a version that is not known here.
+    """
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
@@ -66,7 +70,7 @@ def read(path: Path) -> dict[str, Any]:
         raise UsageError("report-version", path=str(path), version=version, known=VERSION)
     if version != VERSION or not _is_record(document):
         raise UsageError("report-not-one", path=str(path))
-    found: dict[str, Any] = document
+    found: dict[str, Any] = redacted(document)  # others write such files, too
     return found
 
 

@@ -94,6 +94,14 @@ def test_a_record_of_the_first_release_is_read_too(root: Path) -> None:
     assert read(path) == record
 
 
+def test_what_no_record_may_hold_is_taken_out_of_somebody_elses(tmp_path: Path) -> None:
+    record = deepcopy(RECORD)
+    record["steps"][0]["commands"][0]["stdout"] = "password=hunter2 half \ud800"
+    path = tmp_path / "report.json"
+    path.write_text(json.dumps(record), encoding="utf-8")
+    assert read(path)["steps"][0]["commands"][0]["stdout"] == "password=[redacted] half ?"
+
+
 def broken(change: Callable[[dict[str, Any]], Any]) -> str:
     record = deepcopy(RECORD)
     change(record)

@@ -64,8 +64,10 @@ class Recorder:
         self.shown.note(text)
 
     def waiting(self, proof: Proof) -> None:
-        """Keep and pass on what is waited for."""
-        self._keep("waiting", proof)
+        """Keep and pass on what is waited for; said again and again, it is kept once."""
+        last = self.events[-1] if self.events else None
+        if last is None or last.name != "waiting" or last.told[0].text != proof.text:
+            self._keep("waiting", proof)
         self.shown.waiting(proof)
 
     def end(self, outcome: Outcome) -> None:

@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 
+from kubetour.checks import Proof
 from kubetour.terminal import recorder as recorders
 from kubetour.terminal.recorder import Event, Recorder
+from kubetour.text import Text
 
 CALLS: list[tuple[str, tuple[Any, ...]]] = [
     ("begin", ("step", 1, 2, 0.5)),
@@ -15,7 +17,7 @@ CALLS: list[tuple[str, tuple[Any, ...]]] = [
     ("line", ("text",)),
     ("confirm", ("run",)),
     ("note", ("text",)),
-    ("waiting", ("proof",)),
+    ("waiting", (Proof(False, Text("proof.chain")),)),
     ("end", ("outcome",)),
 ]
 
@@ -52,6 +54,16 @@ def test_of_very_much_output_all_is_shown_and_the_beginning_kept(monkeypatch: py
     kept.end("outcome")  # type: ignore[arg-type]
     assert [told for _, told in shown.told] == [("12345",), ("6",), ("789",), ("x",), ("outcome",)]
     assert [event.told for event in kept.events] == [("12345",), ("6",), ("outcome",)]
+
+
+def test_what_is_waited_for_is_kept_when_it_changes() -> None:
+    shown = Shown()
+    kept = recorder(shown)
+    proofs = [Proof(False, Text("proof.scaled", {"ready": ready})) for ready in (1, 1, 2, 1)]
+    for proof in proofs:
+        kept.waiting(proof)
+    assert len(shown.told) == 4
+    assert [event.told[0] for event in kept.events] == [proofs[0], proofs[2], proofs[3]]
 
 
 def test_what_the_shown_presenter_raises_comes_through_and_the_call_is_kept() -> None:
