@@ -144,6 +144,16 @@ def test_a_run_that_fails_has_a_report_that_says_why(toured: Checkout) -> None:
     assert 'id="wrong"' in text
     assert step["error"]["fix"] in text
     assert page(toured).name in told.told()
+    shown = "".join(play(page(toured).with_name("run.cast").read_text(encoding="utf-8")))
+    assert step["error"]["fix"] in shown
+
+
+@pytest.mark.parametrize("flag", ["--quiet", "--json"])
+def test_the_cast_of_a_run_of_which_little_was_shown_has_all(toured: Checkout, flag: str) -> None:
+    toured.inv("tour", "--only", "app", flag, "--provider", "embedded", "--cluster-name", "told")
+    shown = play(page(toured).with_name("run.cast").read_text(encoding="utf-8"))
+    assert "$ cat Dockerfile" in shown
+    assert shown[1].startswith("1/1 · app · The app and its Dockerfile")
 
 
 def test_before_the_first_run_the_task_says_how_to_make_one(tmp_path: Path) -> None:
