@@ -40,8 +40,9 @@ class Pair:
 
     @property
     def differs(self) -> bool:
-        """Return whether something but the time is different."""
-        return self.ok[0] != self.ok[1] or any(self.only) or self.found is not None
+        """Return whether both have it, and something but the time is different."""
+        different = self.ok[0] != self.ok[1] or any(self.only) or self.found is not None
+        return different and None not in self.ok
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,14 @@ class Comparison:
     def ratio(self) -> float | None:
         """Return how many times as long the second run took, where that can be said."""
         return self.seconds[1] / self.seconds[0] if self.seconds[0] else None
+
+    @property
+    def alone(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Return the steps that only the first run has, and those that only the second has."""
+        first, second = (
+            tuple(pair.step for pair in self.steps if pair.ok[other] is None) for other in (1, 0)
+        )
+        return first, second
 
 
 def times(ratio: float | None) -> str:

@@ -44,6 +44,7 @@ def view(one: Record, other: Record, titles: Titles) -> dict[str, Any]:
             {"name": flag(setting.name), "runs": list(zip(setting.values, setting.origins, strict=True))}
             for setting in compared.settings
         ],
+        "alone": [[title(step) for step in steps] for steps in compared.alone],
         "differences": [_difference(pair, title) for pair in compared.steps if pair.differs],
     }
 

@@ -34,7 +34,7 @@ def _table(compared: Comparison) -> Iterator[Line]:
             f"{'–' if seconds is None else f'{seconds:.2f} s':>9} {MARKS[ok]}"
             for seconds, ok in zip(pair.seconds, pair.ok, strict=True)
         ]
-        differs = "≠ " if pair.differs else "  "
+        differs = "≠ " if pair.differs or None in pair.ok else "  "
         style = "red" if False in pair.ok else ""
         yield style, f"{differs}{pair.step:{WIDE}}{' '.join(numbers)} {times(pair.ratio):>8}"
     first, second = compared.seconds
@@ -56,17 +56,23 @@ def _differences(compared: Comparison, language: str) -> Iterator[Line]:
     yield "", ""
     yield "bold", say(language, "compare.differences")
     differing = [pair for pair in compared.steps if pair.differs]
-    if not differing:
+    if not differing and not any(compared.alone):
         yield "", f"  {say(language, 'compare.no-differences')}"
     for pair in differing:
         yield "cyan", f"  {pair.step}"
-        yield from _of(pair, language)
+        yield from _of(pair)
+    first, second = compared.alone
+    yield from _alone(say(language, "compare.only-first"), first)
+    yield from _alone(say(language, "compare.only-second"), second)
 
 
-def _of(pair: Pair, language: str) -> Iterator[Line]:
-    if None in pair.ok:
-        key = "compare.only-first" if pair.ok[1] is None else "compare.only-second"
-        yield "", f"    {say(language, key)}"
+def _alone(heading: str, steps: tuple[str, ...]) -> Iterator[Line]:
+    if steps:
+        yield "cyan", f"  {heading}"
+        yield "", f"    {', '.join(steps)}"
+
+
+def _of(pair: Pair) -> Iterator[Line]:
     for sign, texts in zip("-+", pair.only, strict=True):
         for text in texts:
             for number, line in enumerate(text[:MOST].splitlines()):
