@@ -59,6 +59,11 @@ SAID: list[tuple[str, str, int]] = [
     ("* The control-plane node mine host is not running: state=Stopped", "cluster-down", 5),
     ('FATA[0000] no such image "docker.io/library/web:1" present', "image-not-there", 4),
     (
+        "ERROR: ../shop/Dockerfile:3: RUN: cannot be done by the embedded cluster: it isolates nothing",
+        "embedded-run",
+        4,
+    ),
+    (
         "permission denied while trying to connect to the Docker daemon socket at "
         'unix:///var/run/docker.sock: Get "http://%2Fvar%2Frun%2Fdocker.sock/v1.47/info": dial unix '
         "/var/run/docker.sock: connect: permission denied",
