@@ -147,11 +147,13 @@ def diagnose(
     objects: Mapping[str, tuple[Object, ...]], logs: Mapping[str, str] | None = None
 ) -> tuple[Text, ...]:
     """Return what stands in the way of Pods, the likeliest cause first; `logs` are those of crashed ones."""
-    found = [cause for name, log in (logs or {}).items() if (cause := _logged(name, log))]
+    told = {name: cause for name, log in (logs or {}).items() if (cause := _logged(name, log))}
+    found = list(told.values())
     for pod in objects.get("pods", ()):
         name, status = pod["metadata"]["name"], pod.get("status", {})
         for container in status.get("containerStatuses") or ():
-            if cause := _of_container(name, container):
+            cause = _of_container(name, container)
+            if cause and (cause.key != "cause.crash" or name not in told):
                 found.append(cause)
         for condition in status.get("conditions") or ():
             if condition["type"] == "PodScheduled" and condition["status"] == "False":

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 ROUND = 0.5  # seconds between two rounds of a step that may fall short
 DIAGNOSIS = ("pods", "events", "nodes")
 DIAGNOSIS_TIME = 2.0  # seconds
-MOST_LOGS = 2  # of Pods that crash, the others' say the same
+MOST_LOGS, LOG_LINES = 2, 5  # of Pods that crash: the others' say the same, and the last lines say why
 
 
 @dataclass(frozen=True)
@@ -247,7 +247,7 @@ class Tour:
         logs: dict[str, str] = {}
         for pod in causes.crashed(objects)[:MOST_LOGS]:
             with suppress(Exception):  # evidence that cannot be had is no error of its own
-                logs[pod] = self.cluster.log(pod, causes.TAIL)
+                logs[pod] = self.cluster.log(pod, LOG_LINES)
         error.causes = causes.diagnose(objects, logs)
         said = (f"{pod}: {line}" for pod, log in logs.items() for line in log.splitlines())
         error.evidence = "\n".join(filter(None, (error.evidence, *causes.warnings(objects), *said)))
