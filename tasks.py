@@ -169,7 +169,7 @@ def script(c: Context, flags: Flags, down: bool) -> None:
     print_script(c, flags, down)
 
 
-@verb(*SPEAK, "provider", step="")
+@verb("lessons", *SPEAK, "provider", step="")
 def lesson(c: Context, flags: Flags, step: str) -> None:
     """Print one lesson, or all."""
     from kubetour.printing import print_lessons
@@ -196,6 +196,7 @@ def down(c: Context, flags: Flags) -> None:
 @verb(
     *EVERYTHING,
     pause=False,
+    predict=False,
     quiet=False,
     json=False,
     keep=False,

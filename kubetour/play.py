@@ -10,13 +10,14 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any
 
-from kubetour import lessons, observe, report
+from kubetour import observe, report
 from kubetour.errors import Interrupted, KubetourError
 from kubetour.host import HERE, Host
 from kubetour.lessons import Lesson
 from kubetour.observe import Cluster
-from kubetour.project import LESSONS, ROOT, STATE, TEMPLATES
+from kubetour.project import ROOT, STATE, TEMPLATES
 from kubetour.proofs.traffic import requests_for
+from kubetour.questions import Question
 from kubetour.runner import configure, last_signal, signals
 from kubetour.session import Session, open_session, settle
 from kubetour.settings import Resolved
@@ -25,12 +26,14 @@ from kubetour.steps import Stage, Step
 from kubetour.terminal import console as consoles
 from kubetour.terminal.brief import Json, Quiet
 from kubetour.terminal.full import Full
+from kubetour.terminal.questions import Asker
 from kubetour.text import LANGUAGES, Text, say, tell
 from kubetour.text import choose as choose_language
 from kubetour.tour import Outcome, Presenter, Tour
 
 if TYPE_CHECKING:
     from invoke.context import Context
+    from rich.console import Console
 
 Choose = Callable[[Session], tuple[Step, ...]]
 
@@ -116,6 +119,8 @@ def play(c: Context, flags: Mapping[str, Any], choose: Choose, **options: Any) -
                 out.print(tell(language, text), soft_wrap=True)
 
         session = open_session(c, resolved, state, note, host)
+        if (missing := session.course.missing.get(language)) and options.get("lessons"):
+            note(missing)
         steps = choose(session)
         if any(step.check.looks for step in steps):
             threading.Thread(target=observe.preload, daemon=True).start()
@@ -158,10 +163,13 @@ def run(
                     told,
                     began,
                     seconds,
+                    questions(session, told),
                 )
                 for told in LANGUAGES
             }
-            page = files.write(session.state, directory, documents, language, LESSONS, TEMPLATES)
+            page = files.write(
+                session.state, directory, documents, language, session.course.titles(), TEMPLATES
+            )
     return outcomes, str(page.relative_to(ROOT))
 
 
@@ -177,20 +185,24 @@ def presenter(session: Session, language: str, options: Mapping[str, Any]) -> Pr
 
         def pause() -> None:
             out.print(say(language, "tour.pause"), style="yellow", end="")
-            input()
+            try:
+                input()
+            except EOFError:  # nobody is there any more
+                raise KeyboardInterrupt from None
 
-    prose = read_lessons(language) if options.get("lessons") else titles(language)
-    return Full(out, language, prose, session.provider.name, lesson_values(session), pause)
+    lessons = session.course.lessons[language]
+    if not options.get("lessons"):  # of a single task, a person in a hurry wants the command
+        lessons = {name: Lesson(name, lesson.title) for name, lesson in lessons.items()}
+    ask = Asker(out, language) if options.get("predict") else None
+    return Full(out, language, lessons, session.provider.name, lesson_values(session), pause, ask)
 
 
-def read_lessons(language: str) -> dict[str, Lesson]:
-    """Return the lessons of a language by step id."""
-    return lessons.load(LESSONS / f"{language}.md")
-
-
-def titles(language: str) -> dict[str, Lesson]:
-    """Return the lessons without their prose, for a single task: a person in a hurry wants the command."""
-    return {name: Lesson(name, lesson.title, ()) for name, lesson in read_lessons(language).items()}
+def questions(session: Session, language: str) -> dict[str, Question]:
+    """Return the question of each step that has one, in a language."""
+    values = lesson_values(session)
+    lessons = session.course.lessons[language].values()
+    asked = ((lesson.id, lesson.question(session.provider.name, values)) for lesson in lessons)
+    return {name: question for name, question in asked if question}
 
 
 def lesson_values(session: Session) -> dict[str, object]:
@@ -216,6 +228,7 @@ def _tell_failure(session: Session, outcomes: list[Outcome], record: str, langua
     assert error is not None  # noqa: S101  (the caller looked)
     made = session.state.created()
     tell_error(error, language)
+    _tell_score(out, outcomes, language)
     if made:
         out.print(say(language, "tour.left", what=", ".join(made)), soft_wrap=True)
     out.print(say(language, "tour.resume", step=last.step.id), soft_wrap=True)
@@ -223,14 +236,23 @@ def _tell_failure(session: Session, outcomes: list[Outcome], record: str, langua
     raise SystemExit(error.exit_status)
 
 
+def _tell_score(out: Console, outcomes: list[Outcome], language: str) -> None:
+    """Say how many predictions were right, if there were any, of steps that were proved."""
+    predictions = [each.prediction for each in outcomes if each.prediction and not each.error]
+    if predictions:
+        right = sum(prediction.correct for prediction in predictions)
+        out.print(say(language, "tour.score", right=right, count=len(predictions)), style="bold")
+
+
 def summary(session: Session, outcomes: list[Outcome], record: str) -> None:
     """End a whole tour: what was proved, the record, how to go on, how to clean up."""
     language = session.settings.language
     out = consoles.make()
-    seconds = outcomes[-1].started + outcomes[-1].seconds
+    seconds = outcomes[-1].started + outcomes[-1].seconds - sum(each.waited for each in outcomes)
     out.print()
     out.rule(say(language, "tour.done"), style="green", align="left")
     out.print(say(language, "tour.proved", count=len(outcomes), seconds=f"{seconds:.1f}"), style="bold green")
+    _tell_score(out, outcomes, language)
     out.print(say(language, "tour.report", path=record), soft_wrap=True)
     if outcomes[-1].step.stage is Stage.DOWN:
         return

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 
 from kubetour.checks import Proof
 from kubetour.lessons import Lesson
+from kubetour.questions import Prediction, Question
 from kubetour.script import shell
 from kubetour.steps import Run, Step
 from kubetour.terminal.console import harmless
 from kubetour.terminal.pictures import picture
 from kubetour.terminal.prose import print_prose, print_wrapped
+from kubetour.terminal.questions import print_answer, print_question
 from kubetour.text import Text, say, tell
 from kubetour.tour import Outcome
 
@@ -35,6 +37,7 @@ class Full:
         provider: str,
         values: Mapping[str, object],
         pause: Callable[[], None] | None = None,
+        ask: Callable[[Question], int | None] | None = None,
     ) -> None:
         self._console = console
         self._language = language
@@ -42,22 +45,37 @@ class Full:
         self._provider = provider
         self._values = values
         self._pause = pause
+        self._ask = ask
+        self._question: Question | None = None
         self._status: Status | None = None
         self._most = MOST_LINES
         self._lines: list[str] = []
         self._confirming = False
 
     def begin(self, step: Step, number: int, total: int, seconds: float) -> None:
-        """Print the header and the lesson, and wait for Enter if asked to."""
+        """Print the header, the lesson and its question."""
         lesson = self._lessons.get(step.id)
         title = f"{step.id} · {lesson.title}" if lesson else step.id
         clock = f"{int(seconds) // 60:02}:{int(seconds) % 60:02}"
         self._console.print()
         self._console.rule(f"{number}/{total} · {title} · {clock}", style="cyan", align="left")
+        self._question = lesson.question(self._provider, self._values) if lesson else None
         if lesson:
-            self._lesson(lesson)
+            print_prose(self._console, lesson.text(self._provider, self._values))
+            self._console.print()
+        if self._question:
+            print_question(self._console, self._language, self._question)
+            self._console.print()
+
+    def ready(self, step: Step) -> Prediction | None:
+        """Ask for a prediction, or wait for Enter, as the flags say."""
+        if self._ask and self._question:
+            chosen = self._ask(self._question)
+            self._console.print()
+            return None if chosen is None else Prediction(self._question, chosen)
         if self._pause:
             self._pause()
+        return None
 
     def command(self, run: Run) -> None:
         """Print a command, in a form that can be copied: its own line breaks and no others."""
@@ -101,7 +119,7 @@ class Full:
             self._status.update(Plain(harmless(text)))
 
     def end(self, outcome: Outcome) -> None:
-        """Print the picture, if the proof has one, the proof, and its notes."""
+        """Print the picture, if the proof has one, the proof, its notes, and the question's answer."""
         self._flush()
         if self._status:
             self._status.stop()
@@ -113,10 +131,9 @@ class Full:
             print_wrapped(self._console, f"✓ {proof}", "bold green")
             for note in outcome.proof.notes:
                 print_wrapped(self._console, f"! {harmless(tell(self._language, note))}", "yellow")
-
-    def _lesson(self, lesson: Lesson) -> None:
-        print_prose(self._console, lesson.text(self._provider, self._values))
-        self._console.print()
+            if self._question:
+                self._console.print()
+                print_answer(self._console, self._language, self._question, outcome.prediction)
 
     def _typed(self, run: Run) -> None:
         self._console.print(f"$ {harmless_lines(shell(run))}", style="bold", soft_wrap=True)
