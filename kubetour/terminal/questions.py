@@ -31,14 +31,14 @@ def print_question(console: Console, language: str, question: Question) -> None:
 
 def print_answer(console: Console, language: str, question: Question, prediction: Prediction | None) -> None:
     """Print the answer, and where there was a prediction, whether it was right."""
-    right = LETTERS[question.right]
+    told = {"right": LETTERS[question.right], "answer": question.answer}
     if prediction is None:
-        said = say(language, "tour.answer", right=right)
+        said = say(language, "tour.answer", **told)
     elif prediction.correct:
-        said = say(language, "tour.right", right=right)
+        said = say(language, "tour.right", **told)
     else:
-        said = say(language, "tour.wrong", right=right, chosen=LETTERS[prediction.chosen])
-    print_prose(console, f"**{said}** {question.answer}")
+        said = say(language, "tour.wrong", chosen=LETTERS[prediction.chosen], **told)
+    print_prose(console, said)
 
 
 class Asker:

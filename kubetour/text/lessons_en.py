@@ -5,9 +5,9 @@ MESSAGES = {
     "tour.predict": "Your prediction (a to {last}; Enter skips it, Ctrl-D all of them): ",
     "tour.predict-which": "One letter, please: a to {last}, or Enter alone to skip it.",
     "tour.predict-over": "No more questions, then. The tour goes on.",
-    "tour.answer": "The answer is {right}.",
-    "tour.right": "Right, {right}.",
-    "tour.wrong": "You said {chosen}; it is {right}.",
+    "tour.answer": "**The answer is {right}.** {answer}",
+    "tour.right": "**Right, {right}.** {answer}",
+    "tour.wrong": "**You said {chosen}; it is {right}.** {answer}",
     "tour.score": "Predictions: {right} of {count} right.",
     # What is wrong in a file of lessons
     "lessons.heading": "a section begins with `## step-id | Title`, or with `## step-id +` to add to a lesson",

@@ -5,9 +5,9 @@ MESSAGES = {
     "tour.predict": "你的预测（a 到 {last}；Enter 跳过这一题，Ctrl-D 跳过所有题）：",
     "tour.predict-which": "请输入一个字母：a 到 {last}；只按 Enter 则跳过。",
     "tour.predict-over": "那就不再提问了，导览继续。",
-    "tour.answer": "答案是 {right}。",
-    "tour.right": "答对了，是 {right}。",
-    "tour.wrong": "你选了 {chosen}，答案是 {right}。",
+    "tour.answer": "**答案是 {right}。**{answer}",
+    "tour.right": "**答对了，是 {right}。**{answer}",
+    "tour.wrong": "**你选了 {chosen}，答案是 {right}。**{answer}",
     "tour.score": "预测：{count} 题答对 {right} 题。",
     # What is wrong in a file of lessons
     "lessons.heading": "每一节以 `## step-id | Title` 开头；若要在原有讲解后补充，则用 `## step-id +`",
