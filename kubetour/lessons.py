@@ -154,6 +154,8 @@ def _with(lesson: Lesson, block: list[str]) -> Lesson:
         return replace(lesson, questions=(*lesson.questions, (kind, _question(lines))))
     if text.startswith("! "):
         return replace(lesson, answers=(*lesson.answers, (kind, text[2:])))
+    if lesson.answers:  # told as prose, it would tell the answer
+        raise _FormError(Text("lessons.after"))
     return replace(lesson, paragraphs=(*lesson.paragraphs, (kind, text)))
 
 

@@ -98,6 +98,7 @@ ASKS = "? Which?\n- [x] a\n- [ ] b\n"
         pytest.param("! So.", 1, "? ", id="no question"),
         pytest.param(f"[kind]\n{ASKS}\n! So.", 1, "minikube", id="an answer for more than the question"),
         pytest.param(f"{ASKS}\n{ASKS}\n! So.", 1, "kind", id="two questions"),
+        pytest.param(f"{ASKS}\n! That.\n\n[kind]\nMore.", 8, "! ", id="prose after the answer"),
         pytest.param("For $nme.", 2, "$nme", id="unknown placeholder"),
         pytest.param("It costs 5 $ now.", 2, "$$", id="a dollar sign"),
         pytest.param("? How many $pods?\n- [x] a\n- [ ] b", 2, "$pods", id="placeholder in a question"),

@@ -20,6 +20,7 @@ MESSAGES = {
     "lessons.questions": "{step} has more than one question on {kind}",
     "lessons.unanswered": "the question of {step} has no answer on {kind}: a paragraph that begins with `! `",
     "lessons.unasked": "{step} has an answer on {kind}, but no question: a paragraph that begins with `? `",
+    "lessons.after": "a paragraph after the answer is told with it, and begins with `! `, too",
     "lessons.front-matter": "what stands between the two lines `---` is no YAML: {reason}",
     "lessons.drop": "`drop` is a list of step ids, such as [container-logs, describe-node]",
     "lessons.language": "There is no {file}: in this language, the lessons are the project's own.",

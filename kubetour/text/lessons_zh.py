@@ -20,6 +20,7 @@ MESSAGES = {
     "lessons.questions": "{step} 在 {kind} 上有不止一个问题",
     "lessons.unanswered": "{step} 的问题在 {kind} 上没有答案：答案是以 `! ` 开头的一段",
     "lessons.unasked": "{step} 在 {kind} 上有答案，却没有问题：问题是以 `? ` 开头的一段",
+    "lessons.after": "答案后面的段落和答案一起讲，也要以 `! ` 开头",
     "lessons.front-matter": "两行 `---` 之间的内容不是 YAML：{reason}",
     "lessons.drop": "`drop` 应当是步骤 id 的列表，例如 [container-logs, describe-node]",
     "lessons.language": "没有 {file}：这种语言的讲解用本项目自带的。",

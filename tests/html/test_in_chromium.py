@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
+from kubetour.course import course
 from kubetour.html import files
-from kubetour.project import LESSONS, TEMPLATES
+from kubetour.project import TEMPLATES
 from kubetour.state import State
 from tests.html import sample
 from tests.html.chromium import Tab, browser, find
@@ -41,7 +42,8 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> str:
     """Return the address of a page of a run that failed, with hostile output."""
     root = tmp_path_factory.mktemp("run")
     documents = sample.documents(sample.failed(), planned=("later",))
-    return files.write(State(root), root / "a b", documents, "en", LESSONS, TEMPLATES).as_uri()
+    titles = course().titles()
+    return files.write(State(root), root / "a b", documents, "en", titles, TEMPLATES).as_uri()
 
 
 @pytest.fixture
