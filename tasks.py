@@ -9,6 +9,7 @@ from typing import Any
 from invoke.collection import Collection
 from invoke.context import Context
 
+from kubetour import operands
 from kubetour.flags import CLUSTER, EVERYTHING, IMAGE, SPEAK, WORKLOAD, verb
 
 Flags = dict[str, Any]
@@ -212,6 +213,24 @@ def tour(c: Context, flags: Flags, **options: Any) -> None:
     tour(c, flags, **options)
 
 
+@verb(
+    *EVERYTHING,
+    operands="claims",
+    claims=None,
+    all=False,
+    pause=False,
+    predict=False,
+    quiet=False,
+    json=False,
+    down=False,
+)
+def prove(c: Context, flags: Flags, claims: list[str], **options: Any) -> None:
+    """Try claims as experiments: inv prove CLAIM..., or --all; alone, say which there are."""
+    from kubetour.whole import prove
+
+    prove(c, flags, claims, **options)
+
+
 @verb(args="")
 def test(c: Context, flags: Flags, args: str) -> None:
     """Run the tests."""
@@ -232,4 +251,5 @@ def bench(c: Context, flags: Flags, only: str) -> None:
     os.execv(sys.executable, [sys.executable, "-m", "benchmarks", *only.split()])  # noqa: S606
 
 
+operands.allow()
 ns = Collection.from_module(sys.modules[__name__])

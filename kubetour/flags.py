@@ -24,11 +24,12 @@ WORKLOAD = ("name", "namespace", *CLUSTER)
 EVERYTHING = tuple(FIELDS)
 
 
-def verb(*settings: str, **extra: Any) -> Callable[[Body], Any]:
+def verb(*settings: str, operands: str = "", **extra: Any) -> Callable[[Body], Any]:
     """Return a decorator that makes a task of a body `(c, flags, **extra)`.
 
     Its flags are the named settings and `extra`, flags of its own with their defaults; a trailing underscore
-    is for names that Python keeps for itself.
+    is for names that Python keeps for itself. `operands` names one of `extra`, a list, that takes every word
+    which is no flag.
     """
     names = tuple(dict.fromkeys(settings))
 
@@ -48,6 +49,8 @@ def verb(*settings: str, **extra: Any) -> Callable[[Body], Any]:
             run,
             name=body.__name__.strip("_").replace("_", "-"),
             help={name: _help(language, name) for name in defaults},
+            positional=(operands,) if operands else (),
+            iterable=(operands,) if operands else (),
             auto_shortflags=False,
         )
 

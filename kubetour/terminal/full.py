@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from kubetour.checks import Proof
+from kubetour.claims import CLAIMS
 from kubetour.lessons import Lesson
 from kubetour.questions import Prediction, Question
 from kubetour.script import shell
@@ -60,6 +61,8 @@ class Full:
         self._console.print()
         self._console.rule(f"{number}/{total} · {title} · {clock}", style="cyan", align="left")
         self._question = lesson.question(self._provider, self._values) if lesson else None
+        if not self._question:  # a question's answer would be known by it
+            self._claim(step)
         if lesson:
             print_prose(self._console, lesson.text(self._provider, self._values))
             self._console.print()
@@ -133,7 +136,13 @@ class Full:
                 print_wrapped(self._console, f"! {harmless(tell(self._language, note))}", "yellow")
             if self._question:
                 self._console.print()
+                self._claim(outcome.step)
                 print_answer(self._console, self._language, self._question, outcome.prediction)
+
+    def _claim(self, step: Step) -> None:
+        if step.claim:
+            statement = CLAIMS[step.claim].statement
+            print_wrapped(self._console, say(self._language, "tour.claim", claim=statement), "bold")
 
     def _typed(self, run: Run) -> None:
         self._console.print(f"$ {harmless_lines(shell(run))}", style="bold", soft_wrap=True)

@@ -135,6 +135,18 @@ def test_a_prediction_is_asked_for_before_the_command_and_judged_after_the_proof
     assert answer.startswith(said)
 
 
+@pytest.mark.parametrize("asks", [True, False], ids=["with a question", "without one"])
+def test_what_an_experiment_claims_is_not_told_before_its_question_is_answered(asks: bool) -> None:
+    out, stream = console()
+    one = replace(step("scale", "true"), claim="scaling")
+    lessons = parse(LESSONS["en"] if asks else "## scale | Scale it\n\nText.")
+    full = Full(out, "en", lessons, "kind", {"name": "web"})
+    full.begin(one, 1, 1, 0.0)
+    assert ("Claim: " in stream.getvalue()) == (not asks)
+    full.end(replace(outcome(), step=one))
+    assert stream.getvalue().count("Claim: ") == 1
+
+
 def test_where_nothing_is_asked_enter_is_waited_for() -> None:
     seen: list[str] = []
     lessons = parse("## scale | Scale it\n\nText.")
