@@ -170,7 +170,7 @@ def script(c: Context, flags: Flags, down: bool) -> None:
     print_script(c, flags, down)
 
 
-@verb(*SPEAK, "provider", step="")
+@verb("lessons", *SPEAK, "provider", step="")
 def lesson(c: Context, flags: Flags, step: str) -> None:
     """Print one lesson, or all."""
     from kubetour.printing import print_lessons
@@ -178,12 +178,12 @@ def lesson(c: Context, flags: Flags, step: str) -> None:
     print_lessons(c, flags, step)
 
 
-@verb(*SPEAK)
-def report(c: Context, flags: Flags) -> None:
-    """Open the report of the last run, or say where it is."""
+@verb(*SPEAK, operands="runs", runs=None, compare=False)
+def report(c: Context, flags: Flags, runs: list[str], compare: bool) -> None:
+    """Open the report of the last run, or of the one named; with --compare A B, two side by side."""
     from kubetour.printing import show_report
 
-    show_report(c, flags)
+    show_report(c, flags, runs, compare)
 
 
 @verb(*WORKLOAD, "engine")
@@ -197,6 +197,7 @@ def down(c: Context, flags: Flags) -> None:
 @verb(
     *EVERYTHING,
     pause=False,
+    predict=False,
     quiet=False,
     json=False,
     keep=False,
@@ -213,7 +214,15 @@ def tour(c: Context, flags: Flags, **options: Any) -> None:
 
 
 @verb(
-    *EVERYTHING, operands="claims", claims=None, all=False, pause=False, quiet=False, json=False, down=False
+    *EVERYTHING,
+    operands="claims",
+    claims=None,
+    all=False,
+    pause=False,
+    predict=False,
+    quiet=False,
+    json=False,
+    down=False,
 )
 def prove(c: Context, flags: Flags, claims: list[str], **options: Any) -> None:
     """Try claims as experiments: inv prove CLAIM..., or --all; alone, say which there are."""

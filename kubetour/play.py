@@ -8,15 +8,17 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from kubetour import lessons, observe, report
+from kubetour import observe, report
 from kubetour.errors import Interrupted, KubetourError
 from kubetour.host import HERE, Host
 from kubetour.lessons import Lesson
 from kubetour.observe import Cluster
-from kubetour.project import LESSONS, ROOT, STATE, TEMPLATES
+from kubetour.project import ROOT, STATE, TEMPLATES
 from kubetour.proofs.traffic import requests_for
+from kubetour.questions import Question
 from kubetour.runner import configure, last_signal, signals
 from kubetour.session import Session, open_session, settle
 from kubetour.settings import Resolved
@@ -24,13 +26,18 @@ from kubetour.state import State
 from kubetour.steps import Stage, Step
 from kubetour.terminal import console as consoles
 from kubetour.terminal.brief import Json, Quiet
+from kubetour.terminal.cast import cast
 from kubetour.terminal.full import Full
+from kubetour.terminal.mistakes import print_error
+from kubetour.terminal.questions import Asker
+from kubetour.terminal.recorder import Recorder
 from kubetour.text import LANGUAGES, Text, say, tell
 from kubetour.text import choose as choose_language
 from kubetour.tour import Outcome, Presenter, Tour
 
 if TYPE_CHECKING:
     from invoke.context import Context
+    from rich.console import Console
 
 Choose = Callable[[Session], tuple[Step, ...]]
 
@@ -56,16 +63,7 @@ def told(language: str) -> Iterator[None]:
 
 def tell_error(error: KubetourError, language: str) -> None:
     """Print an error on standard error: cause, evidence, diagnosis, fix."""
-    out = consoles.make(sys.stderr)
-    cause, fix = error.explain(language)
-    if isinstance(error, Interrupted):
-        out.print()  # a terminal has just shown ^C
-    out.print(f"✗ {consoles.harmless(cause)}", style="bold red", soft_wrap=True)
-    for line in error.evidence.splitlines():
-        out.print(f"  │ {consoles.harmless(line)}", style="dim", soft_wrap=True)
-    for text in error.causes:
-        out.print(f"  • {consoles.harmless(tell(language, text))}", soft_wrap=True)
-    out.print(f"→ {consoles.harmless(fix)}", soft_wrap=True)
+    print_error(consoles.make(sys.stderr), error, language)
 
 
 @contextmanager
@@ -116,6 +114,8 @@ def play(c: Context, flags: Mapping[str, Any], choose: Choose, **options: Any) -
                 out.print(tell(language, text), soft_wrap=True)
 
         session = open_session(c, resolved, state, note, host)
+        if (missing := session.course.missing.get(language)) and options.get("lessons"):
+            note(missing)
         steps = choose(session)
         if any(step.check.looks for step in steps):
             threading.Thread(target=observe.preload, daemon=True).start()
@@ -142,26 +142,34 @@ def run(
     provider = session.provider
     kubeconfig = session.host.kubeconfig(provider)
     with Cluster(kubeconfig, provider.context, provider.namespace) as cluster:
-        shown = presenter(session, language, options)
-        tour = Tour(c, cluster, session.state, shown, settings.timeout)
+        recorder = Recorder(presenter(session, language, options))
+        told = session.state.told(settings.image)
+        tour = Tour(c, cluster, session.state, recorder, settings.timeout, told=told)
         try:
             outcomes = tour.run(steps)
         finally:
             seconds = time.monotonic() - clock
+            if tour.told is not None and tour.told != told:
+                session.state.keep_told(settings.image, tour.told)
             documents = {
-                told: report.report(
+                spoken: report.report(
                     tour.outcomes,
                     [step.id for step in steps],
                     settings,
                     provider.name,
                     session.resolved.origins,
-                    told,
+                    spoken,
                     began,
                     seconds,
+                    questions(session, spoken),
                 )
-                for told in LANGUAGES
+                for spoken in LANGUAGES
             }
-            page = files.write(session.state, directory, documents, language, LESSONS, TEMPLATES)
+            titles = session.course.titles()
+            page = files.write(session.state, directory, documents, language, titles, TEMPLATES)
+            teller = partial(full, session, language, options)
+            recording = cast(recorder.events, teller, language, f"kubetour · {provider.name}", began)
+            session.state.write(directory / "run.cast", recording)
     return outcomes, str(page.relative_to(ROOT))
 
 
@@ -177,20 +185,29 @@ def presenter(session: Session, language: str, options: Mapping[str, Any]) -> Pr
 
         def pause() -> None:
             out.print(say(language, "tour.pause"), style="yellow", end="")
-            input()
+            try:
+                input()
+            except EOFError:  # nobody is there any more
+                raise KeyboardInterrupt from None
 
-    prose = read_lessons(language) if options.get("lessons") else titles(language)
-    return Full(out, language, prose, session.provider.name, lesson_values(session), pause)
-
-
-def read_lessons(language: str) -> dict[str, Lesson]:
-    """Return the lessons of a language by step id."""
-    return lessons.load(LESSONS / f"{language}.md")
+    ask = Asker(out, language) if options.get("predict") else None
+    return full(session, language, options, out, pause=pause, ask=ask)
 
 
-def titles(language: str) -> dict[str, Lesson]:
-    """Return the lessons without their prose, for a single task: a person in a hurry wants the command."""
-    return {name: Lesson(name, lesson.title, ()) for name, lesson in read_lessons(language).items()}
+def full(session: Session, language: str, options: Mapping[str, Any], console: Console, **given: Any) -> Full:
+    """Return who tells a run in full, with its lessons where the flags ask for them."""
+    lessons = session.course.lessons[language]
+    if not options.get("lessons"):  # of a single task, a person in a hurry wants the command
+        lessons = {name: Lesson(name, lesson.title) for name, lesson in lessons.items()}
+    return Full(console, language, lessons, session.provider.name, lesson_values(session), **given)
+
+
+def questions(session: Session, language: str) -> dict[str, Question]:
+    """Return the question of each step that has one, in a language."""
+    values = lesson_values(session)
+    lessons = session.course.lessons[language].values()
+    asked = ((lesson.id, lesson.question(session.provider.name, values)) for lesson in lessons)
+    return {name: question for name, question in asked if question}
 
 
 def lesson_values(session: Session) -> dict[str, object]:
@@ -216,6 +233,7 @@ def _tell_failure(session: Session, outcomes: list[Outcome], record: str, langua
     assert error is not None  # noqa: S101  (the caller looked)
     made = session.state.created()
     tell_error(error, language)
+    _tell_score(out, outcomes, language)
     if made:
         out.print(say(language, "tour.left", what=", ".join(made)), soft_wrap=True)
     if last.step.claim:
@@ -226,14 +244,23 @@ def _tell_failure(session: Session, outcomes: list[Outcome], record: str, langua
     raise SystemExit(error.exit_status)
 
 
+def _tell_score(out: Console, outcomes: list[Outcome], language: str) -> None:
+    """Say how many predictions were right, if there were any, of steps that were proved."""
+    predictions = [each.prediction for each in outcomes if each.prediction and not each.error]
+    if predictions:
+        right = sum(prediction.correct for prediction in predictions)
+        out.print(say(language, "tour.score", right=right, count=len(predictions)), style="bold")
+
+
 def summary(session: Session, outcomes: list[Outcome], record: str) -> None:
     """End a whole tour: what was proved, the record, how to go on, how to clean up."""
     language = session.settings.language
     out = consoles.make()
-    seconds = outcomes[-1].started + outcomes[-1].seconds
+    seconds = outcomes[-1].started + outcomes[-1].seconds - sum(each.waited for each in outcomes)
     out.print()
     out.rule(say(language, "tour.done"), style="green", align="left")
     out.print(say(language, "tour.proved", count=len(outcomes), seconds=f"{seconds:.1f}"), style="bold green")
+    _tell_score(out, outcomes, language)
     out.print(say(language, "tour.report", path=record), soft_wrap=True)
     if outcomes[-1].step.stage is Stage.DOWN:
         return

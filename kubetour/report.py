@@ -16,6 +16,7 @@ from typing import Any
 
 from kubetour.checks import Result
 from kubetour.errors import KubetourError
+from kubetour.questions import Prediction, Question
 from kubetour.redact import redact, redacted, whole
 from kubetour.script import shell
 from kubetour.settings import Settings
@@ -27,8 +28,11 @@ VERSION = 1
 MOST = 200_000  # characters of one output
 
 
-def step_record(outcome: Outcome, language: str) -> dict[str, Any]:
-    """Return what happened in one step, in plain JSON values; times in seconds since the run began."""
+def step_record(outcome: Outcome, language: str, question: Question | None = None) -> dict[str, Any]:
+    """Return what happened in one step, in plain JSON values; times in seconds since the run began.
+
+    `question` is the step's, in that language.
+    """
     proof = outcome.proof
     return {
         "step": outcome.step.id,
@@ -38,16 +42,31 @@ def step_record(outcome: Outcome, language: str) -> dict[str, Any]:
         "already": outcome.already,
         "started": round(outcome.started, 3),
         "seconds": round(outcome.seconds, 3),
+        "waited": round(outcome.waited, 3),
+        "prediction": outcome.prediction and _prediction(outcome.prediction, question),
         "commands": [_command(run, result, outcome.origin) for run, result in outcome.results],
         "confirm": [_command(run, result, outcome.origin) for run, result in outcome.confirmed],
         "proof": proof
         and {
             "holds": proof.holds,
-            "text": _clean(tell(language, proof.text)),
+            "text": clean(tell(language, proof.text)),
             "data": redacted(dict(proof.data), _home()),
-            "notes": [_clean(tell(language, note)) for note in proof.notes],
+            "notes": [clean(tell(language, note)) for note in proof.notes],
         },
         "error": error_record(outcome.error, language) if outcome.error else None,
+    }
+
+
+def _prediction(prediction: Prediction, question: Question | None) -> dict[str, Any]:
+    """Return a prediction in the question's language, unless that one asks something else than was asked."""
+    asked = question if question and question.like(prediction.question) else prediction.question
+    plain = asked.plain()
+    return {
+        "question": clean(plain.text),
+        "options": [clean(option) for option in plain.options],
+        "chosen": prediction.chosen,
+        "right": plain.right,
+        "correct": prediction.correct,
     }
 
 
@@ -57,10 +76,10 @@ def error_record(error: KubetourError, language: str) -> dict[str, Any]:
     return {
         "key": error.key,
         "exit_status": error.exit_status,
-        "cause": _clean(cause),
-        "fix": _clean(fix),
-        "evidence": _clean(error.evidence),
-        "diagnosis": [_clean(tell(language, text)) for text in error.causes],
+        "cause": clean(cause),
+        "fix": clean(fix),
+        "evidence": clean(error.evidence),
+        "diagnosis": [clean(tell(language, text)) for text in error.causes],
     }
 
 
@@ -73,12 +92,14 @@ def report(
     language: str,
     began: float,
     seconds: float,
+    questions: Mapping[str, Question] | None = None,
 ) -> dict[str, Any]:
     """Return the whole record. `began` is in seconds since the epoch, `seconds` the run's wall time.
 
-    `planned` are the ids of all steps that were to be run.
+    `planned` are the ids of all steps that were to be run, `questions` the steps' in that language.
     """
-    steps = [step_record(outcome, language) for outcome in outcomes]
+    asked = questions or {}
+    steps = [step_record(outcome, language, asked.get(outcome.step.id)) for outcome in outcomes]
     return {
         "version": VERSION,
         "began": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(began)),
@@ -105,17 +126,17 @@ def to_json(document: Mapping[str, Any]) -> str:
 
 def _command(run: Run, result: Result, origin: float) -> dict[str, Any]:
     return {
-        "text": _clean(shell(run)),
+        "text": clean(shell(run)),
         "status": result.status,
         "started": round(result.began - origin, 3) if result.began else None,
         "seconds": round(result.seconds, 3),
-        "stdout": _clean(result.stdout),
-        "stderr": _clean(result.stderr),
+        "stdout": clean(result.stdout),
+        "stderr": clean(result.stderr),
     }
 
 
 @lru_cache(maxsize=512)  # a run is recorded in each language, and most of its text is the same
-def _clean(text: str) -> str:
+def clean(text: str) -> str:
     """Return a text bounded, whole, and without what no record may hold."""
     return redact(whole(text[:MOST]), _home())
 

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from invoke.context import Context
@@ -25,6 +25,7 @@ from kubetour.errors import (
 from kubetour.observe import Objects
 from kubetour.proofs.cluster import NodesReady
 from kubetour.proofs.workload import ServiceAddress
+from kubetour.questions import Prediction, Question
 from kubetour.runner import signals
 from kubetour.state import State
 from kubetour.steps import Run, Rung, Stage, Step
@@ -42,6 +43,9 @@ class Memory:
 
     def begin(self, step: Step, number: int, total: int, seconds: float) -> None:
         self.told.append(("begin", step.id))
+
+    def ready(self, step: Step) -> Prediction | None:
+        return None
 
     def command(self, run: Run) -> None:
         self.told.append(("command", run.argv[-1]))
@@ -545,6 +549,46 @@ def test_an_interrupt_is_an_outcome_and_what_was_made_stays_in_the_ledger(
     assert ("end", "one") in memory.told
 
 
+class TestAPersonWhoIsWaitedFor:
+    QUESTION = Question("Which?", ("this", "that"), 1, "That.")
+    THINKS = 100.0  # seconds, more than the tour's timeout
+
+    @pytest.fixture(autouse=True)
+    def thinking(self, memory: Memory, cluster: Plain, monkeypatch: pytest.MonkeyPatch) -> None:
+        def ready(step: Step) -> Prediction:
+            cluster.now += self.THINKS
+            return Prediction(self.QUESTION, 1)
+
+        monkeypatch.setattr(memory, "ready", ready)
+
+    def test_has_all_the_time_there_is(self, tour: Tour, cluster: Plain) -> None:
+        cluster.states = [(), (pod("web"),)]
+        cluster.first = 20.0  # of the timeout's 30
+        (only,) = tour.run((step("one", "echo 1", check=There("web")),))
+        assert only.error is None
+        assert (only.started, only.waited, only.seconds) == (self.THINKS, self.THINKS, 20.0)
+        assert only.prediction == Prediction(self.QUESTION, 1)
+
+    def test_does_not_make_the_clock_go_on(
+        self, tour: Tour, memory: Memory, cluster: Plain, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        shown: list[float] = []
+        monkeypatch.setattr(memory, "begin", lambda *told: shown.append(told[3]))
+        cluster.first = 2.0
+        tour.run((step("one", "true", check=There("web", gone=True)), step("two", "true")))
+        assert shown == [0.0, 2.0]
+
+    def test_does_not_hold_up_what_runs_in_the_background(
+        self, tour: Tour, memory: Memory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        made = tmp_path / "made"
+        os.mkfifo(made)
+        read: list[str] = []
+        monkeypatch.setattr(memory, "ready", lambda step: read.append(made.read_text()) if not read else None)
+        tour.run((step("one", "true"), step("two", f"echo early > {made}", early=True)))
+        assert read == ["early\n"]
+
+
 def test_ctrl_c_while_a_lesson_is_read_is_an_outcome(
     tour: Tour, memory: Memory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -712,3 +756,53 @@ def test_what_holds_for_now_and_stays_so_holds_when_patience_is_over(tour: Tour,
     assert only.proof
     assert only.proof.data == {"external": None}
     assert cluster.now == 9.0
+
+
+@dataclass(frozen=True)
+class Telling:
+    """A check that holds at once, and for more than now when the confirming command has said a word."""
+
+    looks: ClassVar[tuple[str, ...]] = ("pods",)
+    word: str
+
+    def __call__(self, seen: Observation) -> Proof:
+        told = any(self.word in result.stdout for result in seen.confirmed)
+        data = {"way": "log" if told else "", "before": seen.told}
+        return Proof(True, Text("proof.ended", {"what": self.word}), data, for_now=not told)
+
+
+def later(tmp_path: Path) -> str:
+    """Return a command that says `here` when it is run for the third time."""
+    file = tmp_path / "count"
+    return f"echo x >>{file}; if [ $(wc -l <{file}) -ge 3 ]; then echo here; fi"
+
+
+def test_what_confirms_a_step_is_asked_again_while_it_may_tell_more_and_the_request_is_not(
+    tour: Tour, tmp_path: Path
+) -> None:
+    confirm = (sh(later(tmp_path)),)
+    (only,) = tour.run(
+        (step("hit", "echo ok", check=Telling("here"), confirm=confirm, again=True, patience=9.0),)
+    )
+    assert only.proof
+    assert only.proof.data["way"] == "log"
+    assert len(only.results) == 1
+    assert [result.stdout for _, result in only.confirmed] == ["here\n"]
+
+
+def test_a_step_that_falls_short_is_confirmed_anew_with_each_round(tour: Tour, tmp_path: Path) -> None:
+    (only,) = tour.run(
+        (step("hit", "echo", word="here", confirm=(sh(later(tmp_path)),), again=True, stage=Stage.APP),)
+    )
+    assert only.error is None
+    assert len(only.results) == 3
+
+
+def test_how_the_app_tells_who_answers_is_known_to_the_steps_after(tour: Tour) -> None:
+    told = step("hit-container", "true", check=Telling("here"), confirm=(sh("echo here"),))
+    then = step("hit", "true", check=Telling("here"))
+    first, second = tour.run((told, then))
+    assert first.proof
+    assert second.proof
+    assert (first.proof.data["before"], second.proof.data["before"]) == (None, "log")
+    assert tour.told == ""

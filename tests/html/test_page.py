@@ -85,7 +85,9 @@ def test_it_opens_in_the_language_of_the_run_and_holds_both(language: str) -> No
 
 
 def test_every_fixed_text_is_on_the_page() -> None:
-    source = (TEMPLATES / "report.html.j2").read_text(encoding="utf-8")
+    source = "".join(
+        (TEMPLATES / name).read_text(encoding="utf-8") for name in ("page.html.j2", "report.html.j2")
+    )
     assert [text.key for text in LABELS if f'w["{text.key.rpartition(".")[2]}"]' not in source] == []
     text = rendered(sample.failed(), planned=("later",))
     only_without_steps = "report.nothing"
@@ -101,8 +103,11 @@ def test_every_step_and_every_picture_is_there_and_no_name_twice() -> None:
     wanted = {
         "summary",
         "wrong",
+        "claims",
         "timeline",
         "pictures",
+        "phases-pods",
+        "load-hit-all",
         "structure",
         "answers",
         "nodes",
@@ -114,6 +119,32 @@ def test_every_step_and_every_picture_is_there_and_no_name_twice() -> None:
     pointed = {given["href"] for tag, given in found.elements if tag == "a"}
     pointed |= {f"#{given['aria-labelledby']}" for _, given in found.elements if "aria-labelledby" in given}
     assert pointed <= {f"#{name}" for name in names}
+
+
+def test_predictions_are_shown_with_what_was_right_and_the_score() -> None:
+    text = rendered()
+    assert "1 of 2 right" in text
+    (wrong, right) = re.findall(r'<div class="prediction (?:bad|good)">.*?</div>', text, re.DOTALL)
+    for told in ("Will it build twice?", "会构建两次吗？", "No &lt;b&gt;", "不会 &lt;b&gt;"):
+        assert told in wrong
+    first, second = re.findall(r"<li.*?</li>", wrong)
+    assert "your prediction" in first
+    assert "your prediction" not in second
+    assert second.startswith('<li class="right">')
+    assert "How many layers?" in right
+    assert "三层" not in right  # the other language asks something else: it shows what was asked
+    assert right.count("your prediction") == 1
+
+
+def test_without_predictions_there_is_no_score() -> None:
+    documents = sample.documents()
+    for document in documents.values():
+        for each in document["steps"]:
+            each["prediction"] = None
+    text = page(documents, "en", TITLES, TEMPLATES)
+    assert "prediction" not in Parsed(text).texts
+    assert '<div class="prediction' not in text
+    assert "of 2 right" not in text
 
 
 def test_what_was_not_proved_is_not_drawn() -> None:
@@ -150,7 +181,7 @@ def test_a_megabyte_of_output_does_not_make_a_page_of_a_megabyte() -> None:
 def test_a_broken_template_is_an_error_that_names_what_to_restore(
     tmp_path: Path, broken: dict[str, str | None], said: str
 ) -> None:
-    for name in ("report.html.j2", "report.css", "report.js"):
+    for name in ("page.html.j2", "report.html.j2", "report.css", "report.js"):
         text = broken.get(name, (TEMPLATES / name).read_text(encoding="utf-8"))
         if text is not None:
             (tmp_path / name).write_text(text, encoding="utf-8")
