@@ -64,20 +64,14 @@ class Builder:
         now: Callable[[], datetime] = _now,
         *,
         use_cache: bool = True,
+        labels: Mapping[str, str] | None = None,
     ) -> None:
-        self._store, self._say, self._now = store, say, now
+        self._store, self._say, self._now, self._labels = store, say, now, labels
         self._cache = BuildCache(store.directory)
         self._remembered = self._cache.entries() if use_cache else {}
         self._new: dict[str, dict[str, Any]] = {}
 
-    def build(
-        self,
-        directory: Path,
-        file: Path,
-        names: list[str],
-        arguments: Mapping[str, str],
-        labels: Mapping[str, str] | None = None,
-    ) -> Image:
+    def build(self, directory: Path, file: Path, names: list[str], arguments: Mapping[str, str]) -> Image:
         """Build the Dockerfile's last stage, label and name it; EmbeddedError says what is wrong."""
         full = [str(reference.parse(name)) for name in names]
         try:
@@ -92,16 +86,9 @@ class Builder:
             )
         parsed = dockerfile.parse(text, _shown(file))
         with self._store.writing():
-            return self._build(parsed, Context(directory), full, dict(arguments), labels or {})
+            return self._build(parsed, Context(directory), full, dict(arguments))
 
-    def _build(
-        self,
-        parsed: Dockerfile,
-        files: Context,
-        names: list[str],
-        given: dict[str, str],
-        labels: Mapping[str, str],
-    ) -> Image:
+    def _build(self, parsed: Dockerfile, files: Context, names: list[str], given: dict[str, str]) -> Image:
         stages: dict[str, _Stage] = {}
         stage: _Stage | None = None
         unused = dict.fromkeys(given)
@@ -134,8 +121,8 @@ class Builder:
                 f"pulled: FROM {stage.borrowed} stands for this machine here. Install the program, COPY it "
                 f"into the image, or build with a container engine (kind)"
             )
-        if labels:
-            stage.config["Labels"] = {**(stage.config.get("Labels") or {}), **labels}
+        if self._labels:
+            stage.config["Labels"] = {**(stage.config.get("Labels") or {}), **self._labels}
         return self._finish(stage, names)
 
     def _from(

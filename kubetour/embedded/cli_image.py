@@ -74,8 +74,9 @@ def build(arguments: Namespace) -> int:
         if not arguments.quiet:
             print(line, file=sys.stderr, flush=True)
 
-    builder = Builder(store(), say, use_cache=not arguments.no_cache)
-    image = builder.build(context, file, arguments.tag, values, _pairs(arguments.label, "--label"))
+    labels = _pairs(arguments.label, "--label")
+    builder = Builder(store(), say, use_cache=not arguments.no_cache, labels=labels)
+    image = builder.build(context, file, arguments.tag, values)
     if arguments.quiet:
         print(image.id)
     return 0
