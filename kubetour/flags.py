@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 Body = Callable[..., None]
 
 SPEAK = ("lang",)
-ENGINE = ("provider", "host", "engine", "offline", *SPEAK)
+ENGINE = ("provider", "host", "engine", "student", "offline", *SPEAK)
 IMAGE = ("image", "registry", "app_dir", "base", "context", *ENGINE)
-CLUSTER = ("provider", "host", "cluster_name", "context", "timeout", "offline", *SPEAK)
+CLUSTER = ("provider", "host", "cluster_name", "context", "timeout", "student", "offline", *SPEAK)
 WORKLOAD = ("name", "namespace", *CLUSTER)
 EVERYTHING = tuple(FIELDS)
 

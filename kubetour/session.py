@@ -13,7 +13,8 @@ from kubetour.buildcontext import BuildContext
 from kubetour.errors import RefusedError, UsageError
 from kubetour.host import HERE, Host
 from kubetour.plan import clean_up, plan, singles
-from kubetour.project import OWNER, ROOT, TEMPLATES
+from kubetour.ports import first_port
+from kubetour.project import ROOT, TEMPLATES
 from kubetour.providers import PROVIDERS, Ports, Provider, Tools
 from kubetour.reference import in_registry
 from kubetour.settings import Resolved, Settings, check, flag, resolve
@@ -170,11 +171,14 @@ def push_step(session: Session) -> tuple[Step, ...]:
 def _ports(provider: Provider, state: State, host: Host = HERE) -> Ports:
     """Return ports that are free, or the ones that what is there already was made with."""
     kept, made, settings = state.ports(), state.created(), provider.settings
-    ours = f"{provider.engine_name}-container/{OWNER}-{settings.name}"
+    ours = f"{provider.engine_name}-container/{provider.container}"
     container = kept.get("container") if ours in made else None
     mapped = kept.get("host") if f"{provider.name}-cluster/{settings.cluster_name}" in made else None
-    container = container or host.free_port(max(settings.port, 1024))
-    return Ports(container, mapped or host.free_port(Ports.host, (container,)), Ports.node)
+    first, second = max(settings.port, 1024), Ports.host
+    if settings.student:  # two who begin at the same moment would find the same ones free
+        first = second = first_port(settings.student)
+    container = container or host.free_port(first)
+    return Ports(container, mapped or host.free_port(second, (container,)), Ports.node)
 
 
 def _from_root(caller: Path, value: str) -> str:

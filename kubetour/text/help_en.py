@@ -50,6 +50,7 @@ MESSAGES = {
     "setting.engine": "Container engine: auto, docker, podman or nerdctl",
     "setting.requests": "Number of requests; default: as many as leave out no Pod but once in a million",
     "setting.timeout": "Seconds to wait for anything",
+    "setting.student": "Your name in a class: gives cluster, namespace, image, container and ports of your own",
     "setting.lang": "Language: en or zh; default: the locale's",
     "setting.offline": "Download nothing",
     "flag.pause": "Wait for Enter before each step",

@@ -50,6 +50,7 @@ MESSAGES = {
     "setting.engine": "容器引擎：auto、docker、podman 或 nerdctl",
     "setting.requests": "请求次数；默认取足够多，使漏掉某个 Pod 的概率不超过百万分之一",
     "setting.timeout": "任何等待的上限，以秒计",
+    "setting.student": "课堂上你的名字：集群、命名空间、镜像、容器和端口都归你自己，互不干扰",
     "setting.lang": "语言：en 或 zh；默认按区域设置",
     "setting.offline": "不下载任何内容",
     "flag.pause": "每一步之前等待按下 Enter",
