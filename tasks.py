@@ -9,7 +9,7 @@ from typing import Any
 from invoke.collection import Collection
 from invoke.context import Context
 
-from kubetour.flags import CLUSTER, EVERYTHING, IMAGE, SPEAK, WORKLOAD, verb
+from kubetour.flags import CLUSTER, EVERYTHING, IMAGE, SPEAK, WORD, WORKLOAD, verb
 
 Flags = dict[str, Any]
 NAMESPACE = ("namespace", "pull-secret", "service-account")  # what the app's Pods need, where the plan has it
@@ -209,6 +209,22 @@ def tour(c: Context, flags: Flags, **options: Any) -> None:
     from kubetour.whole import tour
 
     tour(c, flags, **options)
+
+
+@verb("provider", "engine", "node_image", "config", "base", "image", "app_dir", "offline", *SPEAK, output="")
+def pack(c: Context, flags: Flags, output: str) -> None:
+    """Pack what the tour needs, for machines without network."""
+    from kubetour.packing import pack
+
+    pack(c, flags, output)
+
+
+@verb("engine", *SPEAK, file=WORD)
+def unpack(c: Context, flags: Flags, file: str) -> None:
+    """Put away what is in a pack."""
+    from kubetour.unpacking import unpack
+
+    unpack(c, flags, file)
 
 
 @verb(args="")

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from invoke.context import Context
 
 Body = Callable[..., None]
+WORD = inspect.Parameter.empty
 
 SPEAK = ("lang",)
 ENGINE = ("provider", "host", "engine", "student", "offline", *SPEAK)
@@ -28,7 +29,7 @@ def verb(*settings: str, **extra: Any) -> Callable[[Body], Any]:
     """Return a decorator that makes a task of a body `(c, flags, **extra)`.
 
     Its flags are the named settings and `extra`, flags of its own with their defaults; a trailing underscore
-    is for names that Python keeps for itself.
+    is for names that Python keeps for itself. What has WORD for its default is no flag: it follows the verb.
     """
     names = tuple(dict.fromkeys(settings))
 
@@ -39,7 +40,9 @@ def verb(*settings: str, **extra: Any) -> Callable[[Body], Any]:
 
         kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
         defaults = {name: False if FIELDS[name].default is False else None for name in names} | extra
-        parameters = [inspect.Parameter(name, kind, default=value) for name, value in defaults.items()]
+        words = [inspect.Parameter(name, kind) for name, value in extra.items() if value is WORD]
+        options = [inspect.Parameter(n, kind, default=v) for n, v in defaults.items() if v is not WORD]
+        parameters = [*words, *options]
         run.__signature__ = inspect.Signature([inspect.Parameter("c", kind), *parameters])  # type: ignore[attr-defined]
         run.__name__ = body.__name__
         language = from_locale()

@@ -30,7 +30,7 @@ def first_free(wanted: int, is_free: Callable[[int], bool]) -> int:
 
 
 def first_port(student: str) -> int:
-    """Return the port from which a student's two are looked for: the same each time, and mostly nobody else's."""
+    """Return the port from which a student's two are looked for: each time the same, mostly nobody else's."""
     digest = hashlib.sha256(student.encode()).digest()
     return STUDENTS[int.from_bytes(digest[:8], "big") % len(STUDENTS)]
 

@@ -83,7 +83,7 @@ def settle(c: Context, flags: Mapping[str, Any], state: State) -> Resolved:
     configured = c.config.get("kubetour", {}) or {}
     if not isinstance(configured, Mapping):
         raise UsageError("config-section", value=str(configured)[:80])
-    resolved = resolve(flags, os.environ, dict(configured), state.remembered())
+    resolved = resolve(flags, os.environ, dict(configured), state.remembered(), state.packed())
     caller = Path(os.environ.get("KUBETOUR_CWD") or Path.cwd())
     if kubeconfig := os.environ.get("KUBECONFIG"):  # a list of paths, which must hold from the root, too
         where = (str(caller / path) for path in kubeconfig.split(os.pathsep) if path)

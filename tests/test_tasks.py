@@ -41,6 +41,8 @@ VERBS = (
     "report",
     "down",
     "tour",
+    "pack",
+    "unpack",
     "test",
     "lint",
     "bench",

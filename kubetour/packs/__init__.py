@@ -1,1 +1,1 @@
-"""A pack: what the tour needs, in one file or directory, for machines without network. Standard library only."""
+"""A pack: what the tour needs, as one file or directory, where there is no network. Standard library only."""

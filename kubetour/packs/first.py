@@ -1,4 +1,4 @@
-"""What `./inv unpack PACK` does before there is any package: with a bare Python, check it, put its wheels away.
+"""What `./inv unpack PACK` does before there is any package: a bare Python checks it and takes its wheels.
 
 The wrapper installs from there, and then `inv unpack` does the rest.
 """

@@ -64,7 +64,7 @@ class Manifest:
 
 
 def parse(text: bytes) -> Manifest:
-    """Return what pack.json says; IntegrityError if it is not as it must be, UsageError if it is a newer one."""
+    """Return what pack.json says; IntegrityError if that is not as it must be, UsageError if it is newer."""
     try:
         said = json.loads(text)
         form = said.pop("version")
@@ -74,7 +74,8 @@ def parse(text: bytes) -> Manifest:
         left = tuple(Left(_text(each["what"]), _text(each["why"])) for each in said["left_out"])
         names = ("kubetour", "made", "system", "python", "locks")
         settings = {_text(key): _text(value) for key, value in said["settings"].items()}
-        manifest = Manifest(*(_text(said[name]) for name in names), settings, files, left)
+        kubetour, made, system, python, wheels = (_text(said[name]) for name in names)
+        manifest = Manifest(kubetour, made, system, python, wheels, settings, files, left)
     except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
         raise IntegrityError("pack-manifest", reason=f"{type(error).__name__}: {error}"[:200]) from None
     if len({item.path for item in files}) != len(files):

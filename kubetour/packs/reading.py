@@ -1,4 +1,4 @@
-"""Reading a pack, which may come from anywhere: each file is one that pack.json names, with the hash it names.
+"""Reading a pack, which may come from anywhere: its files are those that pack.json names, with their hashes.
 
 Nothing is unpacked by the archive's own names, links and modes: they have no say in where a file goes.
 """
@@ -57,7 +57,8 @@ def opened(path: Path) -> Iterator[tuple[Manifest, Iterator[tuple[Item, IO[bytes
             first = next(members, None)
             source = _content(archive, first) if first and first.name == manifests.NAME else None
             if source is None:
-                raise UsageError("pack-none", path=str(path), reason=f"its first file is not {manifests.NAME}")
+                reason = f"its first file is not {manifests.NAME}"
+                raise UsageError("pack-none", path=str(path), reason=reason)
             manifest = manifests.parse(source.read(manifests.LARGEST))
             yield manifest, _in_archive(archive, members, manifest)
     except _BROKEN as error:

@@ -28,6 +28,8 @@ MESSAGES = {
     "task.report": "Open the report of the last run in a browser, or say where it is.",
     "task.down": "Remove what this project made: app, cluster, images.",
     "task.tour": "Take the whole tour; with --dry before it, print it as a script.",
+    "task.pack": "Pack wheels, tools, images and lessons into one file or directory, for machines without network.",
+    "task.unpack": "Check a pack, and put what is in it where the tour looks for it.",
     "task.test": "Run the tests.",
     "task.lint": "Run every linter.",
     "task.bench": "Run the benchmarks.",
@@ -62,5 +64,7 @@ MESSAGES = {
     "flag.until": "Last step",
     "flag.only": "Only these steps, separated by commas",
     "flag.step": "Step whose lesson to print",
+    "flag.output": "What to write: a file, or for a pack without .tar, .tar.gz or .tgz at its end a directory",
+    "flag.file": "The pack: a file or a directory",
     "flag.args": "Arguments for pytest, in one word: 'tests/test_rules.py -k image'",
 }
