@@ -9,7 +9,7 @@ from typing import Any
 from invoke.collection import Collection
 from invoke.context import Context
 
-from kubetour.flags import CLUSTER, EVERYTHING, IMAGE, SPEAK, WORD, WORKLOAD, verb
+from kubetour.flags import CLUSTER, EVERYTHING, IMAGE, SPEAK, WORD, WORDS, WORKLOAD, verb
 
 Flags = dict[str, Any]
 NAMESPACE = ("namespace", "pull-secret", "service-account")  # what the app's Pods need, where the plan has it
@@ -225,6 +225,14 @@ def unpack(c: Context, flags: Flags, file: str) -> None:
     from kubetour.unpacking import unpack
 
     unpack(c, flags, file)
+
+
+@verb(*SPEAK, reports=WORDS, output="")
+def class_(c: Context, flags: Flags, reports: list[str], output: str) -> None:
+    """Gather the reports of a class."""
+    from kubetour.gathering import classroom
+
+    classroom(c, flags, reports, output)
 
 
 @verb(args="")

@@ -21,7 +21,7 @@ from kubetour.packs.first import WHEELS
 from kubetour.packs.manifest import KINDS, LOCKS, Left, Manifest, locks, this_python
 from kubetour.packs.writing import items, write
 from kubetour.pins import pin, this_system
-from kubetour.project import LESSONS, ROOT
+from kubetour.project import LESSONS, ROOT, caller
 from kubetour.redact import redact
 from kubetour.reference import in_registry
 from kubetour.runner import perform
@@ -142,6 +142,7 @@ class Packing:
 
 def pack(c: Context, flags: Mapping[str, Any], output: str) -> None:
     """Make a pack; UsageError if there is something of that name, KubetourError if it would be of no use."""
+    here = caller()
     with play.settled(c, {**flags, "host": ""}) as (_, resolved, _state):
         settings = resolved.settings
         out = consoles.make()
@@ -149,9 +150,8 @@ def pack(c: Context, flags: Mapping[str, Any], output: str) -> None:
         def note(text: Text) -> None:
             out.print(tell(settings.language, text), soft_wrap=True)
 
-        caller = Path(os.environ.get("KUBETOUR_CWD") or Path.cwd())
         default = f"kubetour-pack-{this_system().replace('/', '-')}-python{this_python()}.tar"
-        to = Path(os.path.abspath(caller / (output or default)))
+        to = Path(os.path.abspath(here / (output or default)))
         if to.exists():
             raise UsageError("pack-there", path=str(to))
         engine = _engine(c, settings)

@@ -14,7 +14,7 @@ from kubetour.errors import RefusedError, UsageError
 from kubetour.host import HERE, Host
 from kubetour.plan import clean_up, plan, singles
 from kubetour.ports import first_port
-from kubetour.project import ROOT, TEMPLATES
+from kubetour.project import ROOT, TEMPLATES, caller
 from kubetour.providers import PROVIDERS, Ports, Provider, Tools
 from kubetour.reference import in_registry
 from kubetour.settings import Resolved, Settings, check, flag, resolve
@@ -84,12 +84,12 @@ def settle(c: Context, flags: Mapping[str, Any], state: State) -> Resolved:
     if not isinstance(configured, Mapping):
         raise UsageError("config-section", value=str(configured)[:80])
     resolved = resolve(flags, os.environ, dict(configured), state.remembered(), state.packed())
-    caller = Path(os.environ.get("KUBETOUR_CWD") or Path.cwd())
+    here = caller()
     if kubeconfig := os.environ.get("KUBECONFIG"):  # a list of paths, which must hold from the root, too
-        where = (str(caller / path) for path in kubeconfig.split(os.pathsep) if path)
+        where = (str(here / path) for path in kubeconfig.split(os.pathsep) if path)
         os.environ["KUBECONFIG"] = os.pathsep.join(where)
     paths: dict[str, Any] = {
-        name: _from_root(caller, getattr(resolved.settings, name))
+        name: _from_root(here, getattr(resolved.settings, name))
         for name in ("app_dir", "config", "pull_secret")
         if resolved.origins[name] in ("flag", "environment")
     }
@@ -181,9 +181,9 @@ def _ports(provider: Provider, state: State, host: Host = HERE) -> Ports:
     return Ports(container, mapped or host.free_port(second, (container,)), Ports.node)
 
 
-def _from_root(caller: Path, value: str) -> str:
+def _from_root(here: Path, value: str) -> str:
     """Return a path as seen from the project's root, where every command runs."""
-    path = Path(os.path.normpath(caller / value))
+    path = Path(os.path.normpath(here / value))
     if path == ROOT:
         return "."
     return str(path.relative_to(ROOT)) if path.is_relative_to(ROOT) else os.path.relpath(path, ROOT)

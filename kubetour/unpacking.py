@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,7 +13,7 @@ from kubetour.errors import IntegrityError
 from kubetour.packs.first import WHEELS
 from kubetour.packs.manifest import Item, Manifest, require_fit
 from kubetour.packs.reading import check, opened, place, sha256
-from kubetour.project import LESSONS, ROOT, STATE
+from kubetour.project import LESSONS, ROOT, STATE, caller
 from kubetour.settings import Settings
 from kubetour.state import State
 from kubetour.terminal import console as consoles
@@ -29,6 +28,7 @@ PACKED_LESSONS = ROOT / STATE / "lessons"
 
 def unpack(c: Context, flags: Mapping[str, Any], file: str) -> None:
     """Check a whole pack, then put away what is in it; what is here already is left as it is."""
+    path = caller() / file
     with play.settled(c, {**flags, "host": ""}) as (_, resolved, state), state.lock():
         settings = resolved.settings
         out = consoles.make()
@@ -36,7 +36,6 @@ def unpack(c: Context, flags: Mapping[str, Any], file: str) -> None:
         def note(text: Text) -> None:
             out.print(consoles.harmless(tell(settings.language, text)), soft_wrap=True)
 
-        path = Path(os.environ.get("KUBETOUR_CWD") or Path.cwd()) / file
         manifest = check(path)
         require_fit(manifest, ROOT)
         _require_pinned(manifest)

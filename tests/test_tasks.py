@@ -43,6 +43,7 @@ VERBS = (
     "tour",
     "pack",
     "unpack",
+    "class",
     "test",
     "lint",
     "bench",

@@ -30,6 +30,7 @@ MESSAGES = {
     "task.tour": "Take the whole tour; with --dry before it, print it as a script.",
     "task.pack": "Pack wheels, tools, images and lessons into one file or directory, for machines without network.",
     "task.unpack": "Check a pack, and put what is in it where the tour looks for it.",
+    "task.class": "Gather the reports that students handed in into one table.",
     "task.test": "Run the tests.",
     "task.lint": "Run every linter.",
     "task.bench": "Run the benchmarks.",
@@ -66,5 +67,6 @@ MESSAGES = {
     "flag.step": "Step whose lesson to print",
     "flag.output": "What to write: a file, or for a pack without .tar, .tar.gz or .tgz at its end a directory",
     "flag.file": "The pack: a file or a directory",
+    "flag.reports": "Reports that were handed in: files, directories, patterns",
     "flag.args": "Arguments for pytest, in one word: 'tests/test_rules.py -k image'",
 }

@@ -30,6 +30,7 @@ MESSAGES = {
     "task.tour": "走完全程；前面加 --dry，则输出为脚本。",
     "task.pack": "把软件包、工具、镜像和课程打成一个文件或目录，供没有网络的机器使用。",
     "task.unpack": "检查打好的包，并把其中的内容放到导览会去找的地方。",
+    "task.class": "把学生交来的报告汇总成一张表。",
     "task.test": "运行测试。",
     "task.lint": "运行全部代码检查。",
     "task.bench": "运行基准测试。",
@@ -66,5 +67,6 @@ MESSAGES = {
     "flag.step": "要输出哪一步的讲解",
     "flag.output": "写到哪里：一个文件；打包时若名称不以 .tar、.tar.gz 或 .tgz 结尾，则为目录",
     "flag.file": "打好的包：一个文件或目录",
+    "flag.reports": "学生交来的报告：文件、目录或模式",
     "flag.args": "传给 pytest 的参数，写成一个词：'tests/test_rules.py -k image'",
 }

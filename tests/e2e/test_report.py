@@ -12,9 +12,9 @@ from xml.etree import ElementTree
 import pytest
 
 from kubetour.project import ROOT
+from kubetour.schemas import faults
 from tests.e2e.checkout import Checkout, make
 from tests.html.chromium import browser, find
-from tests.schemas import faults
 
 pytestmark = pytest.mark.skipif(
     not shutil.which("node") and not os.environ.get("CI"), reason="the app needs Node.js: it is not on PATH"
