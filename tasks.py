@@ -9,7 +9,8 @@ from typing import Any
 from invoke.collection import Collection
 from invoke.context import Context
 
-from kubetour.flags import CLUSTER, EVERYTHING, IMAGE, SPEAK, WORD, WORDS, WORKLOAD, verb
+from kubetour import operands
+from kubetour.flags import CLUSTER, EVERYTHING, IMAGE, SPEAK, WORD, WORKLOAD, verb
 
 Flags = dict[str, Any]
 NAMESPACE = ("namespace", "pull-secret", "service-account")  # what the app's Pods need, where the plan has it
@@ -211,6 +212,16 @@ def tour(c: Context, flags: Flags, **options: Any) -> None:
     tour(c, flags, **options)
 
 
+@verb(
+    *EVERYTHING, operands="claims", claims=None, all=False, pause=False, quiet=False, json=False, down=False
+)
+def prove(c: Context, flags: Flags, claims: list[str], **options: Any) -> None:
+    """Try claims as experiments: inv prove CLAIM..., or --all; alone, say which there are."""
+    from kubetour.whole import prove
+
+    prove(c, flags, claims, **options)
+
+
 @verb("provider", "engine", "node_image", "config", "base", "image", "app_dir", "offline", *SPEAK, output="")
 def pack(c: Context, flags: Flags, output: str) -> None:
     """Pack what the tour needs, for machines without network."""
@@ -227,7 +238,7 @@ def unpack(c: Context, flags: Flags, file: str) -> None:
     unpack(c, flags, file)
 
 
-@verb(*SPEAK, reports=WORDS, output="")
+@verb(*SPEAK, operands="reports", reports=None, output="")
 def class_(c: Context, flags: Flags, reports: list[str], output: str) -> None:
     """Gather the reports of a class."""
     from kubetour.gathering import classroom
@@ -255,4 +266,5 @@ def bench(c: Context, flags: Flags, only: str) -> None:
     os.execv(sys.executable, [sys.executable, "-m", "benchmarks", *only.split()])  # noqa: S606
 
 
+operands.allow()
 ns = Collection.from_module(sys.modules[__name__])

@@ -26,12 +26,26 @@ class Result:
 
 
 @dataclass(frozen=True)
+class Change:
+    """A change that a watch has told: when, of which resource, ADDED, MODIFIED or DELETED, and the object.
+
+    `at` is in seconds since the step's first command began; what was there before has a time below zero.
+    """
+
+    at: float
+    resource: str
+    event: str
+    object: Object
+
+
+@dataclass(frozen=True)
 class Observation:
     """All that a check may know: what the commands said, and the cluster's objects by plural name."""
 
     results: tuple[Result, ...] = ()
     confirmed: tuple[Result, ...] = ()
     objects: Mapping[str, tuple[Object, ...]] = field(default_factory=dict)
+    changes: tuple[Change, ...] = ()  # of a recorded step: what was there before, and each change since
     rung: Text | None = None  # of the step's ladder: the one that the actions ran with
 
     def named(self, resource: str, name: str) -> Object | None:

@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 from kubetour.checks import Object
 from kubetour.errors import ClusterError, HostError
 from kubetour.project import PULL_SECRET
+from kubetour.recording import Recorder, Recording
 
 Objects = Mapping[str, tuple[Object, ...]]
 
@@ -75,6 +76,7 @@ class Cluster:
         self._responses: dict[str, Any] = {}
         self._threads: dict[str, threading.Thread] = {}
         self._closed = threading.Event()
+        self._recorder = Recorder()
 
     def __enter__(self) -> Cluster:
         """Return the cluster itself."""
@@ -135,6 +137,19 @@ class Cluster:
                 raise ClusterError("cluster-unreachable", context=self._where[1], reason=_brief(reason))
         return objects
 
+    @contextlib.contextmanager
+    def recording(self, looks: Iterable[str], timeout: float) -> Iterator[Recording]:
+        """Record what happens to these resources while the body runs; ClusterError if they cannot be read."""
+        looks = tuple(looks)
+        self.wait(looks, lambda seen: True, timeout)
+        with self._changed:
+            recording = self._recorder.begin({name: self._stores[name] for name in looks})
+        try:
+            yield recording
+        finally:
+            with self._changed:
+                self._recorder.end(recording)
+
     def _start(self, looks: Iterable[str]) -> None:
         for name in looks:
             if name in self._threads and (name not in SINGLE or self._threads[name].is_alive()):
@@ -177,6 +192,7 @@ class Cluster:
 
     def _put(self, name: str, store: dict[str, Object]) -> None:
         with self._changed:
+            self._recorder.listed(name, self._stores.get(name, {}), store)
             self._stores[name] = store
             self._changed.notify_all()
 
@@ -188,6 +204,7 @@ class Cluster:
             return True
         item = event["object"]
         with self._changed:
+            self._recorder.told(name, event["type"], item)
             if event["type"] == "DELETED":
                 self._stores[name].pop(item["metadata"]["uid"], None)
             else:

@@ -17,6 +17,11 @@ IN_CLUSTER = (Stage.LOAD, Stage.POD, Stage.DEPLOY, Stage.SERVICE, Stage.SCALE, S
 
 def plan(provider: Provider, context: BuildContext, first_replicas: int = 1) -> tuple[Step, ...]:
     """Return the tour, from the tools to the description of a Pod. `first_replicas` is what is deployed."""
+    return tuple(step for step in whole(provider, context, first_replicas) if not step.extra)
+
+
+def whole(provider: Provider, context: BuildContext, first_replicas: int = 1) -> tuple[Step, ...]:
+    """Return the tour with the experiments that are no part of it in their places."""
     steps = (
         *image.image(provider, context),
         *image.container(provider),
@@ -28,7 +33,9 @@ def plan(provider: Provider, context: BuildContext, first_replicas: int = 1) -> 
         *workload.scale(provider),
     )
     rescue = provider.rescue()
-    return tuple(replace(step, rescue=rescue) if step.stage in IN_CLUSTER else step for step in steps)
+    return tuple(
+        replace(step, rescue=(*rescue, *step.rescue)) if step.stage in IN_CLUSTER else step for step in steps
+    )
 
 
 def singles(provider: Provider) -> tuple[Step, ...]:

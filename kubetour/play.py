@@ -218,7 +218,10 @@ def _tell_failure(session: Session, outcomes: list[Outcome], record: str, langua
     tell_error(error, language)
     if made:
         out.print(say(language, "tour.left", what=", ".join(made)), soft_wrap=True)
-    out.print(say(language, "tour.resume", step=last.step.id), soft_wrap=True)
+    if last.step.claim:
+        out.print(say(language, "prove.again", claim=last.step.claim), soft_wrap=True)
+    else:
+        out.print(say(language, "tour.resume", step=last.step.id), soft_wrap=True)
     out.print(say(language, "tour.report", path=record), soft_wrap=True)
     raise SystemExit(error.exit_status)
 

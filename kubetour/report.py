@@ -34,6 +34,7 @@ def step_record(outcome: Outcome, language: str) -> dict[str, Any]:
     return {
         "step": outcome.step.id,
         "stage": outcome.step.stage.value,
+        "claim": outcome.step.claim,
         "ok": outcome.error is None,
         "already": outcome.already,
         "started": round(outcome.started, 3),

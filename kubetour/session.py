@@ -12,7 +12,7 @@ from kubetour import buildcontext, choosing, dockerconfig, manifests
 from kubetour.buildcontext import BuildContext
 from kubetour.errors import RefusedError, UsageError
 from kubetour.host import HERE, Host
-from kubetour.plan import clean_up, plan, singles
+from kubetour.plan import clean_up, plan, singles, whole
 from kubetour.ports import first_port
 from kubetour.project import ROOT, TEMPLATES, caller
 from kubetour.providers import PROVIDERS, Ports, Provider, Tools
@@ -48,6 +48,11 @@ class Session:
         """Return the tour's steps, deploying that many replicas at first."""
         provider = replace(self.provider, templates=self.render(first_replicas))
         return plan(provider, self.context, first_replicas)
+
+    def whole(self) -> tuple[Step, ...]:
+        """Return the tour's steps, and the experiments that are no part of it in their places."""
+        provider = replace(self.provider, templates=self.render(1))
+        return whole(provider, self.context)
 
     def render(self, replicas: int) -> dict[str, str]:
         """Return the manifests by name."""

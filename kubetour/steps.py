@@ -105,6 +105,9 @@ class Step:
     hold: float = 0.0  # seconds for which the check must go on holding
     refusable: bool = False  # the cluster may forbid it: then the step says so, and the tour goes on
     rescue: tuple[Run, ...] = ()  # where it fails: keep what tells why, then take back what is half made
+    claim: str = ""  # the experiment that it belongs to: see `claims`
+    extra: bool = False  # no part of the tour, but of `inv prove`
+    recorded: bool = False  # every change of what the check looks at is kept, from before the actions on
     creates: tuple[str, ...] = ()  # what to write into the ledger before acting: KIND/NAME
     brings: tuple[tuple[str, Run], ...] = ()  # the same, unless the command says that it is there already
     removes: tuple[str, ...] = ()  # what to strike from it afterwards

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
-from contextlib import suppress
-from dataclasses import dataclass, field
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from kubetour import causes
 from kubetour.acting import Acting, Performer
-from kubetour.checks import Object, Observation, Proof, Result
+from kubetour.checks import Change, Object, Observation, Proof, Result
 from kubetour.errors import DeadlineError, Interrupted, KubetourError, ProofError, RefusedError
 from kubetour.observe import Cluster, Objects
+from kubetour.recording import Recording
 from kubetour.runner import last_signal
 from kubetour.state import State
 from kubetour.steps import Run, Step
@@ -132,19 +133,25 @@ class Tour:
         proof: Proof | None = None
         error: KubetourError | None = None
         confirmed: tuple[tuple[Run, Result], ...] = ()
+        recorded = ExitStack()
         try:
             announce()
+            recording = None
+            if step.recorded:
+                recording = recorded.enter_context(self.cluster.recording(step.check.looks, self.timeout))
             acting.present(self.presenter.command, self.presenter.line)
             if acting.already:
                 self.presenter.note(Text("tour.already"))
             confirmed = acting.confirm(self.presenter.confirm, self.presenter.line)
-            proof = self._prove(step, acting, confirmed, begun + self.timeout)
+            proof = self._prove(step, acting, confirmed, begun + self.timeout, recording)
             if not proof.holds:
                 error = self._not_proved(step, acting, proof)
         except KubetourError as caught:
             error = caught
         except KeyboardInterrupt:
             error = Interrupted(last_signal())
+        finally:
+            recorded.close()
         if error and step.refusable and causes.forbidden(error):
             error, proof = None, Proof(True, Text("proof.forbidden"))
         if error is None:
@@ -166,14 +173,20 @@ class Tour:
         return None
 
     def _prove(
-        self, step: Step, acting: Acting, confirmed: tuple[tuple[Run, Result], ...], deadline: float
+        self,
+        step: Step,
+        acting: Acting,
+        confirmed: tuple[tuple[Run, Result], ...],
+        deadline: float,
+        recording: Recording | None,
     ) -> Proof:
         """Return the verdict: the first that holds, or the last one when time is up."""
         after = tuple(result for _, result in confirmed)
 
         def judge(objects: Objects) -> Proof:
             results = tuple(result for _, result in acting.results)
-            return step.check(Observation(results, after, objects, acting.rung))
+            changes = _since(results, recording.changes()) if recording else ()
+            return step.check(Observation(results, after, objects, changes, acting.rung))
 
         looks = step.check.looks
         if looks and step.again:  # a round is short, but the first reading may take as long as the step
@@ -228,6 +241,12 @@ class Tour:
                     return  # the error itself already says what does not work
         error.causes = causes.diagnose(objects)
         error.evidence = "\n".join(filter(None, (error.evidence, *causes.warnings(objects))))
+
+
+def _since(results: tuple[Result, ...], changes: tuple[Change, ...]) -> tuple[Change, ...]:
+    """Return the changes with their times counted from when the first command began."""
+    began = results[0].began if results else 0.0
+    return tuple(replace(change, at=change.at - began) for change in changes)
 
 
 def _unseen(told: object) -> None:

@@ -1,4 +1,4 @@
-"""`inv tour`: the whole plan, or a part of it, with its lessons; dry, it is the script."""
+"""`inv tour`, all or a part of it, and `inv prove`, its experiments: with lessons; dry, as a script."""
 
 from __future__ import annotations
 
@@ -7,37 +7,77 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from kubetour import play
+from kubetour.claims import CLAIMS, experiments
 from kubetour.errors import UsageError
 from kubetour.ownership import clean_up_after
 from kubetour.plan import select
 from kubetour.printing import print_script
 from kubetour.session import Session
 from kubetour.steps import Step
-from kubetour.text import choose
+from kubetour.terminal import console as consoles
+from kubetour.terminal.prose import print_wrapped
+from kubetour.text import choose, say, tell
 
 if TYPE_CHECKING:
     from invoke.context import Context
 
 
+SHOWN = ("pause", "quiet", "json")  # options of how a run is shown
+
+
 def tour(c: Context, flags: Mapping[str, Any], **options: Any) -> None:
     """Take the tour; with Invoke's `--dry`, print it as a script instead."""
-    with play.told(choose(flags.get("lang"))):
-        for one, other in (("keep", "down"), ("quiet", "json"), ("pause", "json"), ("pause", "quiet")):
-            if options[one] and options[other]:
-                raise UsageError("flags-exclude", one=f"--{one}", other=f"--{other}")
-        if options["pause"] and not sys.stdin.isatty():
-            raise UsageError("pause-no-terminal")
+    _require_sense(flags, options, ("keep", "down"))
     if c.config.run.dry:
         print_script(c, flags, options["down"])
         return
 
     def pick(session: Session) -> tuple[Step, ...]:
-        steps = session.plan()
-        if options["down"]:
-            steps = (*steps, *clean_up_after(session.prepare(c), session))
         only = [name for name in options["only"].split(",") if name]
+        steps = _with_clean_up(c, session, session.plan(), options["down"])
         return select(steps, first=options["from_"], last=options["until"], only=only)
 
-    shown = {name: options[name] for name in ("pause", "quiet", "json")}
+    _take(c, flags, pick, options)
+
+
+def prove(c: Context, flags: Mapping[str, Any], claims: list[str], **options: Any) -> None:
+    """Try these claims, or all, doing first what each needs; without any, say which there are."""
+    _require_sense(flags, {**options, "claims": claims}, ("claims", "all"))
+    if not claims and not options["all"]:
+        _print_claims(choose(flags.get("lang")))
+        return
+
+    def pick(session: Session) -> tuple[Step, ...]:
+        steps = session.whole()
+        wanted = {step.claim for step in steps if step.claim} if options["all"] else claims
+        return _with_clean_up(c, session, experiments(steps, wanted), options["down"])
+
+    _take(c, flags, pick, options)
+
+
+def _take(c: Context, flags: Mapping[str, Any], pick: play.Choose, options: Mapping[str, Any]) -> None:
     after = None if options["json"] else play.summary
-    play.play(c, flags, pick, lessons=True, after=after, **shown)
+    play.play(c, flags, pick, lessons=True, after=after, **{name: options[name] for name in SHOWN})
+
+
+def _with_clean_up(c: Context, session: Session, steps: tuple[Step, ...], down: bool) -> tuple[Step, ...]:
+    return (*steps, *clean_up_after(session.prepare(c), session)) if down else steps
+
+
+def _require_sense(flags: Mapping[str, Any], options: Mapping[str, Any], *pairs: tuple[str, str]) -> None:
+    """Raise UsageError for options that exclude each other, and for a pause without a terminal."""
+    with play.told(choose(flags.get("lang"))):
+        for one, other in (*pairs, ("quiet", "json"), ("pause", "json"), ("pause", "quiet")):
+            if options[one] and options[other]:
+                raise UsageError("flags-exclude", one=f"--{one}", other=f"--{other}")
+        if options["pause"] and not sys.stdin.isatty():
+            raise UsageError("pause-no-terminal")
+
+
+def _print_claims(language: str) -> None:
+    """Print each claim's id and what is claimed."""
+    out = consoles.make()
+    width = max(map(len, CLAIMS))
+    for claim in CLAIMS.values():
+        print_wrapped(out, f"{claim.id:{width}}  {tell(language, claim.statement)}", "")
+    out.print(say(language, "prove.how"), soft_wrap=True)

@@ -41,6 +41,7 @@ VERBS = (
     "report",
     "down",
     "tour",
+    "prove",
     "pack",
     "unpack",
     "class",

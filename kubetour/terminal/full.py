@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from kubetour.checks import Proof
+from kubetour.claims import CLAIMS
 from kubetour.lessons import Lesson
 from kubetour.script import shell
 from kubetour.steps import Run, Step
@@ -54,6 +55,9 @@ class Full:
         clock = f"{int(seconds) // 60:02}:{int(seconds) % 60:02}"
         self._console.print()
         self._console.rule(f"{number}/{total} · {title} · {clock}", style="cyan", align="left")
+        if step.claim:
+            statement = CLAIMS[step.claim].statement
+            print_wrapped(self._console, say(self._language, "tour.claim", claim=statement), "bold")
         if lesson:
             self._lesson(lesson)
         if self._pause:

@@ -82,5 +82,5 @@ def test_the_values_given_with_a_key_are_known() -> None:
 
 
 def test_tasks_and_their_own_flags_are_known() -> None:
-    code = "@verb('image', from_='', positional=('from_',))\ndef run_pod(c): ...\n\ndef helper(c): ..."
+    code = "@verb('image', from_='', operands='from_')\ndef run_pod(c): ...\n\ndef helper(c): ..."
     assert task_keys(code) == {"task.run-pod", "flag.from"}

@@ -162,6 +162,6 @@ def task_keys(source: str = "") -> set[str]:
         for call in node.decorator_list:
             if isinstance(call, ast.Call) and last(call.func) == "verb":
                 keys.add(f"task.{node.name.strip('_').replace('_', '-')}")
-                own = (k.arg for k in call.keywords if k.arg and k.arg != "positional")
+                own = (k.arg for k in call.keywords if k.arg and k.arg != "operands")
                 keys |= {f"flag.{name.rstrip('_')}" for name in own}
     return keys

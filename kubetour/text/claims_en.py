@@ -1,0 +1,26 @@
+"""What the experiments claim and find, in English."""
+
+MESSAGES = {
+    "claim.build-context": "Everything in the build directory is sent to the builder, except what .dockerignore names.",
+    "claim.layers": "Each instruction makes a layer; layers are cached, and images share them.",
+    "claim.not-a-vm": "A container is a process on its host, not a machine of its own.",
+    "claim.comes-back": "A Pod alone does not come back when it is deleted; a Deployment's Pod is replaced.",
+    "claim.stable-address": "Pods come and go with their addresses; the Service keeps its own.",
+    "claim.spread": "A Service spreads connections over its Pods at random, not in turn.",
+    "claim.scaling": "Scaling is declaring a number; the cluster does the rest.",
+    "claim.nothing-lost": "No request is lost while the app is scaled, updated, or a Pod is deleted.",
+    "claim.self-healing": "A container whose process dies is started again, each time after a longer pause.",
+    "claim.bad-release": "A release that does not start does not take the service down.",
+    "claim.node-failure": "When a node fails, its Pods are replaced on the others, after a while.",
+    "claim.ready-only": "Requests reach only Pods that say they are ready.",
+    "claim.selectors": "A Service finds its Pods by labels alone: one wrong label, and it finds none.",
+    "claim.latest": "The tag latest says nothing about which image runs.",
+    "claim.process-one": "An app that is process 1 must handle SIGTERM itself, or every stop takes the whole grace period.",
+    "tour.claim": "Claim: {claim}",
+    "prove.how": "./inv prove CLAIM tries one of them, ./inv prove --all all of them.",
+    "prove.again": "Try it again with ./inv prove {claim}",
+    "error.claim-unknown": "There is no claim {claim!r} here.",
+    "error.claim-unknown.fix": "The claims are: {known}.",
+    "error.claim-not-here": "The claim {claim!r} cannot be tried on this provider.",
+    "error.claim-not-here.fix": "./inv prove --all tries those that can be; ./inv prove {claim} --provider kind tries this one on kind.",
+}

@@ -1,0 +1,26 @@
+"""What the experiments claim and find, in Chinese."""
+
+MESSAGES = {
+    "claim.build-context": "构建目录中的所有内容都会发送给构建器，.dockerignore 列出的除外。",
+    "claim.layers": "每条指令生成一层；层会被缓存，并由多个镜像共享。",
+    "claim.not-a-vm": "容器是宿主机上的一个进程，而不是一台独立的机器。",
+    "claim.comes-back": "单独的 Pod 删除后不会回来；Deployment 的 Pod 会有新的来替代。",
+    "claim.stable-address": "Pod 来来去去，地址随之改变；Service 的地址不变。",
+    "claim.spread": "Service 把连接随机分给各个 Pod，而不是轮流分配。",
+    "claim.scaling": "扩缩容就是声明一个数字，其余由集群完成。",
+    "claim.nothing-lost": "扩缩容、更新应用或删除 Pod 时，不会丢失任何请求。",
+    "claim.self-healing": "容器的进程退出后会被重新启动，每次等待的时间更长。",
+    "claim.bad-release": "无法启动的新版本不会让服务中断。",
+    "claim.node-failure": "节点故障后，过一段时间，它的 Pod 会在其他节点上重建。",
+    "claim.ready-only": "请求只会到达声明自己已就绪的 Pod。",
+    "claim.selectors": "Service 只靠标签找到它的 Pod：一个标签写错，就一个也找不到。",
+    "claim.latest": "latest 标签并不能说明运行的是哪个镜像。",
+    "claim.process-one": "作为 1 号进程的应用必须自己处理 SIGTERM，否则每次停止都要等满宽限期。",
+    "tour.claim": "论断：{claim}",
+    "prove.how": "./inv prove CLAIM 验证其中一条，./inv prove --all 验证全部。",
+    "prove.again": "重新验证：./inv prove {claim}",
+    "error.claim-unknown": "这里没有论断 {claim!r}。",
+    "error.claim-unknown.fix": "可用的论断：{known}。",
+    "error.claim-not-here": "论断 {claim!r} 无法在这个 provider 上验证。",
+    "error.claim-not-here.fix": "./inv prove --all 验证所有可以验证的论断；./inv prove {claim} --provider kind 在 kind 上验证这一条。",
+}
