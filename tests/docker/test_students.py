@@ -1,4 +1,4 @@
-"""Two students with one Docker daemon, at the same moment: nothing of one is the other's, nor goes with it."""
+"""Two students with one Docker daemon, at the same moment: nothing of one goes with the other's."""
 
 from __future__ import annotations
 
