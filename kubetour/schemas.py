@@ -33,7 +33,8 @@ def faults(
         if keyword in SAYS_NOTHING:
             continue
         if not _is_so(keyword, rule, value, root, newer=newer):
-            found.append(f"{at}: {keyword} {str(rule)[:80]}")
+            shown = sorted(set(rule) - set(value)) if keyword == "required" else rule
+            found.append(f"{at}: {keyword} {str(shown)[:80]}")
     if isinstance(value, dict):
         for name, item in value.items():
             rule = schema.get("properties", {}).get(name, schema.get("additionalProperties", True))

@@ -1,4 +1,4 @@
-"""Two students with one Docker daemon, at the same moment: nothing of one goes with the other's."""
+"""Two students with one Docker daemon, at the same moment: nothing of one goes with the other."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Two students on one machine at the same moment, each in a checkout of their own, with nothing but a name."""
+"""Two students on one machine at the same moment, each in a checkout of their own, and with a name alone."""
 
 from __future__ import annotations
 
