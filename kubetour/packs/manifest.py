@@ -18,6 +18,7 @@ NAME = "pack.json"
 FORM = 1  # grows when a field is removed or means something else, not when one is added
 LOCKS = ("requirements.lock", "requirements-node.lock")
 KINDS = {"wheel": "wheels", "tool": "tools", "image": "images", "lesson": "lessons"}  # and their directories
+SETTINGS = ("base", "node_image")  # those that may come with a pack: no others, such as a host
 LARGEST = 1 << 20  # bytes of pack.json
 
 
@@ -74,7 +75,9 @@ def parse(text: bytes) -> Manifest:
         left = tuple(Left(_text(each["what"]), _text(each["why"])) for each in said["left_out"])
         names = ("kubetour", "made", "system", "python", "locks")
         settings = {_text(key): _text(value) for key, value in said["settings"].items()}
-        kubetour, made, system, python, wheels = (_text(said[name]) for name in names)
+        if unknown := set(settings).difference(SETTINGS):
+            raise ValueError(f"no setting of a pack: {min(unknown)!r}")
+        kubetour, made, system, python, wheels = (_printable(said[name]) for name in names)
         manifest = Manifest(kubetour, made, system, python, wheels, settings, files, left)
     except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
         raise IntegrityError("pack-manifest", reason=f"{type(error).__name__}: {error}"[:200]) from None
@@ -108,14 +111,21 @@ def _item(said: Any) -> Item:
     first, *rest = _text(item.path).split("/")
     if first != KINDS[item.kind] or not rest or any(part in ("", ".", "..") for part in rest):
         raise ValueError(f"no path of a pack's {item.kind}: {item.path!r}")
-    if not item.path.isprintable() or "\\" in item.path:
+    if "\\" in _printable(item.path):
         raise ValueError(f"no name for a file: {item.path!r}")
     if type(item.size) is not int or item.size < 0 or not re.fullmatch("[0-9a-f]{64}", item.sha256):
         raise ValueError(f"{item.path}: no size or SHA-256")
-    for text in (_text(item.name), _text(item.version)):
-        if not text.isprintable() or text.startswith("-"):
-            raise ValueError(f"{item.path}: {text!r}")
+    if any(_printable(text).startswith("-") for text in (item.name, item.version)):
+        raise ValueError(f"{item.path}: a name like a flag")
     return item
+
+
+def _printable(value: Any) -> str:
+    """Return a text that may be shown as it is; ValueError if a terminal would obey it."""
+    text = _text(value)
+    if not text.isprintable():
+        raise ValueError(f"not printable: {text!r}"[:100])
+    return text
 
 
 def _text(value: Any) -> str:
