@@ -15,7 +15,7 @@ from kubetour.errors import RefusedError, UsageError
 from kubetour.host import HERE, Host
 from kubetour.plan import clean_up, plan, singles, whole
 from kubetour.ports import first_port
-from kubetour.project import ROOT, TEMPLATES, caller
+from kubetour.project import OWNER, ROOT, TEMPLATES, caller
 from kubetour.providers import PROVIDERS, Ports, Provider, Tools
 from kubetour.reference import in_registry
 from kubetour.settings import Resolved, Settings, check, flag, resolve
