@@ -21,7 +21,7 @@ from kubetour.packs.first import WHEELS
 from kubetour.packs.manifest import KINDS, LOCKS, Left, Manifest, locks, this_python
 from kubetour.packs.writing import items, write
 from kubetour.pins import pin, this_system
-from kubetour.project import LESSONS, ROOT, caller
+from kubetour.project import LESSONS, ROOT, STATE, caller
 from kubetour.redact import redact
 from kubetour.reference import in_registry
 from kubetour.runner import perform
@@ -125,8 +125,14 @@ class Packing:
         return sorted(images.union({default}).difference({""})), default
 
     def lessons(self) -> None:
-        """Put in the lessons."""
-        shutil.copytree(LESSONS, self.tree / KINDS["lesson"])
+        """Put in the lessons: the teacher's own, where there are such, else this checkout's."""
+        own = self.settings.lessons
+        to = self.tree / KINDS["lesson"]
+        to.mkdir()
+        for file in (ROOT / own if own else LESSONS).glob("*.md"):
+            shutil.copyfile(file, to / file.name)
+        if own:
+            self.choices["lessons"] = f"{STATE}/{KINDS['lesson']}"
 
     def leave(self, what: str, why: str) -> None:
         """Note what cannot be packed, and why."""

@@ -52,6 +52,7 @@ class Settings:
     requests: int = _setting(REQUESTS_AUTO, rules.whole(0, 100_000), remember=False)
     timeout: int = _setting(180, rules.whole(1, 86_400), remember=False)
     student: str = _setting("", rules.label(24))  # 24: with "kubetour-" before it, still a cluster's name
+    lessons: str = _setting("", rules.printable(4096), remember=False)
     lang: str = _setting("", rules.choice(*LANGUAGES), remember=False)
     offline: bool = _setting(False, rules.switch(), remember=False)
 

@@ -79,7 +79,7 @@ def _place(
 ) -> dict[str, list[bool]]:
     """Put every file where it belongs; return, by kind, of each whether it was not there yet."""
     placed: dict[str, list[bool]] = {"wheel": [], "tool": [], "image": [], "lesson": []}
-    with opened(path) as (_, files):
+    with opened(path) as (manifest, files):
         for item, source in files:
             if item.kind == "image":
                 if engine and item.path in absent:
@@ -87,7 +87,8 @@ def _place(
                     placed["image"].append(True)
                 continue
             to = _where(item)
-            new = not _is_same_lesson(item) and place(item, source, to)
+            own = "lessons" in manifest.settings  # a directory that is used as a whole
+            new = (own or not _is_same_lesson(item)) and place(item, source, to)
             placed[item.kind].append(new)
             if item.kind == "tool":
                 key = "unpack.tool" if new else "unpack.tool-here"

@@ -18,7 +18,7 @@ NAME = "pack.json"
 FORM = 1  # grows when a field is removed or means something else, not when one is added
 LOCKS = ("requirements.lock", "requirements-node.lock")
 KINDS = {"wheel": "wheels", "tool": "tools", "image": "images", "lesson": "lessons"}  # and their directories
-SETTINGS = ("base", "node_image")  # those that may come with a pack: no others, such as a host
+SETTINGS = ("base", "lessons", "node_image")  # those that may come with a pack: no others, such as a host
 LARGEST = 1 << 20  # bytes of pack.json
 
 
