@@ -54,6 +54,8 @@ def _step(name: str, index: int, failed: str) -> dict[str, Any]:
         "already": False,
         "started": float(index),
         "seconds": 1.0 + index,
+        "waited": 0.0,
+        "prediction": None,
         "commands": [],
         "confirm": [],
         "proof": None,
