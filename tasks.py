@@ -10,7 +10,7 @@ from invoke.collection import Collection
 from invoke.context import Context
 
 from kubetour import operands
-from kubetour.flags import CLUSTER, EVERYTHING, IMAGE, SPEAK, WORKLOAD, verb
+from kubetour.flags import CLUSTER, EVERYTHING, IMAGE, SPEAK, WORD, WORKLOAD, verb
 
 Flags = dict[str, Any]
 NAMESPACE = ("namespace", "pull-secret", "service-account")  # what the app's Pods need, where the plan has it
@@ -229,6 +229,42 @@ def prove(c: Context, flags: Flags, claims: list[str], **options: Any) -> None:
     from kubetour.whole import prove
 
     prove(c, flags, claims, **options)
+
+
+@verb(
+    "provider",
+    "engine",
+    "node_image",
+    "config",
+    "base",
+    "image",
+    "app_dir",
+    "lessons",
+    "offline",
+    *SPEAK,
+    output="",
+)
+def pack(c: Context, flags: Flags, output: str) -> None:
+    """Pack what the tour needs, for machines without network."""
+    from kubetour.packing import pack
+
+    pack(c, flags, output)
+
+
+@verb("engine", *SPEAK, file=WORD)
+def unpack(c: Context, flags: Flags, file: str) -> None:
+    """Put away what is in a pack."""
+    from kubetour.unpacking import unpack
+
+    unpack(c, flags, file)
+
+
+@verb(*SPEAK, operands="reports", reports=None, output="")
+def class_(c: Context, flags: Flags, reports: list[str], output: str) -> None:
+    """Gather the reports of a class."""
+    from kubetour.gathering import classroom
+
+    classroom(c, flags, reports, output)
 
 
 @verb(args="")
