@@ -12,32 +12,17 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any, Protocol
+from typing import Any
 from urllib.parse import urlsplit
 
 from kubetour.checks import Object
 from kubetour.errors import ClusterError, HostError
-from kubetour.project import PULL_SECRET
+from kubetour.kubeconfig import Kubeconfig
 from kubetour.recording import Recorder, Recording
+from kubetour.resources import PATHS, SINGLE
 
 Objects = Mapping[str, tuple[Object, ...]]
 
-PATHS = {
-    "version": "/version",
-    "namespaces": "/api/v1/namespaces/{namespace}",
-    "secrets": f"/api/v1/namespaces/{{namespace}}/secrets/{PULL_SECRET}",
-    "serviceaccounts": "/api/v1/namespaces/{namespace}/serviceaccounts/default",
-    "nodes": "/api/v1/nodes",
-    "pods": "/api/v1/namespaces/{namespace}/pods",
-    "services": "/api/v1/namespaces/{namespace}/services",
-    "events": "/api/v1/namespaces/{namespace}/events",
-    "deployments": "/apis/apps/v1/namespaces/{namespace}/deployments",
-    "replicasets": "/apis/apps/v1/namespaces/{namespace}/replicasets",
-    "endpointslices": "/apis/discovery.k8s.io/v1/namespaces/{namespace}/endpointslices",
-}
-# One object each, read by its name: a user of one namespace may list no namespaces, and nobody needs to see
-# other Secrets. Each wait reads them anew, and again until they are there.
-SINGLE = frozenset({"version", "namespaces", "secrets", "serviceaccounts"})
 CONNECT = 5.0  # seconds
 QUIET = 330.0  # seconds without a byte after which a watch is given up; the server ends it before
 CLOSING = 1.0  # seconds for a watch to end by itself
@@ -48,19 +33,6 @@ def preload() -> None:
     """Import the client: half a second that may as well pass while the first commands run."""
     import kubernetes.client
     import kubernetes.config  # noqa: F401
-
-
-class Far(Protocol):
-    """A cluster that only another host reaches. Nothing of it is asked before the first look."""
-
-    def path(self) -> str:
-        """Return the path of a kubeconfig that works from here; ClusterError if there can be none."""
-
-    def trouble(self) -> HostError | None:
-        """Return why no further attempt can succeed, if that is so."""
-
-
-Kubeconfig = str | Far  # a path, "" for the user's own
 
 
 class Cluster:
@@ -77,6 +49,7 @@ class Cluster:
         self._threads: dict[str, threading.Thread] = {}
         self._closed = threading.Event()
         self._recorder = Recorder()
+        self._listeners: list[Callable[[], None]] = []
 
     def __enter__(self) -> Cluster:
         """Return the cluster itself."""
@@ -150,9 +123,39 @@ class Cluster:
             with self._changed:
                 self._recorder.end(recording)
 
+    @contextlib.contextmanager
+    def telling(self, looks: Iterable[str], listener: Callable[[Objects], None]) -> Iterator[None]:
+        """Tell `listener`, while the body runs, all that is known of these resources, at every change.
+
+        What this user may not read is left out. It is told in the thread of a watch, which waits meanwhile.
+        """
+        looks = tuple(looks)
+
+        def tell() -> None:
+            listener({name: tuple(self._stores[name].values()) for name in looks if name in self._stores})
+
+        self._start(looks)
+        with self._changed:
+            self._listeners.append(tell)
+            tell()
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._listeners.remove(tell)
+
+    def trouble(self) -> str:
+        """Return why what is known may not be current, "" if all watches go on; HostError if they cannot."""
+        with self._changed:
+            errors = [error for error in self._errors.values() if not _is_forbidden(error)]
+        for error in errors:
+            if isinstance(error, HostError):
+                raise error
+        return _brief(errors[0]) if errors else ""
+
     def _start(self, looks: Iterable[str]) -> None:
         for name in looks:
-            if name in self._threads and (name not in SINGLE or self._threads[name].is_alive()):
+            if name in self._threads and self._threads[name].is_alive():
                 continue
             with self._changed:
                 self._stores.pop(name, None)
@@ -180,7 +183,9 @@ class Cluster:
                 far = None if isinstance(self._where[0], str) else self._where[0].trouble()
                 with self._changed:
                     self._errors[name] = far or error
-                    self._changed.notify_all()
+                    self._notify()
+                if _is_forbidden(error):
+                    return  # asking again does not help
                 self._closed.wait(PAUSE)
 
     def _list(self, name: str, path: str) -> str:
@@ -194,7 +199,8 @@ class Cluster:
         with self._changed:
             self._recorder.listed(name, self._stores.get(name, {}), store)
             self._stores[name] = store
-            self._changed.notify_all()
+            self._errors.pop(name, None)
+            self._notify()
 
     def _apply(self, name: str, event: Mapping[str, Any]) -> bool:
         """Take one watch event; False if the watch cannot go on (410 Gone)."""
@@ -209,8 +215,14 @@ class Cluster:
                 self._stores[name].pop(item["metadata"]["uid"], None)
             else:
                 self._stores[name][item["metadata"]["uid"]] = item
-            self._changed.notify_all()
+            self._notify()
         return True
+
+    def _notify(self) -> None:
+        """Wake whoever waits, and tell the listeners. The lock is held."""
+        self._changed.notify_all()
+        for tell in self._listeners:
+            tell()
 
     def _json(self, path: str) -> dict[str, Any]:
         response = self._get(path, (), (CONNECT, 30.0))

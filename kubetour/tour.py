@@ -70,6 +70,12 @@ class Presenter(Protocol):
     def end(self, outcome: Outcome) -> None:
         """A step has ended, proved or not."""
 
+    def watches(self, step: Step) -> tuple[str, ...]:
+        """Return the resources of which it wants to be told each change while that step runs."""
+
+    def changed(self, objects: Objects) -> None:
+        """What is known of these resources has changed. Told in a thread of its own, which waits meanwhile."""
+
 
 @dataclass
 class Tour:
@@ -133,12 +139,14 @@ class Tour:
         proof: Proof | None = None
         error: KubetourError | None = None
         confirmed: tuple[tuple[Run, Result], ...] = ()
-        recorded = ExitStack()
+        looking = ExitStack()
         try:
             announce()
             recording = None
             if step.recorded:
-                recording = recorded.enter_context(self.cluster.recording(step.check.looks, self.timeout))
+                recording = looking.enter_context(self.cluster.recording(step.check.looks, self.timeout))
+            if watched := self.presenter.watches(step):
+                looking.enter_context(self.cluster.telling(watched, self.presenter.changed))
             acting.present(self.presenter.command, self.presenter.line)
             if acting.already:
                 self.presenter.note(Text("tour.already"))
@@ -151,7 +159,7 @@ class Tour:
         except KeyboardInterrupt:
             error = Interrupted(last_signal())
         finally:
-            recorded.close()
+            looking.close()
         if error and step.refusable and causes.forbidden(error):
             error, proof = None, Proof(True, Text("proof.forbidden"))
         if error is None:

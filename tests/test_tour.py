@@ -39,6 +39,7 @@ class Memory:
     """A presenter that keeps what it was told."""
 
     told: list[tuple[str, Any]] = field(default_factory=list)
+    looks: tuple[str, ...] = ()
 
     def begin(self, step: Step, number: int, total: int, seconds: float) -> None:
         self.told.append(("begin", step.id))
@@ -60,6 +61,12 @@ class Memory:
 
     def end(self, outcome: Outcome) -> None:
         self.told.append(("end", outcome.step.id))
+
+    def watches(self, step: Step) -> tuple[str, ...]:
+        return self.looks
+
+    def changed(self, objects: Objects) -> None:
+        self.told.append(("changed", objects))
 
 
 @dataclass

@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 from kubetour.checks import Proof
+from kubetour.observe import Objects
 from kubetour.report import step_record
 from kubetour.steps import Run, Step
 from kubetour.terminal.console import harmless
@@ -38,6 +39,13 @@ class Silent:
         """Say nothing."""
 
     def end(self, outcome: Outcome) -> None:
+        """Say nothing."""
+
+    def watches(self, step: Step) -> tuple[str, ...]:
+        """Ask for nothing."""
+        return ()
+
+    def changed(self, objects: Objects) -> None:
         """Say nothing."""
 
 

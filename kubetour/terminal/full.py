@@ -7,13 +7,16 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from kubetour.checks import Proof
-from kubetour.claims import CLAIMS
+from kubetour.claims import CLAIMS, moves
 from kubetour.lessons import Lesson
+from kubetour.observe import Objects
 from kubetour.script import shell
 from kubetour.steps import Run, Step
 from kubetour.terminal.console import harmless
+from kubetour.terminal.inset import Inset
 from kubetour.terminal.pictures import picture
 from kubetour.terminal.prose import print_prose, print_wrapped
+from kubetour.terminal.scene import LOOKS
 from kubetour.text import Text, say, tell
 from kubetour.tour import Outcome
 
@@ -44,6 +47,7 @@ class Full:
         self._values = values
         self._pause = pause
         self._status: Status | None = None
+        self._inset: Inset | None = None
         self._most = MOST_LINES
         self._lines: list[str] = []
         self._confirming = False
@@ -68,6 +72,8 @@ class Full:
         self._flush()
         self._most, self._confirming = MOST_LINES, False
         self._typed(run)
+        if self._inset:
+            self._inset.begin()
 
     def confirm(self, run: Run) -> None:
         """Print a command that confirms."""
@@ -93,16 +99,16 @@ class Full:
         self._flush()
         if not self._console.is_terminal:
             return
-        text = "  " + say(self._language, "tour.waiting", proof=proof.text)
-        if self._status is None:
-            from rich.text import Text as Plain
+        from rich.text import Text as Plain
 
-            self._status = self._console.status(Plain(harmless(text)), spinner="dots")
+        text = harmless("  " + say(self._language, "tour.waiting", proof=proof.text))
+        if self._inset:
+            self._inset.waiting(text)
+        elif self._status is None:
+            self._status = self._console.status(Plain(text), spinner="dots")
             self._status.start()
         else:
-            from rich.text import Text as Plain
-
-            self._status.update(Plain(harmless(text)))
+            self._status.update(Plain(text))
 
     def end(self, outcome: Outcome) -> None:
         """Print the picture, if the proof has one, the proof, and its notes."""
@@ -110,6 +116,9 @@ class Full:
         if self._status:
             self._status.stop()
             self._status = None
+        if self._inset:
+            self._inset.end()
+            self._inset = None
         if outcome.proof and not outcome.error:
             for line in picture(outcome.step.id, outcome.proof.data, self._language):
                 self._console.print(harmless(line), style="cyan", soft_wrap=True)
@@ -117,6 +126,18 @@ class Full:
             print_wrapped(self._console, f"✓ {proof}", "bold green")
             for note in outcome.proof.notes:
                 print_wrapped(self._console, f"! {harmless(tell(self._language, note))}", "yellow")
+
+    def watches(self, step: Step) -> tuple[str, ...]:
+        """Ask, on a terminal, for what the live picture shows, where Pods come and go."""
+        if not (self._console.is_terminal and moves(step)):
+            return ()
+        self._inset = Inset(self._console, self._language, str(self._values["name"]))
+        return LOOKS
+
+    def changed(self, objects: Objects) -> None:
+        """Let the live picture show it."""
+        if self._inset:
+            self._inset.changed(objects)
 
     def _lesson(self, lesson: Lesson) -> None:
         print_prose(self._console, lesson.text(self._provider, self._values))

@@ -22,6 +22,7 @@ MESSAGES = {
     "task.describe-pod": "Describe one of the Deployment's Pods.",
     "task.logs": "Show the Pods' logs.",
     "task.status": "Show the Deployment, its Pods and its Service.",
+    "task.watch": "Watch nodes, Pods, endpoints and answers live; Ctrl-C ends it.",
     "task.render": "Print the manifests.",
     "task.script": "Print the whole tour as a commented POSIX script.",
     "task.lesson": "Print the lesson of a step, or all lessons.",
@@ -64,5 +65,6 @@ MESSAGES = {
     "flag.until": "Last step",
     "flag.only": "Only these steps, separated by commas",
     "flag.step": "Step whose lesson to print",
+    "flag.requests_per_second": "Requests to the Service a second, to see which Pods answer; 0 for none [2]",
     "flag.args": "Arguments for pytest, in one word: 'tests/test_rules.py -k image'",
 }
