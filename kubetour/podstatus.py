@@ -67,7 +67,7 @@ def status(pod: Object) -> str:
     beginning = _initializing(pod)
     if beginning and not condition(pod, "Initialized"):
         return beginning
-    return _of_containers(pod, said)
+    return _of_containers(pod, beginning or said)
 
 
 def _of_containers(pod: Object, said: str) -> str:

@@ -58,7 +58,8 @@ class Inset:
         self._live.stop()
         last = self._scene(self._last)
         if last != self._scene(self._first):
-            self._console.print(picture(last, self._language, self._console.width), soft_wrap=True)
+            width, height = self._console.size
+            self._console.print(picture(last, self._language, width, height - MARGIN), soft_wrap=True)
 
     def _scene(self, objects: Objects) -> Scene:
         return scene(objects, self._name)
