@@ -80,11 +80,11 @@ def _rate(text: str) -> int:
 
 def _follow(cluster: Cluster, session: Session, requests: Requests) -> None:
     """Show every change until a signal; ClusterError once there was no answer for as long as `--timeout`."""
-    name, told = session.settings.name, queue.SimpleQueue[Objects]()
+    name, changes = session.settings.name, queue.SimpleQueue[Objects]()
     seen, lost = Scene(name), Loss(session.provider.context, session.settings.timeout)
-    with _shown(session) as shown, cluster.telling(LOOKS, told.put):
+    with _shown(session) as shown, cluster.telling(LOOKS, changes.put):
         while True:
-            for objects in _told(told, shown.is_slow):
+            for objects in told(changes, shown.is_slow):
                 seen = scene(objects, name)
                 shown.show(seen, _traffic(requests, seen), lost.reason)
             lost.look(cluster.trouble(), time.monotonic())
@@ -92,13 +92,13 @@ def _follow(cluster: Cluster, session: Session, requests: Requests) -> None:
                 time.sleep(FRAME)
 
 
-def _told(told: queue.SimpleQueue[Objects], only_last: bool) -> list[Objects]:
+def told(changes: queue.SimpleQueue[Objects], only_last: bool) -> list[Objects]:
     """Return what has been told meanwhile, after a turn at the latest; of a burst perhaps only the last."""
     found: list[Objects] = []
     with suppress(queue.Empty):
-        found.append(told.get(timeout=TURN))
+        found.append(changes.get(timeout=TURN))
         while True:
-            found.append(told.get_nowait())
+            found.append(changes.get_nowait())
     return found[-1:] if only_last else found
 
 
