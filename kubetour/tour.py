@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 from kubetour import causes
 from kubetour.acting import Acting, Performer
 from kubetour.checks import Change, Object, Observation, Proof, Result
-from kubetour.errors import DeadlineError, Interrupted, KubetourError, ProofError, RefusedError
+from kubetour.errors import ClusterError, DeadlineError, Interrupted, KubetourError, ProofError, RefusedError
 from kubetour.observe import Cluster, Objects
 from kubetour.recording import Recording
 from kubetour.runner import last_signal
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 ROUND = 0.5  # seconds between two rounds of a step that may fall short
 DIAGNOSIS = ("pods", "events", "nodes")
 DIAGNOSIS_TIME = 2.0  # seconds
+FIRST_LOOK = 5.0  # seconds that who watches a step may need to see how things are before it
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,7 @@ class Presenter(Protocol):
         """Return the resources of which it wants to be told each change while that step runs."""
 
     def changed(self, objects: Objects) -> None:
-        """What is known of these resources has changed. Told in a thread of its own, which waits meanwhile."""
+        """What is known of these resources has changed. Told in a watch's thread, which waits meanwhile."""
 
 
 @dataclass
@@ -147,6 +148,8 @@ class Tour:
                 recording = looking.enter_context(self.cluster.recording(step.check.looks, self.timeout))
             if watched := self.presenter.watches(step):
                 looking.enter_context(self.cluster.telling(watched, self.presenter.changed))
+                with suppress(ClusterError):  # if it cannot be read, the commands tell why
+                    self.cluster.wait(step.check.looks, lambda seen: True, min(FIRST_LOOK, self.timeout))
             acting.present(self.presenter.command, self.presenter.line)
             if acting.already:
                 self.presenter.note(Text("tour.already"))

@@ -1,6 +1,6 @@
-"""Requests to the Service, so many a second, by the first way that gets through; who answered, and how many failed.
+"""Requests to the Service, so many a second: which Pods answered, and how many failed.
 
-Whoever looks on while Pods come and go sees which of them the Service sends requests to.
+They take the first way that gets through, as the tour's own.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ REFUSED = re.compile(r"(?m)^curl: \(\d+\)")  # what curl says of each request th
 
 
 class Requests:
-    """Sends requests in a thread of its own until it is closed: each second, one command that makes so many."""
+    """Sends requests in a thread of its own: each second, one command that makes so many."""
 
     def __init__(self, c: Context, state: State, provider: Provider, rate: int) -> None:
         self.rate = rate

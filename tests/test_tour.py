@@ -108,7 +108,7 @@ class Plain:
 
     @contextmanager
     def telling(self, looks: Iterable[str], listener: Callable[[Objects], None]) -> Iterator[None]:
-        listener({name: () for name in looks})
+        listener(dict.fromkeys(looks, ()))
         yield
         listener(self._objects())
 

@@ -1,4 +1,4 @@
-"""Boxes side by side, and lines of pieces: text laid out in columns of a terminal, where Chinese is two wide."""
+"""Boxes side by side, and lines of pieces: text in a terminal's columns, of which Chinese takes two."""
 
 from __future__ import annotations
 

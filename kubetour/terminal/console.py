@@ -1,4 +1,4 @@
-"""The console: Rich on a terminal, with NO_COLOR without colour; plain text on a pipe; nothing else can get through."""
+"""The console: Rich on a terminal, plain text on a pipe; nothing else can get through."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _SEQUENCE = re.compile("\x1b(?:\\[[0-?]*[ -/]*[@-~]|\\][^\x07\x1b]*(?:\x07|\x1b\
 
 
 def make(stream: TextIO | None = None, *, is_wide: bool = False) -> Console:
-    """Return a console on a stream, by default standard output; for prose, unless it is to be as wide as the window.
+    """Return a console on a stream, by default standard output; not wider than prose should be, if not asked.
 
     NO_COLOR takes the colours (https://no-color.org); what can be drawn anew on a terminal still can.
     """

@@ -1,7 +1,7 @@
 """The live picture: the Service, the Deployment, and nodes as boxes with their Pods in them.
 
-A pure function of a scene. It is never wider than asked, and never higher: where the Pods' rows do not fit, less is said
-of each, down to a count by state. What is a colour is a symbol, too; the head says what the symbols mean.
+A pure function of a scene. It is never wider than asked, and never higher: where the Pods' rows do not fit,
+less is said of each, down to a count by state. What is a colour is a symbol, too, explained in the head.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class Traffic:
 def picture(
     scene: Scene, language: str, width: int, height: int | None = None, traffic: Traffic | None = None
 ) -> Text:
-    """Return the picture in at most so many columns and lines, with as much of each Pod as there is room for."""
+    """Return the picture in at most so many columns and lines, as much of each Pod as fits."""
     from rich.text import Text
 
     head = list(flow(header(scene, language, traffic), width))
@@ -72,7 +72,7 @@ def header(scene: Scene, language: str, traffic: Traffic | None) -> Iterator[lis
         ready = sum(pod.endpoint is True for pod in scene.pods)
         unready = sum(pod.endpoint is False for pod in scene.pods)
         yield [
-            Text(say(language, "live.service", name=scene.name), style="bold"),
+            Text(f"Service {scene.name}", style="bold"),
             Text(scene.service),
             _marked(ENDPOINT[True], say(language, "live.endpoints", count=ready)),
             *([_marked(ENDPOINT[False], say(language, "live.unready", count=unready))] if unready else []),
@@ -84,7 +84,7 @@ def header(scene: Scene, language: str, traffic: Traffic | None) -> Iterator[lis
     else:
         declared, ready = scene.deployment
         yield [
-            Text(say(language, "live.deployment", name=scene.name), style="bold"),
+            Text(f"Deployment {scene.name}", style="bold"),
             Text(say(language, "live.replicas", declared=declared, ready=ready)),
         ]
     if scene.pods:

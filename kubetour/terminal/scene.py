@@ -1,4 +1,4 @@
-"""What the live picture shows of the cluster's objects: nodes, Pods, the Service, the Deployment. Plain values."""
+"""What the live picture shows of the cluster's objects, as plain values."""
 
 from __future__ import annotations
 

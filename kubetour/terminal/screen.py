@@ -1,4 +1,4 @@
-"""Where the live picture appears: a terminal, on which it is drawn anew, or a pipe, which gets a line for each change."""
+"""Where the live picture appears: on a terminal, drawn anew; on a pipe, as a line for each change."""
 
 from __future__ import annotations
 

@@ -1,11 +1,9 @@
 """What the live picture and `inv watch` say, in English."""
 
 MESSAGES = {
-    "live.service": "Service {name}",
     "live.no-service": "There is no Service {name} yet",
     "live.endpoints": "{count} ready endpoint(s)",
     "live.unready": "{count} not ready",
-    "live.deployment": "Deployment {name}",
     "live.no-deployment": "There is no Deployment {name} yet",
     "live.replicas": "{declared} declared, {ready} ready",
     "live.not-ready": "{status}, not ready",

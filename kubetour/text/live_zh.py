@@ -1,11 +1,9 @@
 """What the live picture and `inv watch` say, in Chinese."""
 
 MESSAGES = {
-    "live.service": "Service {name}",
     "live.no-service": "还没有 Service {name}",
     "live.endpoints": "{count} 个就绪的端点",
     "live.unready": "{count} 个未就绪",
-    "live.deployment": "Deployment {name}",
     "live.no-deployment": "还没有 Deployment {name}",
     "live.replicas": "声明 {declared} 个，就绪 {ready} 个",
     "live.not-ready": "{status}，未就绪",
