@@ -147,11 +147,11 @@ class Cluster:
     def trouble(self) -> str:
         """Return why what is known may not be current, "" if all watches go on; HostError if they cannot."""
         with self._changed:
-            errors = [error for error in self._errors.values() if not _is_forbidden(error)]
-        for error in errors:
-            if isinstance(error, HostError):
-                raise error
-        return _brief(errors[0]) if errors else ""
+            lost = next((error for error in self._errors.values() if isinstance(error, HostError)), None)
+            stale = [error for name, error in self._errors.items() if name in self._stores]
+        if lost:
+            raise lost
+        return _brief(stale[0]) if stale else ""
 
     def _start(self, looks: Iterable[str]) -> None:
         for name in looks:

@@ -197,11 +197,24 @@ def test_a_cluster_that_answers_is_no_trouble(served: Served, cluster: Cluster) 
     assert cluster.trouble() == ""
 
 
-def test_where_nothing_answers_the_trouble_is_named(tmp_path: Path) -> None:
+def test_once_nothing_answers_any_more_the_trouble_is_named_and_listeners_wake(tmp_path: Path) -> None:
+    told: queue.Queue[Objects] = queue.Queue()
+    empty = '{"kind": "PodList", "metadata": {"resourceVersion": "1"}, "items": []}'
+    with (
+        web.serving(f"text {empty}", "500") as server,
+        Cluster(write_kubeconfig(tmp_path, server.url), "x", "default") as cluster,
+        cluster.telling(("pods",), told.put),
+    ):
+        while not cluster.trouble():
+            told.get(timeout=PATIENCE)
+        assert "500" in cluster.trouble()
+
+
+def test_what_was_never_read_is_no_trouble_a_wait_tells_that(tmp_path: Path) -> None:
     with Cluster(write_kubeconfig(tmp_path, "https://127.0.0.1:1"), "x", "default") as cluster:
         with pytest.raises(ClusterError):
             cluster.wait(("pods",), lambda seen: True, 0.5)
-        assert "refused" in cluster.trouble()
+        assert cluster.trouble() == ""
 
 
 def test_a_lost_host_is_more_than_trouble() -> None:

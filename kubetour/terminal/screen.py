@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from kubetour.terminal.changes import NOTHING, changes
 from kubetour.terminal.console import harmless
 from kubetour.terminal.live import Traffic, picture
+from kubetour.terminal.prose import wrap
 from kubetour.terminal.scene import Scene
 from kubetour.text import Text, say, tell
 
@@ -60,8 +61,7 @@ class Screen:
         lines = [title]
         if trouble:
             lost = Drawn(say(self._language, "live.lost", reason=harmless(trouble)), style="bold red")
-            lost.truncate(width, overflow="ellipsis")
-            lines.append(lost)
+            lines += wrap(lost, width)
         self._last = picture(scene, self._language, width, height - len(lines), traffic)
         if not self._live.is_started:
             self._live.start()

@@ -6,10 +6,13 @@ import os
 import re
 import shutil
 import signal
+import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from tests.docker.forbidding import forbidding
 from tests.e2e.checkout import Checkout, make
 from tests.e2e.terminal import CTRL_C, terminal
 
@@ -114,6 +117,27 @@ def test_scaling_on_a_pipe_shows_no_picture(checkout: Checkout) -> None:
     told = checkout.inv("scale", "--replicas", "2").stdout
     assert "┌" not in told
     assert "✓ Declared 2, observed 2" in told
+
+
+def test_who_may_not_list_nodes_sees_those_that_pods_are_on(checkout: Checkout, tmp_path: Path) -> None:
+    kubeconfig = checkout.root / ".kubetour/embedded-watched.kubeconfig"
+    context = ("--provider", "context", "--context", "embedded-watched", "--requests-per-second", "0")
+
+    def kubectl(*argv: str) -> None:
+        subprocess.run(["kubectl", "--kubeconfig", str(kubeconfig), *argv], check=True, capture_output=True)
+
+    kubectl("create", "namespace", "kubetour")
+    kubectl("create", "deployment", "web", "--image", "nowhere.invalid/web:1", "--namespace", "kubetour")
+    with (
+        forbidding(kubeconfig, tmp_path) as (through, proxy),
+        terminal(checkout, "watch", *context, KUBECONFIG=str(through)) as shown,
+    ):
+        shown.read_until(rf"┌─ watched-worker2? ─+┐\s+│ ✗ {POD} 0/1 \w*Image\w* ")
+        shown.type(CTRL_C)
+        assert shown.end() == 0
+    kubectl("delete", "namespace", "kubetour")
+    assert "control-plane" not in shown.shown
+    assert "GET /api/v1/nodes" in proxy.refused
 
 
 @pytest.mark.parametrize(
