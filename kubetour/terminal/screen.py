@@ -102,7 +102,8 @@ class Lines:
             self._print(line)
         if trouble and trouble != self._trouble:
             self._print(say(self._language, "live.lost", reason=harmless(trouble)))
-        if traffic and traffic.failed > (self._traffic.failed if self._traffic else 0):
+        before = self._traffic or Traffic(0)
+        if traffic and (traffic.failed > before.failed or (traffic.answered and not before.answered)):
             self._requests(traffic)
         self._scene, self._traffic, self._trouble = scene, traffic, trouble
         return bool(lines)

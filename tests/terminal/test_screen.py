@@ -91,13 +91,14 @@ def test_a_pipe_gets_a_line_for_each_change_and_nothing_twice() -> None:
     assert stream.getvalue() == "     0.5 s  node/n  Ready\n     1.0 s  node/n  NotReady\n"
 
 
-def test_a_pipe_is_told_of_failed_requests_and_at_the_end_what_all_came_to() -> None:
+def test_a_pipe_is_told_of_the_first_answers_of_failures_and_at_the_end_what_all_came_to() -> None:
     console, stream = pipe()
     there = replace(STEADY, nodes=(), pods=(), service=None, deployment=None)
     with Lines(console, "zh", FakeClock().monotonic) as lines:
         for traffic in (Traffic(2, 2), Traffic(2, 3, 1), Traffic(2, 5, 1, {"b": 3, "a": 2})):
             lines.show(there, traffic, "")
     assert [line.partition(" s  ")[2] for line in stream.getvalue().splitlines()] == [
+        "requests  2 个有应答  0 个失败",
         "requests  3 个有应答  1 个失败",
         "requests  5 个有应答  1 个失败",
         "requests/a  2",
