@@ -12,7 +12,7 @@ from kubetour.lessons import Lesson
 from kubetour.observe import Objects
 from kubetour.script import shell
 from kubetour.steps import Run, Step
-from kubetour.terminal.console import harmless
+from kubetour.terminal.console import harmless_lines
 from kubetour.terminal.inset import Inset
 from kubetour.terminal.pictures import picture
 from kubetour.terminal.prose import print_prose, print_wrapped
@@ -39,6 +39,7 @@ class Full:
         provider: str,
         values: Mapping[str, object],
         pause: Callable[[], None] | None = None,
+        clean: Callable[[str], str] = harmless_lines,
     ) -> None:
         self._console = console
         self._language = language
@@ -46,6 +47,7 @@ class Full:
         self._provider = provider
         self._values = values
         self._pause = pause
+        self._clean = clean  # what every text from elsewhere goes through
         self._status: Status | None = None
         self._inset: Inset | None = None
         self._most = MOST_LINES
@@ -101,7 +103,7 @@ class Full:
             return
         from rich.text import Text as Plain
 
-        text = harmless("  " + say(self._language, "tour.waiting", proof=proof.text))
+        text = self._clean("  " + say(self._language, "tour.waiting", proof=proof.text))
         if self._inset:
             self._inset.waiting(text)
         elif self._status is None:
@@ -121,11 +123,11 @@ class Full:
             self._inset = None
         if outcome.proof and not outcome.error:
             for line in picture(outcome.step.id, outcome.proof.data, self._language):
-                self._console.print(harmless(line), style="cyan", soft_wrap=True)
-            proof = harmless(tell(self._language, outcome.proof.text))
+                self._console.print(self._clean(line), style="cyan", soft_wrap=True)
+            proof = self._clean(tell(self._language, outcome.proof.text))
             print_wrapped(self._console, f"✓ {proof}", "bold green")
             for note in outcome.proof.notes:
-                print_wrapped(self._console, f"! {harmless(tell(self._language, note))}", "yellow")
+                print_wrapped(self._console, f"! {self._clean(tell(self._language, note))}", "yellow")
 
     def watches(self, step: Step) -> tuple[str, ...]:
         """Ask, on a terminal, for what the live picture shows, where Pods come and go."""
@@ -144,10 +146,10 @@ class Full:
         self._console.print()
 
     def _typed(self, run: Run) -> None:
-        self._console.print(f"$ {harmless_lines(shell(run))}", style="bold", soft_wrap=True)
+        self._console.print(f"$ {self._clean(shell(run))}", style="bold", soft_wrap=True)
 
     def _output(self, text: str) -> None:
-        self._console.print(harmless(text), style="dim", soft_wrap=True)
+        self._console.print(self._clean(text), style="dim", soft_wrap=True)
 
     def _flush(self) -> None:
         """Print what is held back of the last command's output."""
@@ -163,11 +165,6 @@ class Full:
         if len(lines) > self._most:
             more = say(self._language, "tour.more", lines=len(lines) - self._most)
             self._console.print(f"  {more}", style="dim", soft_wrap=True)
-
-
-def harmless_lines(text: str) -> str:
-    """Return text of several lines, each made harmless."""
-    return "\n".join(harmless(line) for line in text.split("\n"))
 
 
 def _is_json(lines: list[str]) -> bool:
