@@ -12,6 +12,7 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from importlib import metadata
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -19,6 +20,7 @@ from kubetour.checks import Object
 from kubetour.errors import ClusterError, HostError
 from kubetour.kubeconfig import Kubeconfig
 from kubetour.recording import Recorder, Recording
+from kubetour.refusals import brief, is_forbidden
 from kubetour.resources import PATHS, SINGLE
 
 Objects = Mapping[str, tuple[Object, ...]]
@@ -26,6 +28,7 @@ Objects = Mapping[str, tuple[Object, ...]]
 CONNECT = 5.0  # seconds
 QUIET = 330.0  # seconds without a byte after which a watch is given up; the server ends it before
 CLOSING = 1.0  # seconds for a watch to end by itself
+MOST_LOG = 4096  # bytes of a log that are read
 PAUSE = 0.2  # seconds between attempts to reach a server that does not answer
 
 
@@ -97,7 +100,7 @@ class Cluster:
                         raise error
                 left = deadline - time.monotonic()
                 missing = [self._errors.get(name) for name in looks if name not in self._stores]
-                if left <= 0 or any(map(_is_forbidden, missing)):
+                if left <= 0 or any(map(is_forbidden, missing)):
                     break
                 if tick:
                     tick(objects)
@@ -105,9 +108,9 @@ class Cluster:
         for name in looks:
             if name not in self._stores:
                 reason = self._errors.get(name)
-                if isinstance(reason, ClusterError) and _is_forbidden(reason):
+                if isinstance(reason, ClusterError) and is_forbidden(reason):
                     raise reason
-                raise ClusterError("cluster-unreachable", context=self._where[1], reason=_brief(reason))
+                raise ClusterError("cluster-unreachable", context=self._where[1], reason=brief(reason))
         return objects
 
     @contextlib.contextmanager
@@ -151,7 +154,7 @@ class Cluster:
             stale = [error for name, error in self._errors.items() if name in self._stores]
         if lost:
             raise lost
-        return _brief(stale[0]) if stale else ""
+        return brief(stale[0]) if stale else ""
 
     def _start(self, looks: Iterable[str]) -> None:
         for name in looks:
@@ -170,7 +173,7 @@ class Cluster:
         while not self._closed.is_set():
             try:
                 if name in SINGLE:
-                    about = {"client": _client_version()} if name == "version" else {}
+                    about = {"client": metadata.version("kubernetes")} if name == "version" else {}
                     self._put(name, {name: {**self._json(path), **about}})
                     return
                 version = self._list(name, path)
@@ -184,7 +187,7 @@ class Cluster:
                 with self._changed:
                     self._errors[name] = far or error
                     self._notify()
-                if _is_forbidden(error):
+                if is_forbidden(error):
                     return  # asking again does not help
                 self._closed.wait(PAUSE)
 
@@ -224,6 +227,13 @@ class Cluster:
         for tell in self._listeners:
             tell()
 
+    def log(self, pod: str, lines: int) -> str:
+        """Return the last lines of a Pod's log; ClusterError, or urllib3's, if it cannot be had."""
+        path = PATHS["pods"].format(namespace=self._namespace) + f"/{pod}/log"
+        query = (("tailLines", str(lines)), ("limitBytes", str(MOST_LOG)))
+        response = self._get(path, query, (CONNECT, CONNECT), "text/plain, */*")
+        return bytes(response.data).decode(errors="replace")
+
     def _json(self, path: str) -> dict[str, Any]:
         response = self._get(path, (), (CONNECT, 30.0))
         answer: dict[str, Any] = json.loads(response.data)
@@ -246,21 +256,27 @@ class Cluster:
         finally:
             response.close()  # a watch that ended half-way would keep its connection
 
-    def _get(self, path: str, query: tuple[tuple[str, str], ...], timeout: tuple[float, float]) -> Any:
+    def _get(
+        self,
+        path: str,
+        query: tuple[tuple[str, str], ...],
+        timeout: tuple[float, float],
+        accept: str = "application/json",
+    ) -> Any:
         """Return urllib3's response, its body still to be read; ClusterError for anything but a 200."""
         client = self._connection()
         request = client.param_serialize(
             "GET",
             path,
             query_params=list(query),
-            header_params={"Accept": "application/json"},
+            header_params={"Accept": accept},
             auth_settings=["BearerToken"],
         )
         response = client.call_api(*request, _request_timeout=timeout).response
         if response.status != 200:
             body = response.data.decode(errors="replace")
             response.release_conn()
-            raise ClusterError("cluster-refused", path=path, status=response.status, reason=_brief(body))
+            raise ClusterError("cluster-refused", path=path, status=response.status, reason=brief(body))
         return response
 
     def _connection(self) -> Any:
@@ -280,19 +296,3 @@ class Cluster:
                 configuration.retries = False  # the watches retry by themselves
                 self._client = client.ApiClient(configuration)
             return self._client
-
-
-def _is_forbidden(error: Exception | None) -> bool:
-    return isinstance(error, ClusterError) and error.values.get("status") == 403
-
-
-def _client_version() -> str:
-    from kubernetes import __version__
-
-    return str(__version__)
-
-
-def _brief(reason: Exception | str | None) -> str:
-    """Return an error in one line; urllib3's name the whole stack of their causes."""
-    text = str(getattr(reason, "reason", None) or reason)
-    return " ".join(text.split())[:300]

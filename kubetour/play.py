@@ -139,23 +139,26 @@ def run(
     kubeconfig = session.host.kubeconfig(provider)
     with Cluster(kubeconfig, provider.context, provider.namespace) as cluster:
         recorder = Recorder(presenter(session, language, options))
-        tour = Tour(c, cluster, session.state, recorder, settings.timeout)
+        told = session.state.told(settings.image)
+        tour = Tour(c, cluster, session.state, recorder, settings.timeout, told=told)
         try:
             outcomes = tour.run(steps)
         finally:
             seconds = time.monotonic() - clock
+            if tour.told is not None and tour.told != told:
+                session.state.keep_told(settings.image, tour.told)
             documents = {
-                told: report.report(
+                spoken: report.report(
                     tour.outcomes,
                     [step.id for step in steps],
                     settings,
                     provider.name,
                     session.resolved.origins,
-                    told,
+                    spoken,
                     began,
                     seconds,
                 )
-                for told in LANGUAGES
+                for spoken in LANGUAGES
             }
             page = files.write(session.state, directory, documents, language, LESSONS, TEMPLATES)
             teller = partial(full, session, language, options)

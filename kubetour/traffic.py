@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from invoke.context import Context
 
 SECOND = 1.0
+STEP = "watch"  # what the requests to an app that is not our own carry
 MOST_LINES = 1000  # different lines of answers that are kept: an answer that never repeats names no Pod
 LONGEST = 200  # characters of a line
 REFUSED = re.compile(r"(?m)^curl: \(\d+\)")  # what curl says of each request that failed
@@ -40,7 +41,10 @@ class Requests:
         self._performer = Performer(c, state)
         # The step `hit` for this purpose: its ladder finds the way.
         ladder = provider.rungs()
-        self._climb = Step("hit", Stage.SERVICE, (reach(),), AnsweredBy(()), again=True, ladder=ladder)
+        self._run = reach(provider, STEP, rate)
+        self._climb = Step(
+            "hit", Stage.SERVICE, (reach(provider, STEP),), AnsweredBy(()), again=True, ladder=ladder
+        )
         self._lines: Counter[str] = Counter()
         self._lock = threading.Lock()
         self._closed = threading.Event()
@@ -88,7 +92,7 @@ class Requests:
             began = time.monotonic()
             try:
                 if self.is_on:
-                    self.take(self._performer.perform(bind(reach(self.rate), self._performer.found)))
+                    self.take(self._performer.perform(bind(self._run, self._performer.found)))
                 else:
                     self._find()
             except KubetourError:
