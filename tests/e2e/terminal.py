@@ -1,90 +1,84 @@
-"""A terminal of its own for a task: what it shows can be read, and keys can be typed."""
+"""A pseudo-terminal with a task at it, and a person who waits for what it says before they type."""
 
 from __future__ import annotations
 
-import fcntl
 import os
-import pty
-import re
 import select
-import struct
+import signal
 import subprocess
-import termios
-import time
+import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 
-from tests.e2e.checkout import Checkout
+from tests.e2e.checkout import PATIENCE, Checkout
 
-PATIENCE = 60.0  # seconds
-SEQUENCE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|[@-Z\\-_])")
-CTRL_C = b"\x03"
+# Becomes the task, with the terminal as the one that Ctrl-C at it is for.
+ATTACH = """
+import fcntl, os, sys, termios
+fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+os.execv(sys.argv[1], sys.argv[1:])
+"""
 
 
+@dataclass
 class Terminal:
-    """A task that runs in a terminal, which is its controlling one: Ctrl-C reaches it as from a keyboard."""
+    """The person's end: what has been shown so far, and the process."""
 
-    def __init__(self, master: int, process: subprocess.Popen[bytes]) -> None:
-        self._master = master
-        self.process = process
-        self.raw = ""
+    master: int
+    process: subprocess.Popen[bytes]
+    shown: bytes = b""
+    read: int = field(default=0)  # of it, what has been waited for
 
-    @property
-    def shown(self) -> str:
-        """Return all that was shown, without what moves and colours."""
-        return SEQUENCE.sub("", self.raw)
+    def until(self, text: str) -> str:
+        """Wait until a text is shown, and return all that came since the last one."""
+        wanted = text.encode()
+        while (at := self.shown.find(wanted, self.read)) < 0:
+            assert self._more(), f"never shown: {text!r}, but {self.shown[self.read :].decode()!r}"
+        begun, self.read = self.read, at + len(wanted)
+        return self.shown[begun : self.read].decode()
 
-    def read_until(self, pattern: str, start: int = 0) -> str:
-        """Read until what is shown from there on matches; return that. It fails if the task ends before."""
-        deadline = time.monotonic() + PATIENCE
-        while not (found := re.search(pattern, self.shown[start:])):
-            assert self._read(deadline), f"{pattern} was not seen in:\n{self.shown}"
-        return found[0]
+    def type(self, text: str) -> None:
+        """Type."""
+        os.write(self.master, text.encode())
 
-    def type(self, keys: bytes) -> None:
-        """Type keys."""
-        os.write(self._master, keys)
-
-    def end(self) -> int:
-        """Read to the end and return the exit status."""
-        deadline = time.monotonic() + PATIENCE
-        while self._read(deadline):
+    def ended(self) -> int:
+        """Wait for the task to end, and return its exit status."""
+        while self._more():
             pass
         return self.process.wait(PATIENCE)
 
-    def _read(self, deadline: float) -> bool:
-        """Take what is shown next; False at the end."""
-        ready, _, _ = select.select([self._master], [], [], max(deadline - time.monotonic(), 0.0))
-        if not ready:
-            raise TimeoutError(self.shown)
+    def _more(self) -> bool:
+        """Read some more; False when the task has closed its end."""
+        ready, _, _ = select.select([self.master], [], [], PATIENCE)
+        assert ready, f"nothing more is shown: {self.shown[self.read :].decode()!r}"
         try:
-            piece = os.read(self._master, 65536)
-        except OSError:  # Linux: nobody has the other side open any more
+            more = os.read(self.master, 65536)
+        except OSError:  # EIO: so Linux says that nobody has the other end open
             return False
-        self.raw += piece.decode(errors="replace")
-        return bool(piece)
+        self.shown += more
+        return bool(more)
 
 
 @contextmanager
-def terminal(
-    checkout: Checkout, *argv: str, columns: int = 80, lines: int = 24, lang: str = "en", **environ: str
-) -> Iterator[Terminal]:
-    """Run a task in a terminal of that size; afterwards it has ended."""
-    master, slave = pty.openpty()
-    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
-    try:
-        with subprocess.Popen(
-            ["setsid", "--ctty", *checkout.command(*argv)],
-            cwd=checkout.root,
-            env=checkout.environ(lang, TERM="xterm-256color", **environ),
-            stdin=slave,
-            stdout=slave,
-            stderr=slave,
-        ) as process:
-            os.close(slave)
-            try:
-                yield Terminal(master, process)
-            finally:
-                process.kill()
-    finally:
-        os.close(master)
+def terminal(checkout: Checkout, *argv: str, lang: str = "en") -> Iterator[Terminal]:
+    """Start a task at a terminal of its own; it has ended when this is left."""
+    master, slave = os.openpty()
+    command = [sys.executable, "-c", ATTACH, *checkout.command(*argv)]
+    environ = checkout.environ(lang, TERM="xterm", NO_COLOR="1")
+    with subprocess.Popen(
+        command,
+        cwd=checkout.root,
+        env=environ,
+        stdin=slave,
+        stdout=slave,
+        stderr=slave,
+        start_new_session=True,
+    ) as process:
+        os.close(slave)
+        try:
+            yield Terminal(master, process)
+        finally:
+            os.close(master)
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)

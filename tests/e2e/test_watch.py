@@ -14,7 +14,7 @@ import pytest
 
 from tests.docker.forbidding import forbidding
 from tests.e2e.checkout import Checkout, make
-from tests.e2e.terminal import CTRL_C, terminal
+from tests.e2e.window import CTRL_C, terminal
 
 pytestmark = pytest.mark.skipif(
     not shutil.which("node") and not os.environ.get("CI"), reason="the app needs Node.js: it is not on PATH"
