@@ -154,6 +154,14 @@ def status(c: Context, flags: Flags) -> None:
     play(c, flags, "status")
 
 
+@verb(*WORKLOAD, "port", requests_per_second="2")
+def watch(c: Context, flags: Flags, requests_per_second: str) -> None:
+    """Watch nodes, Pods, endpoints and answers live, until Ctrl-C."""
+    from kubetour.watch import watch
+
+    watch(c, flags, requests_per_second)
+
+
 @verb(*EVERYTHING)
 def render(c: Context, flags: Flags) -> None:
     """Print the manifests."""

@@ -35,6 +35,7 @@ VERBS = (
     "describe-pod",
     "logs",
     "status",
+    "watch",
     "render",
     "script",
     "lesson",

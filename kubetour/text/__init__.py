@@ -37,6 +37,7 @@ def catalog(language: str) -> Mapping[str, str]:
         "pack_",
         "class_",
         "claims_",
+        "live_",
         "app_",
         "help_",
     )

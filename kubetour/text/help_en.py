@@ -22,6 +22,7 @@ MESSAGES = {
     "task.describe-pod": "Describe one of the Deployment's Pods.",
     "task.logs": "Show the Pods' logs.",
     "task.status": "Show the Deployment, its Pods and its Service.",
+    "task.watch": "Watch nodes, Pods, endpoints and answers live; Ctrl-C ends it.",
     "task.render": "Print the manifests.",
     "task.script": "Print the whole tour as a commented POSIX script.",
     "task.lesson": "Print the lesson of a step, or all lessons.",
@@ -75,5 +76,6 @@ MESSAGES = {
     "flag.output": "What to write: a file, or for a pack without .tar, .tar.gz or .tgz at its end a directory",
     "flag.file": "The pack: a file or a directory",
     "flag.reports": "Reports that were handed in: files, directories, patterns",
+    "flag.requests_per_second": "Requests to the Service a second, to see which Pods answer; 0 for none [2]",
     "flag.args": "Arguments for pytest, in one word: 'tests/test_rules.py -k image'",
 }

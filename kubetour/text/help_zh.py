@@ -22,6 +22,7 @@ MESSAGES = {
     "task.describe-pod": "描述 Deployment 的一个 Pod。",
     "task.logs": "显示 Pod 的日志。",
     "task.status": "显示 Deployment、其 Pod 和 Service。",
+    "task.watch": "实时观看节点、Pod、端点和应答；按 Ctrl-C 结束。",
     "task.render": "输出清单。",
     "task.script": "把全程输出为带注释的 POSIX 脚本。",
     "task.lesson": "输出某一步的讲解，或全部讲解。",
@@ -75,5 +76,6 @@ MESSAGES = {
     "flag.output": "写到哪里：一个文件；打包时若名称不以 .tar、.tar.gz 或 .tgz 结尾，则为目录",
     "flag.file": "打好的包：一个文件或目录",
     "flag.reports": "学生交来的报告：文件、目录或模式",
+    "flag.requests_per_second": "每秒向 Service 发送的请求数，用来观察由哪些 Pod 应答；0 表示不发送 [2]",
     "flag.args": "传给 pytest 的参数，写成一个词：'tests/test_rules.py -k image'",
 }

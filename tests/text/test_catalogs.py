@@ -24,6 +24,7 @@ PAIRS = (
     "pack_",
     "class_",
     "claims_",
+    "live_",
     "app_",
     "help_",
 )
