@@ -30,7 +30,7 @@ def build_context(provider: Provider) -> tuple[Step, ...]:
         _inspect(provider, "{{.Size}}", everything, rest),
     )
     check = OnlyTheRestSent(len(actions) - 1, BLOCKS * 1024)
-    return (experiment("build-context", Stage.BUILD, "build-context", made, actions, check, ("app",)),)
+    return (experiment("build-context", Stage.BUILD, "build-context", made, actions, check, ()),)
 
 
 def shared_layers(provider: Provider) -> tuple[Step, ...]:
@@ -50,7 +50,7 @@ def shared_layers(provider: Provider) -> tuple[Step, ...]:
         _inspect(provider, "{{json .RootFS.Layers}}", first, second),
     )
     check = LayersShared(len(actions) - 2, len(actions) - 1, BLOCKS * 1024)
-    return (experiment("shared-layers", Stage.BUILD, "layers", made, actions, check, ("layers",)),)
+    return (experiment("shared-layers", Stage.BUILD, "layers", made, actions, check, ()),)
 
 
 def _random(path: str) -> Run:
