@@ -10,7 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from kubetour import causes
-from kubetour.acting import Acting, Performer
+from kubetour.acting import Acting, Command, Line, Performer
 from kubetour.checks import Change, Object, Observation, Proof, Result
 from kubetour.errors import DeadlineError, Interrupted, KubetourError, ProofError, RefusedError
 from kubetour.observe import Cluster, Objects
@@ -160,14 +160,16 @@ class Tour:
             if step.check.looks:
                 self._diagnose(error)
             if not isinstance(error, RefusedError):  # then what is there is not ours to take back
-                error = self._rescue(acting) or error
+                error = self._rescue(acting.rescue) or error
+        if error and not isinstance(error, RefusedError):
+            error = self._rescue(acting.restore) or error
         results, seconds, origin = tuple(acting.results), self.clock() - begun, begun - started
         return Outcome(step, acting.already, results, confirmed, proof, error, started, seconds, origin)
 
-    def _rescue(self, acting: Acting) -> KubetourError | None:
+    def _rescue(self, work: Callable[[Command, Line], None]) -> KubetourError | None:
         """Save what can be saved of a step that failed; return the interrupt if one came meanwhile."""
         try:
-            acting.rescue(self.presenter.command, self.presenter.line)
+            work(self.presenter.command, self.presenter.line)
         except (Interrupted, KeyboardInterrupt):
             return Interrupted(last_signal())
         return None
@@ -223,6 +225,8 @@ class Tour:
     def _not_proved(self, step: Step, acting: Acting, proof: Proof) -> KubetourError:
         if proof.final:
             return RefusedError("not-ours", proof=proof.text)
+        if proof.refuted:
+            return ProofError("refuted", proof=proof.text)
         waited = step.check.looks or step.again
         family = DeadlineError if waited else ProofError
         last = acting.results[-max(len(step.ladder), 1) :]  # of a ladder, each rung's word

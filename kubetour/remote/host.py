@@ -149,6 +149,11 @@ class RemoteHost(Host):
         """Return how the project's Python is called there: the one of the environment that `inv` makes."""
         return PYTHON
 
+    def bare_python(self) -> str:
+        """Return how to call a Python there that can send the steady load, or "" if there is none."""
+        enough = Run(("python3", "-c", "import sys; sys.exit(sys.version_info < (3, 9))"))
+        return "python3" if perform(self.c, enough).status == 0 else ""
+
     def free_port(self, wanted: int, taken: tuple[int, ...] = ()) -> int:
         """Return the first port from `wanted` on that nothing listens on there."""
         busy = listening.listening(perform(self.c, listening.ASK).stdout) | set(taken)
@@ -183,7 +188,7 @@ class RemoteHost(Host):
             "context": shipping.context_files(context, self._context_here),
             **{f"file {name}": {name: path} for name, path in self._bring.items()},
         }
-        if needs_python:
+        if needs_python or provider.tools.steady:
             cargo["package"] = shipping.package_files()
         shipped = self._ship(cargo, say)
         if needs_python and (shipped.intersection(shipping.LOCKS) or not self._has(".venv/inv-key")):
