@@ -30,7 +30,7 @@ LONGEST_NAME = 200  # characters of an answer, as which it is counted
 MOST_NAMES = 100  # different answers; all others count as one
 MOST_WAITING = 200  # requests that wait for an answer at the same time
 MOST_SECONDS = 3600  # of the table; what comes later counts in its last row
-MOST_FAILURES = 20  # that are listed; all are counted
+MOST_FAILURES = 5  # that are listed; all are counted
 ENDING = 5.0  # seconds that a command has to end when we are told to
 NOT_STARTED = 127
 
