@@ -301,7 +301,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--before", type=float, default=1.0, help="seconds before the first command (1)")
     parser.add_argument("--after", type=float, default=1.0, help="seconds after the last one (1)")
     parser.add_argument(
-        "--timeout", type=positive, default=2.0, help="seconds until a request has failed (2)"
+        "--timeout", type=positive, default=5.0, help="seconds until a request has failed (5)"
     )
     parser.add_argument("url", metavar="URL")
     given = parser.parse_args(own)

@@ -273,7 +273,7 @@ IDS = [step.id for step in plan(make_provider("kind"), CONTEXT)]
         ({"only": ("scale", "app")}, ["app", "scale"]),
         ({"first": "build", "only": ("app", "scale")}, ["scale"]),
         ({"only": ("hit-all",)}, ["hit", "hit-all"]),
-        ({"first": "hit-all", "last": "pods"}, ["hit", "hit-all", "pods"]),
+        ({"first": "hit-all", "last": "pods"}, ["hit", "hit-all", "scale-under-load", "pods"]),
     ],
 )
 def test_steps_are_selected_in_the_plans_order(wanted: dict[str, Any], expected: list[str]) -> None:

@@ -27,7 +27,7 @@ def under_load(provider: Provider, *, ours: bool) -> tuple[Step, ...]:
     if not provider.tools.steady:
         return ()
     return (
-        *_nothing_lost(provider),
+        *_nothing_lost(provider, in_tour=ours),  # other apps may lose some: then that is told, if asked
         *_bad_release(provider),
         *(_ready_only(provider) if ours else ()),
         *_node_failure(provider),
@@ -67,7 +67,7 @@ def _tried(claim: str, *steps: Step, needs: tuple[str, ...] = ("scale", "hit")) 
     return tuple(told)
 
 
-def _nothing_lost(provider: Provider) -> tuple[Step, ...]:
+def _nothing_lost(provider: Provider, *, in_tour: bool) -> tuple[Step, ...]:
     settings, deployment = provider.settings, _deployment(provider)
     name, replicas = settings.name, settings.replicas
     check = NothingLost(name, replicas, settings.image)
@@ -87,6 +87,7 @@ def _nothing_lost(provider: Provider) -> tuple[Step, ...]:
             (_load(provider, AFTER, other, rollout, back, rollout),),
             check,
             restore=(back,),
+            extra=not in_tour,
         ),
         Step(
             "update-under-load",

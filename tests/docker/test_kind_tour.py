@@ -35,6 +35,7 @@ TOUR = [
         "picture",
         "scale",
         "hit-all",
+        "scale-under-load",
         "pods",
         "describe-pod",
     ),

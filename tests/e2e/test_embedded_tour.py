@@ -28,7 +28,7 @@ CHAPTERS = [
     *("create-cluster", "cluster-info", "nodes", "describe-node", "load"),
     *("run-pod", "describe-bare-pod", "expose-pod", "hit-pod", "delete-pod"),
     *("deploy", "expose", "services", "hit-inside", "hit", "picture"),
-    *("scale", "hit-all", "pods", "describe-pod"),
+    *("scale", "hit-all", "scale-under-load", "pods", "describe-pod"),
 ]
 CLEANING = ["delete-app", "delete-cluster", "delete-image"]
 
