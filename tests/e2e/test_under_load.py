@@ -147,7 +147,7 @@ def test_pods_that_can_run_nowhere_else_do_not_move_and_the_node_is_started_agai
     told = checkout.inv("prove", "node-failure", *FLAGS, "--timeout", "20", check=None)
     assert told.status == 6, told.told()
     assert "0 of 3 Pods are ready on other nodes" in told.stderr
-    checkout.inv("deploy", "--quiet")  # waits until all is as it is to be
+    checkout.inv("deploy")  # waits until all is as it is to be
     assert_as_before(checkout)
 
 
