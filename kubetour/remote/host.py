@@ -188,7 +188,9 @@ class RemoteHost(Host):
             "context": shipping.context_files(context, self._context_here),
             **{f"file {name}": {name: path} for name, path in self._bring.items()},
         }
-        if needs_python or provider.tools.steady:
+        if provider.tools.steady:
+            cargo["load"] = shipping.load_files()
+        if needs_python:
             cargo["package"] = shipping.package_files()
         shipped = self._ship(cargo, say)
         if needs_python and (shipped.intersection(shipping.LOCKS) or not self._has(".venv/inv-key")):
