@@ -98,7 +98,8 @@ def test_the_printed_script_does_the_same_without_python_around_it(checkout: Che
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    assert len(set(re.findall(r"You've hit (node-hostname-[0-9a-z]+-[0-9a-z]{5})", done.stdout))) == 3
+    hit, _, _ = done.stdout.partition('{"rate"')  # under load, Pods come and go
+    assert len(set(re.findall(r"You've hit (node-hostname-[0-9a-z]+-[0-9a-z]{5})", hit))) == 3
     assert checkout.processes() == []
 
 
