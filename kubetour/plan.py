@@ -31,7 +31,7 @@ def whole(provider: Provider, context: BuildContext, first_replicas: int = 1) ->
         *workload.deployment(provider, first_replicas),
         *workload.service(provider, first_replicas),
         *workload.scale(provider),
-        *underload.under_load(provider, ours=context.directory == "."),
+        *underload.under_load(provider),
         *workload.inspection(provider),
     )
     rescue = provider.rescue()

@@ -107,14 +107,14 @@ class FailedError(Exception):
 
 
 async def request(host: str, port: int, netloc: str, path: str) -> str:
-    """Return the answer to one GET over a connection of its own; FailedError for a status from 400 on."""
+    """Return the answer to one GET over a connection of its own; FailedError for a status from 500 on."""
     reader, writer = await asyncio.open_connection(host, port)
     try:
         writer.write(f"GET {path} HTTP/1.1\r\nHost: {netloc}\r\nConnection: close\r\n\r\n".encode())
         await writer.drain()
         head = await reader.readuntil(b"\r\n\r\n")
-        status = head.split(b" ", 2)[1].decode()
-        if not status.isdigit() or int(status) >= 400:
+        status = head.split(None, 2)[1].decode()
+        if not status.isdigit() or int(status) >= 500:
             raise FailedError(f"HTTP {status[:20]}")
         body = bytearray()
         while len(body) < LARGEST and (chunk := await reader.read(LARGEST - len(body))):

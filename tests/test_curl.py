@@ -111,3 +111,13 @@ def test_no_proxy_is_asked(server: str, monkeypatch: pytest.MonkeyPatch) -> None
 )
 def test_a_pattern_expands_to_urls(pattern: str, urls: list[str]) -> None:
     assert list(expand(pattern)) == urls
+
+
+def test_headers_are_shown_and_a_name_is_given_where_that_is_asked_for(
+    server: str, capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    assert main(["-i", "-sS", "-A", "someone", f"{server}/missing"]) == 0
+    head, _, body = capfdbinary.readouterr().out.decode().partition("\r\n\r\n")
+    assert head.startswith("HTTP/1.1 404 Not Found\r\n")
+    assert f"Content-Length: {len(body)}" in head
+    assert body == "keep /missing\n"

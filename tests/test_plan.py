@@ -13,7 +13,6 @@ from typing import Any
 
 import pytest
 
-from kubetour.buildcontext import BuildContext
 from kubetour.errors import UsageError
 from kubetour.plan import clean_up, plan, select, singles, whole
 from kubetour.printing import script_text
@@ -69,6 +68,23 @@ def test_with_another_engine_no_command_calls_docker(engine: str) -> None:
             assert run.argv[0] != "docker"
             assert run.argv[0] != "kind", "kind is told which engine to use"
             assert "docker-image" not in run.argv, "kind loads that by a program named docker"
+
+
+def test_the_script_of_a_tour_of_another_app_is_as_recorded_and_passes_shellcheck(
+    tmp_path: Path, golden: Callable[[str, str], None]
+) -> None:
+    another = replace(make_provider("kind", name="shop"), mark="kubetour.6b077cb1")
+    text = script_text(session(another, tmp_path), "en", down=True)
+    golden("kind-any-app.en.sh", text.replace(str(ROOT), "/path/to/kubetour"))
+    (tmp_path / "tour.sh").write_text(text)
+    done = subprocess.run(
+        [SHELLCHECK, "-s", "sh", tmp_path / "tour.sh"],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stdout
 
 
 def test_a_script_passes_shellcheck(provider: Provider, tmp_path: Path) -> None:
@@ -297,10 +313,6 @@ def test_a_choice_of_no_steps_is_an_error(wanted: dict[str, Any], key: str) -> N
     assert caught.value.key == key
 
 
-def ids(provider: Provider, context: BuildContext = CONTEXT) -> list[str]:
-    return [step.id for step in whole(provider, context)]
-
-
 UNDER_LOAD = [
     *("scale-under-load", "update-under-load", "delete-under-load", "bad-release"),
     *("slow-start", "slow-start-unprobed", "stop-node", "start-node"),
@@ -308,16 +320,16 @@ UNDER_LOAD = [
 
 
 @pytest.mark.parametrize(
-    ("provider", "context", "absent"),
+    ("provider", "absent"),
     [
-        (make_provider("kind"), CONTEXT, set()),
-        (make_provider("minikube"), CONTEXT, set()),
-        (make_provider("embedded"), CONTEXT, set()),
-        (make_provider("context"), CONTEXT, {"stop-node", "start-node"}),
-        (make_provider("kind", workers=1), CONTEXT, {"stop-node", "start-node"}),
-        (make_provider("kind", replicas=1), CONTEXT, {"delete-under-load"}),
-        (make_provider("kind"), replace(CONTEXT, directory="shop"), {"slow-start", "slow-start-unprobed"}),
-        (make_provider("kind", tools=Tools("python")), CONTEXT, set(UNDER_LOAD)),
+        (make_provider("kind"), set()),
+        (make_provider("minikube"), set()),
+        (make_provider("embedded"), set()),
+        (make_provider("context"), {"stop-node", "start-node"}),
+        (make_provider("kind", workers=1), {"stop-node", "start-node"}),
+        (make_provider("kind", replicas=1), {"delete-under-load"}),
+        (replace(make_provider("kind"), mark="word"), {"slow-start", "slow-start-unprobed"}),
+        (make_provider("kind", tools=Tools("python")), set(UNDER_LOAD)),
     ],
     ids=[
         *("kind", "minikube", "embedded", "context"),
@@ -327,16 +339,14 @@ UNDER_LOAD = [
         "no Python there",
     ],
 )
-def test_what_cannot_be_tried_under_load_is_no_part_of_the_plan(
-    provider: Provider, context: BuildContext, absent: set[str]
-) -> None:
-    found = [name for name in ids(provider, context) if name in UNDER_LOAD]
+def test_what_cannot_be_tried_under_load_is_no_part_of_the_plan(provider: Provider, absent: set[str]) -> None:
+    found = [step.id for step in whole(provider, CONTEXT) if step.id in UNDER_LOAD]
     assert found == [name for name in UNDER_LOAD if name not in absent]
 
 
 def test_of_the_experiments_under_load_only_scaling_our_own_app_is_in_the_tour() -> None:
     provider = make_provider("kind")
-    own, other = (plan(provider, replace(CONTEXT, directory=where)) for where in (".", "shop"))
+    own, other = (plan(replace(provider, mark=mark), CONTEXT) for mark in ("", "word"))
     assert [step.id for step in own if step.id in UNDER_LOAD] == ["scale-under-load"]
     assert [step.id for step in other if step.id in UNDER_LOAD] == []
 

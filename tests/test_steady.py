@@ -107,6 +107,11 @@ def test_every_request_has_a_connection_of_its_own_and_is_counted_by_its_answer(
     assert told["milliseconds"]["p50"] <= told["milliseconds"]["p99"] <= told["milliseconds"]["max"]
 
 
+def test_an_answer_that_something_is_not_found_is_an_answer(capfd: pytest.CaptureFixture[str]) -> None:
+    with serving(answers(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n")) as url:
+        assert run(capfd, *HERE, url, "--", *TRUE)[1]["failed"] == 0
+
+
 def test_commands_run_in_turn_their_output_is_not_ours_and_the_last_one_decides(
     capfd: pytest.CaptureFixture[str],
 ) -> None:
@@ -143,9 +148,10 @@ def test_a_command_that_does_not_end_by_itself_has_the_status_a_shell_gives(
         (answers(b""), "closed without an answer"),
         (answers(b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n"), "HTTP 503"),
         (answers(b"HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\npod-a"), "the answer broke off"),
+        (answers(b"HTTP/1.1 5xx\r\n\r\n"), "HTTP 5xx"),
         (answers(b"nonsense\r\n\r\n"), "no HTTP"),
     ],
-    ids=["reset", "silence", "closed", "an error status", "half an answer", "no HTTP"],
+    ids=["reset", "silence", "closed", "an error status", "half an answer", "a strange status", "no HTTP"],
 )
 def test_a_request_without_a_good_answer_has_failed_and_it_is_told_why(
     then: Callable[[socket.socket], None], reason: str, capfd: pytest.CaptureFixture[str]

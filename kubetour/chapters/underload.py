@@ -22,10 +22,11 @@ STARTUP = 2000  # milliseconds that a slow app takes to start
 TOLERATED = 5  # seconds that a Pod stays on a node that does not answer; by default it is 300
 
 
-def under_load(provider: Provider, *, ours: bool) -> tuple[Step, ...]:
+def under_load(provider: Provider) -> tuple[Step, ...]:
     """Return the chapter; none where no load can be sent. Only our own app knows how to start slowly."""
     if not provider.tools.steady:
         return ()
+    ours = not provider.mark
     return (
         *_nothing_lost(provider, in_tour=ours),  # other apps may lose some: then that is told, if asked
         *_bad_release(provider),

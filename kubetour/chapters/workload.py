@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from kubetour.chapters.requests import inside, reach
+from kubetour.chapters.requests import answered, inside, lateness, logs, mark, reach
+from kubetour.proofs.anyapp import PodsTell
 from kubetour.proofs.image import Logged
-from kubetour.proofs.traffic import AllAnswered, AnsweredBy, Chain, requests_for
+from kubetour.proofs.traffic import AllAnswered, Chain, requests_for
 from kubetour.proofs.workload import (
     DeploymentEndpoints,
     DeploymentReady,
@@ -38,7 +39,7 @@ def service(provider: Provider, replicas: int) -> tuple[Step, ...]:
     settings = provider.settings
     name = settings.name
     labels = (("app", name),)
-    request = inside(provider, name)
+    request = inside(provider, "hit-inside", name)
     parts = "deployment,replicaset,pod,service,endpointslice"
     return (
         Step(
@@ -59,7 +60,14 @@ def service(provider: Provider, replicas: int) -> tuple[Step, ...]:
         *(
             (
                 Step(
-                    "hit-inside", Stage.SERVICE, (request,), AnsweredBy(labels), needs=("expose",), again=True
+                    "hit-inside",
+                    Stage.SERVICE,
+                    (request,),
+                    answered(provider, "hit-inside", labels),
+                    confirm=logs(provider, f"app={name}"),
+                    needs=("expose",),
+                    again=True,
+                    patience=lateness(provider),
                 ),
             )
             if request
@@ -68,10 +76,12 @@ def service(provider: Provider, replicas: int) -> tuple[Step, ...]:
         Step(
             "hit",
             Stage.SERVICE,
-            (reach(),),
-            AnsweredBy(labels),
+            (reach(provider, "hit"),),
+            answered(provider, "hit", labels),
+            confirm=logs(provider, f"app={name}"),
             needs=("expose",),
             again=True,
+            patience=lateness(provider),
             ladder=provider.rungs(),
         ),
         Step(
@@ -104,10 +114,14 @@ def scale(provider: Provider) -> tuple[Step, ...]:
         Step(
             "hit-all",
             Stage.SCALE,
-            (reach(requests),),
-            AllAnswered(name, replicas, requests),
+            (reach(provider, "hit-all", requests),),
+            PodsTell(name, replicas, requests, mark(provider, "hit-all"))
+            if provider.mark
+            else AllAnswered(name, replicas, requests),
+            confirm=logs(provider, f"app={name}"),
             needs=("scale", "hit"),
             again=True,
+            patience=lateness(provider),
         ),
     )
 
@@ -146,7 +160,7 @@ def singles(provider: Provider) -> tuple[Step, ...]:
             "logs",
             Stage.INSPECT,
             (provider.kubectl("logs", *selector, "--prefix", "--tail", "20"),),
-            Logged(),
+            Logged(ours=not provider.mark),
         ),
         Step(
             "status", Stage.INSPECT, (provider.kubectl("get", kinds, *selector, "-o", "wide"),), Chain(name)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-import re
 from collections import Counter
 from dataclasses import dataclass
 from typing import ClassVar
 
 from kubetour.checks import Observation, Proof
+from kubetour.proofs.answering import words
 from kubetour.proofs.common import condition, endpoints, fails, holds, owner, ready_pods, terminating
 
 MISS = 1e-6  # the chance, at most, that random balancing leaves out one of the Pods
@@ -27,9 +27,7 @@ def requests_for(pods: int, miss: float = MISS) -> int:
 
 def answers(seen: Observation, names: set[str]) -> Counter[str]:
     """Return how often each of these names stands in what the commands printed, as a word of its own."""
-    text = "\n".join(result.stdout for result in seen.results)
-    words = re.findall(r"[a-z0-9](?:[-a-z0-9.]*[a-z0-9])?", text)
-    return Counter(word for word in words if word in names)
+    return words("\n".join(result.stdout for result in seen.results), names)
 
 
 @dataclass(frozen=True)
