@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, ClassVar
@@ -40,6 +41,7 @@ class Memory:
     """A presenter that keeps what it was told."""
 
     told: list[tuple[str, Any]] = field(default_factory=list)
+    looks: tuple[str, ...] = ()
 
     def begin(self, step: Step, number: int, total: int, seconds: float) -> None:
         self.told.append(("begin", step.id))
@@ -64,6 +66,12 @@ class Memory:
 
     def end(self, outcome: Outcome) -> None:
         self.told.append(("end", outcome.step.id))
+
+    def watches(self, step: Step) -> tuple[str, ...]:
+        return self.looks
+
+    def changed(self, objects: Objects) -> None:
+        self.told.append(("changed", objects))
 
 
 @dataclass
@@ -101,6 +109,12 @@ class Plain:
             if tick:
                 tick(objects)
             self.states.pop(0)
+
+    @contextmanager
+    def telling(self, looks: Iterable[str], listener: Callable[[Objects], None]) -> Iterator[None]:
+        listener(dict.fromkeys(looks, ()))
+        yield
+        listener(self._objects())
 
     def _objects(self) -> Objects:
         found: dict[str, tuple[Object, ...]] = {}
@@ -150,6 +164,21 @@ def test_steps_run_in_order_each_acting_confirming_and_proving(tour: Tour, memor
     ]
     assert outcomes[0].results[0][1].stdout == "1\n"
     assert outcomes[0].confirmed[0][1].stdout == "sure\n"
+
+
+def test_a_presenter_that_watches_a_step_is_told_of_changes_from_its_first_command_to_its_proof(
+    tour: Tour, memory: Memory
+) -> None:
+    memory.looks = ("pods",)
+    tour.run((step("one", "echo 1", word="1"),))
+    assert memory.told == [
+        ("begin", "one"),
+        ("changed", {"pods": ()}),
+        ("command", "echo 1"),
+        ("line", "1"),
+        ("changed", {}),
+        ("end", "one"),
+    ]
 
 
 def test_a_step_that_repeats_gives_the_first_reading_more_time_than_a_round(
