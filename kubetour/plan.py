@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from kubetour.buildcontext import BuildContext
-from kubetour.chapters import cluster, image, pod, workload
+from kubetour.chapters import cluster, image, pod, underload, workload
 from kubetour.chapters.image_experiments import building, running
 from kubetour.errors import UsageError
 from kubetour.providers import Provider
@@ -39,6 +39,8 @@ def whole(provider: Provider, context: BuildContext, first_replicas: int = 1) ->
         *workload.deployment(provider, first_replicas),
         *workload.service(provider, first_replicas),
         *workload.scale(provider),
+        *underload.under_load(provider),
+        *workload.inspection(provider),
     )
     rescue = provider.rescue()
     return tuple(

@@ -38,6 +38,7 @@ TOUR = [
         "picture",
         "scale",
         "hit-all",
+        "scale-under-load",
         "pods",
         "describe-pod",
     ),
