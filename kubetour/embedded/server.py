@@ -64,6 +64,8 @@ class ClusterServer:
         self._run(proxy.run())
         self._nodes.start()
         await _nodes_ready(registry, [node["name"] for node in record.nodes])
+        record.made = True
+        self._directory.save(record)
         report("ready")
         # Whoever waits for the nodes goes on meanwhile.
         for controller in controllers(api, self._clock, ca, record.node_monitor_grace):
