@@ -41,8 +41,8 @@ def create(name: str, config: ClusterConfig, wait: float, kubeconfig: Path | Non
                 )
             if directory.is_made():
                 raise EmbeddedError(
-                    f"node(s) already exist for a cluster with the name {_quoted(name)}, which is not running; "
-                    f"`start cluster --name {name}` starts it again, `delete cluster --name {name}` removes it"
+                    f"node(s) already exist for a cluster with the name {_quoted(name)}, which is not "
+                    f"running; `start cluster --name {name}` starts it again, `delete cluster` removes it"
                 )
             # It was killed, or the machine was, before it was ready: what that left is no cluster.
             directory.end_containers()

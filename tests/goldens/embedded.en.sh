@@ -43,7 +43,7 @@ done
 .venv/bin/python -m kubetour.embedded stop kubetour-node-hostname
 
 # create-cluster: Create a cluster
-if ! .venv/bin/python -m kubetour.embedded export kubeconfig --name kubetour --kubeconfig .kubetour/embedded-kubetour.kubeconfig >/dev/null 2>&1; then
+if ! .venv/bin/python -m kubetour.embedded start cluster --name kubetour --kubeconfig .kubetour/embedded-kubetour.kubeconfig >/dev/null 2>&1; then
 .venv/bin/python -m kubetour.embedded create cluster --name kubetour --kubeconfig .kubetour/embedded-kubetour.kubeconfig --config - --wait 180s <<'EOF'
 kind: Cluster
 apiVersion: kind.x-k8s.io/v1alpha4
