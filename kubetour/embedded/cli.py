@@ -101,7 +101,12 @@ def _clusters(commands: _Commands) -> None:
     _name(leaf)
     _nodes(leaf)
 
-    group = _group(commands, "start", "start nodes of a cluster again")
+    group = _group(commands, "start", "start a cluster, or nodes of one, again")
+    leaf = _leaf(group, "cluster", "cli_cluster", "start", "start a cluster whose process has ended")
+    _name(leaf)
+    leaf.add_argument("--kubeconfig", metavar="FILE", help="where to write its kubeconfig, too")
+    leaf.add_argument("--wait", default="30s", metavar="DURATION", help="how long to wait for ready nodes")
+    leaf.add_argument("-q", "--quiet", action="store_true", help="print errors only")
     leaf = _leaf(group, "node", "cli_node", "start", "start nodes that `stop node NODE` has stopped")
     leaf.add_argument("nodes", nargs="+", metavar="NODE")
 

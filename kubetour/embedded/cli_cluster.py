@@ -56,6 +56,16 @@ def create(arguments: Namespace) -> int:
     return 0
 
 
+def start(arguments: Namespace) -> int:
+    """Start a cluster again."""
+    name = arguments.name or DEFAULT_NAME
+    clusterconfig.check_name(name)
+    kubeconfig = Path(arguments.kubeconfig).absolute() if arguments.kubeconfig else None
+    say = _quiet if arguments.quiet else _say
+    cluster.start(name, parse_duration(arguments.wait), kubeconfig, say)
+    return 0
+
+
 def _relative(path: Path) -> str:
     return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
 

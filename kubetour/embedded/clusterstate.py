@@ -41,6 +41,7 @@ class ClusterRecord:
     port: int = 0
     ignored: list[str] = field(default_factory=list)
     node_monitor_grace: float = NODE_MONITOR_GRACE  # seconds
+    made: bool = False  # its nodes have been ready once: from then on, only `delete cluster` removes it
 
 
 class ClusterDirectory:
@@ -91,9 +92,17 @@ class ClusterDirectory:
         if self.server() is None:
             raise EmbeddedError(
                 f"the embedded cluster {self.name!r} is not running any more; "
-                f"`create cluster --name {self.name}` makes it anew, `delete cluster` removes it"
+                f"`start cluster --name {self.name}` starts it again with all that is in it, "
+                f"`delete cluster` removes it"
             )
         return record
+
+    def is_made(self) -> bool:
+        """Return whether it has ever been ready; False, too, where nothing can be read of it."""
+        try:
+            return self.load().made
+        except EmbeddedError:
+            return False
 
     # --- its nodes
 

@@ -19,7 +19,7 @@ from kubetour.embedded.clock import Clock, SystemClock
 from kubetour.embedded.clusterstate import ClusterDirectory, ClusterRecord
 from kubetour.embedded.controller import Controller
 from kubetour.embedded.errors import EmbeddedError
-from kubetour.embedded.etcd import Store
+from kubetour.embedded.etcd import Store, StoreDamagedError, StoreInUseError
 from kubetour.embedded.informer import Informers
 from kubetour.embedded.listening import free_ports
 from kubetour.embedded.network import AddressPlan, Network, NetworkError
@@ -64,6 +64,8 @@ class ClusterServer:
         self._run(proxy.run())
         self._nodes.start()
         await _nodes_ready(registry, [node["name"] for node in record.nodes])
+        record.made = True
+        self._directory.save(record)
         report("ready")
         # Whoever waits for the nodes goes on meanwhile.
         for controller in controllers(api, self._clock, ca, record.node_monitor_grace):
@@ -80,7 +82,10 @@ class ClusterServer:
 
     async def _api_server(self, record: ClusterRecord, plan: AddressPlan) -> Registry:
         path = self._directory.path
-        store = Store(path / "state.db")
+        try:
+            store = Store(path / "state.db")
+        except (StoreInUseError, StoreDamagedError) as error:
+            raise EmbeddedError(str(error)) from error
         self._stack.callback(store.close)
         registry = Registry(store, self._clock, service_ips=plan.services())
         issued = certs.ensure(path / "pki", (API_HOST, plan.kubernetes), self._clock.now())

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from kubetour.providers.kind import Kind
 from kubetour.skew import Skew
-from kubetour.steps import Run, Word
+from kubetour.steps import Run, Step, Word
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,12 @@ class Embedded(Kind):
     def node_curl(self) -> tuple[str, ...]:
         """Return how curl is called on a node: a node is this machine."""
         return self.tools.curl
+
+    def up(self) -> tuple[Step, ...]:
+        """Return the step that creates the cluster; one of ours that has ended is started again instead."""
+        (create,) = super().up()
+        where = ("--name", self.cluster, "--kubeconfig", self.kubeconfig)
+        return (replace(create, unless=Run((*self.program, "start", "cluster", *where))),)
 
     def on_node(self, *argv: Word, node: str = "") -> Run | None:
         """Return a command on a node."""

@@ -291,7 +291,7 @@ until $curl -sS --fail --max-time 5 --noproxy '*' -H 'Connection: close' "${url}
 done
 
 # scale-under-load: Scale it while requests come in
-trap 'kind export logs .kubetour/logs/kind-kubetour --name kubetour; kubectl --kubeconfig .kubetour/kind-kubetour.kubeconfig --context kind-kubetour scale deployment/node-hostname --replicas=3' EXIT
+trap 'set +e; kind export logs .kubetour/logs/kind-kubetour --name kubetour; kubectl --kubeconfig .kubetour/kind-kubetour.kubeconfig --context kind-kubetour scale deployment/node-hostname --replicas=3' EXIT
 .venv/bin/python -m kubetour.steady --rate 50 --before 0.5 --after 1.5 "${url}" -- kubectl --kubeconfig .kubetour/kind-kubetour.kubeconfig --context kind-kubetour scale deployment/node-hostname --replicas=2 -- kubectl --kubeconfig .kubetour/kind-kubetour.kubeconfig --context kind-kubetour rollout status deployment/node-hostname --timeout=180s -- kubectl --kubeconfig .kubetour/kind-kubetour.kubeconfig --context kind-kubetour scale deployment/node-hostname --replicas=3 -- kubectl --kubeconfig .kubetour/kind-kubetour.kubeconfig --context kind-kubetour rollout status deployment/node-hostname --timeout=180s
 
 # pods: Which node runs what
