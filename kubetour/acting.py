@@ -133,6 +133,12 @@ class Acting:
             if looked.status != 0 and not causes.unanswered(self._failed(left, looked)):
                 self._performer.state.strike(*self.step.creates)
 
+    def restore(self, command: Command, line: Line) -> None:
+        """Put back what the step broke on purpose; whether that succeeds changes nothing."""
+        for run in self.step.restore:
+            command(run)
+            self._performer.perform(run, line)
+
     def _act(self, command: Command, line: Line) -> None:
         if self.step.unless and self._performer.perform(self.step.unless).status == 0:
             self.already = True

@@ -15,6 +15,7 @@ from kubetour.errors import (
     RefusedError,
     ResourceError,
 )
+from kubetour.proofs.xray import xray
 from kubetour.text import Text
 
 TAIL = 15  # lines of evidence
@@ -122,7 +123,7 @@ def forbidden(error: KubetourError) -> bool:
 
 
 def diagnose(objects: Mapping[str, tuple[Object, ...]]) -> tuple[Text, ...]:
-    """Return what stands in the way of Pods, the likeliest cause first."""
+    """Return what stands in the way of Pods, the likeliest cause first, and of Services to find them."""
     found: list[Text] = []
     for pod in objects.get("pods", ()):
         name, status = pod["metadata"]["name"], pod.get("status", {})
@@ -149,7 +150,10 @@ def diagnose(objects: Mapping[str, tuple[Object, ...]]) -> tuple[Text, ...]:
                 Text("cause.node", {"node": node["metadata"]["name"], "reason": ready.get("message", "")})
             )
     rank = ["cause.image", "cause.crash", "cause.unscheduled", "cause.node", "cause.probe"]
-    return tuple(sorted(found, key=lambda item: rank.index(item.key)))
+    found.sort(key=lambda item: rank.index(item.key))
+    for service in objects.get("services", ()):
+        found += xray(service, objects.get("pods", ())).texts()
+    return tuple(found)
 
 
 def warnings(objects: Mapping[str, tuple[Object, ...]]) -> tuple[str, ...]:

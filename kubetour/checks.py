@@ -68,21 +68,23 @@ class Proof:
     """A verdict and its grounds. `data` is for report.json and for pictures, in plain JSON values.
 
     `notes` are warnings: it holds, but a person should know. A `final` failure is one that no waiting can
-    mend: what is there is not ours. What holds `for_now` may still become more than that, for instance when
-    a cloud has found an address.
+    mend: what is there is not ours. Nor can it mend a claim that is `refuted`: what was seen is not what was
+    claimed. What holds `for_now` may still become more than that, for instance when a cloud has found an
+    address.
     """
 
     holds: bool
     text: Text
     data: Mapping[str, Any] = field(default_factory=dict)
     final: bool = False
+    refuted: bool = False
     for_now: bool = False
     notes: tuple[Text, ...] = ()
 
     @property
     def settled(self) -> bool:
         """Return whether waiting is over."""
-        return self.holds or self.final
+        return self.holds or self.final or self.refuted
 
 
 class Check(Protocol):

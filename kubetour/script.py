@@ -76,8 +76,8 @@ def script(
     rescue: tuple[Run, ...] = ()
     for step in steps:
         trap: list[str] = []
-        if step.rescue != rescue:
-            rescue = step.rescue
+        if (*step.rescue, *step.restore) != rescue:
+            rescue = (*step.rescue, *step.restore)
             trap = [f"trap {shlex.quote('; '.join(map(shell, rescue))) if rescue else '-'} EXIT"]
         lines += [f"# {step.id}: {titles[step.id]}", *_commands(step, trap), ""]
     if rescue:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from invoke.context import Context
 
 ROUND = 0.5  # seconds between two rounds of a step that may fall short
-DIAGNOSIS = ("pods", "events", "nodes")
+DIAGNOSIS = ("pods", "events", "nodes", "services")
 DIAGNOSIS_TIME = 2.0  # seconds
 
 
@@ -156,18 +156,24 @@ class Tour:
             error, proof = None, Proof(True, Text("proof.forbidden"))
         if error is None:
             self.state.strike(*step.removes)
-        elif not isinstance(error, Interrupted):
-            if step.check.looks:
+        else:
+            interrupted = isinstance(error, Interrupted)
+            if step.check.looks and not interrupted:
                 self._diagnose(error)
             if not isinstance(error, RefusedError):  # then what is there is not ours to take back
-                error = self._rescue(acting) or error
+                error = self._rescue(acting, interrupted) or error
         results, seconds, origin = tuple(acting.results), self.clock() - begun, begun - started
         return Outcome(step, acting.already, results, confirmed, proof, error, started, seconds, origin)
 
-    def _rescue(self, acting: Acting) -> KubetourError | None:
-        """Save what can be saved of a step that failed; return the interrupt if one came meanwhile."""
+    def _rescue(self, acting: Acting, interrupted: bool) -> KubetourError | None:
+        """Save what can be saved of a step that failed; return the interrupt if one came meanwhile.
+
+        Of one that was interrupted, only what it broke on purpose is put back.
+        """
         try:
-            acting.rescue(self.presenter.command, self.presenter.line)
+            if not interrupted:
+                acting.rescue(self.presenter.command, self.presenter.line)
+            acting.restore(self.presenter.command, self.presenter.line)
         except (Interrupted, KeyboardInterrupt):
             return Interrupted(last_signal())
         return None
@@ -223,6 +229,8 @@ class Tour:
     def _not_proved(self, step: Step, acting: Acting, proof: Proof) -> KubetourError:
         if proof.final:
             return RefusedError("not-ours", proof=proof.text)
+        if proof.refuted:
+            return ProofError("refuted", proof=proof.text)
         waited = step.check.looks or step.again
         family = DeadlineError if waited else ProofError
         last = acting.results[-max(len(step.ladder), 1) :]  # of a ladder, each rung's word

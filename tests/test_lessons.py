@@ -12,7 +12,7 @@ import yaml
 
 from kubetour.errors import UsageError
 from kubetour.lessons import Lesson, load, parse
-from kubetour.plan import clean_up, plan
+from kubetour.plan import clean_up, whole
 from kubetour.project import LESSONS
 from tests.making import CONTEXT, TOOLS, make_provider
 
@@ -63,7 +63,7 @@ def planned() -> set[str]:
     found: set[str] = set()
     grows = replace(TOOLS["minikube"], machines=("kubetour",))
     for provider in (*map(make_provider, PROVIDERS), make_provider("minikube", tools=grows)):
-        steps = (*plan(provider, CONTEXT), *clean_up(provider, ("web:1",)), *provider.leftovers())
+        steps = (*whole(provider, CONTEXT), *clean_up(provider, ("web:1",)), *provider.leftovers())
         found |= {step.id for step in steps}
     return found
 
@@ -78,7 +78,7 @@ def test_there_is_a_lesson_for_every_step_and_for_nothing_else() -> None:
 
 @pytest.mark.parametrize("kind", PROVIDERS)
 def test_the_lessons_come_in_the_plans_order(kind: str) -> None:
-    ids = [step.id for step in plan(make_provider(kind), CONTEXT)]
+    ids = [step.id for step in whole(make_provider(kind), CONTEXT)]
     assert [name for name in real("en") if name in ids] == ids
 
 

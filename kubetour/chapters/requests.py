@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from kubetour.proofs.spreading import CONNECTIONS
 from kubetour.providers import Provider
 from kubetour.steps import Found, Run, Variable
 
@@ -26,6 +27,15 @@ def reach(count: int = 0) -> Run:
     """
     url = Variable(Found.URL, f"?[1-{count}]" if count else "")
     return Run((Variable(Found.PROGRAM), *CURL, *ONCE, url))
+
+
+def over_one_connection(count: int) -> Run:
+    """Return that many requests to the Service by one curl, which keeps its connection if the app does.
+
+    After each answer it says how many connections it had to make for it.
+    """
+    url = Variable(Found.URL, f"?[1-{count}]")
+    return Run((Variable(Found.PROGRAM), *CURL, "-w", f"\\n{CONNECTIONS}%{{num_connects}}\\n", url))
 
 
 def inside(provider: Provider, service: str) -> Run | None:

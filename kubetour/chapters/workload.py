@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from kubetour.chapters.experiments import replaced, same_address, selectors, spreading
 from kubetour.chapters.requests import inside, reach
 from kubetour.proofs.image import Logged
+from kubetour.proofs.scaling import Scaled
 from kubetour.proofs.traffic import AllAnswered, AnsweredBy, Chain, requests_for
 from kubetour.proofs.workload import (
     DeploymentEndpoints,
@@ -30,6 +32,7 @@ def deployment(provider: Provider, replicas: int) -> tuple[Step, ...]:
             confirm=(provider.kubectl(*rollout),),
             needs=tuple(step.id for step in provider.image()),
         ),
+        *replaced(provider, replicas),
     )
 
 
@@ -81,6 +84,8 @@ def service(provider: Provider, replicas: int) -> tuple[Step, ...]:
             Chain(name),
             needs=("expose",),
         ),
+        *same_address(provider, replicas),
+        *selectors(provider, replicas),
     )
 
 
@@ -98,11 +103,15 @@ def scale(provider: Provider) -> tuple[Step, ...]:
             "scale",
             Stage.SCALE,
             (provider.kubectl("scale", f"deployment/{name}", f"--replicas={replicas}"),),
-            DeploymentEndpoints(
-                DeploymentReady(name, replicas, settings.image), ReadyEndpoints(name, replicas)
+            Scaled(
+                DeploymentEndpoints(
+                    DeploymentReady(name, replicas, settings.image), ReadyEndpoints(name, replicas)
+                )
             ),
             confirm=(provider.kubectl(*rollout), provider.kubectl("get", "deployment", name)),
-            needs=("deploy",),
+            needs=("expose",),
+            claim="scaling",
+            recorded=True,
         ),
         Step(
             "hit-all",
@@ -111,7 +120,9 @@ def scale(provider: Provider) -> tuple[Step, ...]:
             AllAnswered(name, replicas, requests),
             needs=("scale", "hit"),
             again=True,
+            claim="spread",
         ),
+        *spreading(provider),
         Step(
             "pods",
             Stage.INSPECT,

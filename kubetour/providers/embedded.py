@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from kubetour.providers.kind import Kind
+from kubetour.providers.kind import POD_NAME, Kind
 from kubetour.skew import Skew
-from kubetour.steps import Run, Word
+from kubetour.steps import Lookup, Run, Word
 
 
 @dataclass(frozen=True)
@@ -39,9 +39,15 @@ class Embedded(Kind):
         """Return how curl is called on a node: a node is this machine."""
         return self.tools.curl
 
-    def on_node(self, *argv: Word, node: str = "") -> Run | None:
+    def on_node(self, *argv: Word, node: Word = "") -> Run | None:
         """Return a command on a node."""
         return Run((*self.program, "exec", node or self.nodes()[0], "--", *argv))
+
+    def stop_container(self, pod: str) -> Run | None:
+        """Return the same in two commands: a shell there would find no crictl, as a node is this machine."""
+        node = self.node_of(pod)
+        find = self.on_node("crictl", "ps", "-q", "--label", f"{POD_NAME}={pod}", node=node)
+        return self.on_node("crictl", "stop", Lookup(find), node=node) if find else None
 
     def _load(self) -> tuple[Run, ...]:
         return (Run((*self.program, "load", "image", self.settings.image, "--name", self.cluster)),)
