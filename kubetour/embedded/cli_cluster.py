@@ -202,8 +202,11 @@ def execute(arguments: Namespace) -> int:
         from kubetour.embedded import crictl
 
         return crictl.main(argv[1:], directory.node(node))
+    from kubetour.embedded import node_programs
+
+    environment = node_programs.environment(directory, node)
     try:
-        os.execvp(argv[0], argv)  # noqa: S606 (an argument list, as everywhere)
+        os.execvpe(argv[0], argv, environment)  # noqa: S606 (an argument list, as everywhere)
     except OSError as error:
         _say(f'ERROR: exec: "{argv[0]}": {error.strerror}; a node is this machine: install it here')
         return 127 if isinstance(error, FileNotFoundError) else 126

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from kubetour.providers.kind import POD_NAME, Kind
+from kubetour.providers.kind import Kind
 from kubetour.skew import Skew
-from kubetour.steps import Lookup, Run, Word
+from kubetour.steps import Run, Word
 
 
 @dataclass(frozen=True)
@@ -42,12 +42,6 @@ class Embedded(Kind):
     def on_node(self, *argv: Word, node: Word = "") -> Run | None:
         """Return a command on a node."""
         return Run((*self.program, "exec", node or self.nodes()[0], "--", *argv))
-
-    def stop_container(self, pod: str) -> Run | None:
-        """Return the same in two commands: a shell there would find no crictl, as a node is this machine."""
-        node = self.node_of(pod)
-        find = self.on_node("crictl", "ps", "-q", "--label", f"{POD_NAME}={pod}", node=node)
-        return self.on_node("crictl", "stop", Lookup(find), node=node) if find else None
 
     def _load(self) -> tuple[Run, ...]:
         return (Run((*self.program, "load", "image", self.settings.image, "--name", self.cluster)),)
