@@ -61,7 +61,7 @@ class Xray:
                 "cause.selector",
                 {
                     "service": self.service,
-                    "key": miss.key,
+                    "label": miss.key,
                     "wanted": f"{miss.key}={miss.wanted}",
                     "found": "–" if miss.found is None else f"{miss.key}={miss.found}",
                     "pods": ", ".join(miss.pods),

@@ -56,7 +56,7 @@ MESSAGES = {
     "proof.one-connection": "{requests} requests over one connection: all of them answered by {name}.",
     "proof.connections-closed": "{requests} requests took {connections} connections, as the app closes them by itself; {pods} Pod(s) answered, no more than there were connections.",
     "proof.requests-spread": "over {connections} connection(s), {pods} Pods answered {requests} requests: something here spreads requests, not connections",
-    "cause.selector": "The Service {service} selects no Pod: it looks for {wanted}, but {pods} have {found} (key: {key}).",
+    "cause.selector": "The Service {service} selects no Pod: it looks for {wanted}, but {pods} have {found} (key: {label}).",
     "cause.target-port": "The Service {service} sends to a port named {port}; its Pods declare: {declared}.",
     "picture.stage.created": "created",
     "picture.stage.scheduled": "sched.",

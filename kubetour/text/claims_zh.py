@@ -56,7 +56,7 @@ MESSAGES = {
     "proof.one-connection": "同一个连接上的 {requests} 次请求，全部由 {name} 应答。",
     "proof.connections-closed": "{requests} 次请求用了 {connections} 个连接，因为应用会自己关闭连接；有 {pods} 个 Pod 应答，不多于连接数。",
     "proof.requests-spread": "在 {connections} 个连接上，{requests} 次请求由 {pods} 个 Pod 应答：这里分配的是请求，而不是连接",
-    "cause.selector": "Service {service} 没有选中任何 Pod：它要找 {wanted}，而 {pods} 的标签是 {found}（键：{key}）。",
+    "cause.selector": "Service {service} 没有选中任何 Pod：它要找 {wanted}，而 {pods} 的标签是 {found}（键：{label}）。",
     "cause.target-port": "Service {service} 把请求发往名为 {port} 的端口；它的 Pod 声明的是：{declared}。",
     "picture.stage.created": "创建",
     "picture.stage.scheduled": "调度",

@@ -34,7 +34,7 @@ TOURS = {
     "context": [
         each
         for name in TOUR
-        if name not in ("create-cluster", "hit-pod", "hit-inside")
+        if name not in ("create-cluster", "hit-pod", "crash", "hit-inside")
         for each in (("push", "namespace") if name == "load" else (name,))
     ],
 }

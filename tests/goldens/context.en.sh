@@ -151,6 +151,9 @@ spec:
 EOF
 kubectl --context gke_example --namespace kubetour rollout status deployment/node-hostname --timeout=180s
 
+# replace-pod: Delete its Pod: another comes
+kubectl --context gke_example --namespace kubetour delete pods -l app=node-hostname
+
 # expose: A Service for the Deployment
 kubectl --context gke_example --namespace kubetour apply -f - <<'EOF'
 apiVersion: v1
@@ -187,6 +190,15 @@ done
 
 # picture: The whole picture
 kubectl --context gke_example --namespace kubetour get deployment,replicaset,pod,service,endpointslice -l app=node-hostname
+
+# same-address: Others behind it, the same Service
+kubectl --context gke_example --namespace kubetour delete pods -l app=node-hostname
+
+# hit-again: The same question, another answer
+tries=0
+until $curl -sS --fail --max-time 5 --noproxy '*' -H 'Connection: close' "${url}"; do
+    tries=$((tries + 1)); [ "$tries" -lt 60 ]; sleep 1
+done
 
 # scale: Scale it
 kubectl --context gke_example --namespace kubetour scale deployment/node-hostname --replicas=3

@@ -100,6 +100,9 @@ until .venv/bin/python -m kubetour.embedded exec kubetour-control-plane -- .venv
     tries=$((tries + 1)); [ "$tries" -lt 60 ]; sleep 1
 done
 
+# crash: Kill its process
+.venv/bin/python -m kubetour.embedded exec "$(kubectl --kubeconfig .kubetour/embedded-kubetour.kubeconfig --context embedded-kubetour get pod node-hostname-pod -o 'jsonpath={.spec.nodeName}')" -- sh -c 'crictl stop $(crictl ps -q --label io.kubernetes.pod.name=node-hostname-pod)'
+
 # delete-pod: Delete it: nothing brings it back
 kubectl --kubeconfig .kubetour/embedded-kubetour.kubeconfig --context embedded-kubetour delete pod/node-hostname-pod service/node-hostname-pod --ignore-not-found
 
@@ -156,6 +159,9 @@ spec:
 EOF
 kubectl --kubeconfig .kubetour/embedded-kubetour.kubeconfig --context embedded-kubetour rollout status deployment/node-hostname --timeout=180s
 
+# replace-pod: Delete its Pod: another comes
+kubectl --kubeconfig .kubetour/embedded-kubetour.kubeconfig --context embedded-kubetour delete pods -l app=node-hostname
+
 # expose: A Service for the Deployment
 kubectl --kubeconfig .kubetour/embedded-kubetour.kubeconfig --context embedded-kubetour apply -f - <<'EOF'
 apiVersion: v1
@@ -205,6 +211,15 @@ done
 
 # picture: The whole picture
 kubectl --kubeconfig .kubetour/embedded-kubetour.kubeconfig --context embedded-kubetour get deployment,replicaset,pod,service,endpointslice -l app=node-hostname
+
+# same-address: Others behind it, the same Service
+kubectl --kubeconfig .kubetour/embedded-kubetour.kubeconfig --context embedded-kubetour delete pods -l app=node-hostname
+
+# hit-again: The same question, another answer
+tries=0
+until $curl -sS --fail --max-time 5 --noproxy '*' -H 'Connection: close' "${url}"; do
+    tries=$((tries + 1)); [ "$tries" -lt 60 ]; sleep 1
+done
 
 # scale: Scale it
 kubectl --kubeconfig .kubetour/embedded-kubetour.kubeconfig --context embedded-kubetour scale deployment/node-hostname --replicas=3

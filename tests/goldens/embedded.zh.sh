@@ -100,6 +100,9 @@ until .venv/bin/python -m kubetour.embedded exec kubetour-control-plane -- .venv
     tries=$((tries + 1)); [ "$tries" -lt 60 ]; sleep 1
 done
 
+# crash: 杀掉它的进程
+.venv/bin/python -m kubetour.embedded exec "$(kubectl --kubeconfig .kubetour/embedded-kubetour.kubeconfig --context embedded-kubetour get pod node-hostname-pod -o 'jsonpath={.spec.nodeName}')" -- sh -c 'crictl stop $(crictl ps -q --label io.kubernetes.pod.name=node-hostname-pod)'
+
 # delete-pod: 删掉它：谁也不会让它回来
 kubectl --kubeconfig .kubetour/embedded-kubetour.kubeconfig --context embedded-kubetour delete pod/node-hostname-pod service/node-hostname-pod --ignore-not-found
 
@@ -156,6 +159,9 @@ spec:
 EOF
 kubectl --kubeconfig .kubetour/embedded-kubetour.kubeconfig --context embedded-kubetour rollout status deployment/node-hostname --timeout=180s
 
+# replace-pod: 删掉它的 Pod：会来另一个
+kubectl --kubeconfig .kubetour/embedded-kubetour.kubeconfig --context embedded-kubetour delete pods -l app=node-hostname
+
 # expose: 给 Deployment 一个 Service
 kubectl --kubeconfig .kubetour/embedded-kubetour.kubeconfig --context embedded-kubetour apply -f - <<'EOF'
 apiVersion: v1
@@ -205,6 +211,15 @@ done
 
 # picture: 全貌
 kubectl --kubeconfig .kubetour/embedded-kubetour.kubeconfig --context embedded-kubetour get deployment,replicaset,pod,service,endpointslice -l app=node-hostname
+
+# same-address: 后面换了人，Service 没有变
+kubectl --kubeconfig .kubetour/embedded-kubetour.kubeconfig --context embedded-kubetour delete pods -l app=node-hostname
+
+# hit-again: 同样的问题，不同的回答
+tries=0
+until $curl -sS --fail --max-time 5 --noproxy '*' -H 'Connection: close' "${url}"; do
+    tries=$((tries + 1)); [ "$tries" -lt 60 ]; sleep 1
+done
 
 # scale: 扩缩
 kubectl --kubeconfig .kubetour/embedded-kubetour.kubeconfig --context embedded-kubetour scale deployment/node-hostname --replicas=3

@@ -93,6 +93,9 @@ until minikube -p kubetour ssh -n kubetour -- curl -sS --fail --max-time 5 --nop
     tries=$((tries + 1)); [ "$tries" -lt 60 ]; sleep 1
 done
 
+# crash: Kill its process
+minikube -p kubetour ssh -n "$(kubectl --kubeconfig .kubetour/minikube-kubetour.kubeconfig --context kubetour get pod node-hostname-pod -o 'jsonpath={.spec.nodeName}')" -- sudo sh -c 'crictl\ stop\ \$\(crictl\ ps\ -q\ --label\ io.kubernetes.pod.name=node-hostname-pod\)'
+
 # delete-pod: Delete it: nothing brings it back
 kubectl --kubeconfig .kubetour/minikube-kubetour.kubeconfig --context kubetour delete pod/node-hostname-pod service/node-hostname-pod --ignore-not-found
 
@@ -149,6 +152,9 @@ spec:
 EOF
 kubectl --kubeconfig .kubetour/minikube-kubetour.kubeconfig --context kubetour rollout status deployment/node-hostname --timeout=180s
 
+# replace-pod: Delete its Pod: another comes
+kubectl --kubeconfig .kubetour/minikube-kubetour.kubeconfig --context kubetour delete pods -l app=node-hostname
+
 # expose: A Service for the Deployment
 kubectl --kubeconfig .kubetour/minikube-kubetour.kubeconfig --context kubetour apply -f - <<'EOF'
 apiVersion: v1
@@ -195,6 +201,15 @@ done
 
 # picture: The whole picture
 kubectl --kubeconfig .kubetour/minikube-kubetour.kubeconfig --context kubetour get deployment,replicaset,pod,service,endpointslice -l app=node-hostname
+
+# same-address: Others behind it, the same Service
+kubectl --kubeconfig .kubetour/minikube-kubetour.kubeconfig --context kubetour delete pods -l app=node-hostname
+
+# hit-again: The same question, another answer
+tries=0
+until $curl -sS --fail --max-time 5 --noproxy '*' -H 'Connection: close' "${url}"; do
+    tries=$((tries + 1)); [ "$tries" -lt 60 ]; sleep 1
+done
 
 # scale: Scale it
 kubectl --kubeconfig .kubetour/minikube-kubetour.kubeconfig --context kubetour scale deployment/node-hostname --replicas=3
