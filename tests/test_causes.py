@@ -9,7 +9,7 @@ import pytest
 from kubetour.causes import TAIL, command_failed, diagnose, forbidden, warnings
 from kubetour.checks import Result
 from kubetour.errors import ClusterError, KubetourError
-from tests.shapes import event, node, pod
+from tests.shapes import event, node, pod, service
 
 # What docker 20.10 to 29, podman 4.3, nerdctl 2.1, kind v0.33, minikube v1.38 and kubectl v1.36 print.
 SAID: list[tuple[str, str, int]] = [
@@ -379,6 +379,21 @@ def test_the_likeliest_cause_comes_first() -> None:
         "cause.node",
         "cause.probe",
     ]
+
+
+def test_a_service_whose_selector_just_misses_the_pods_is_a_cause_after_all_others() -> None:
+    wrong = service("web", {"app": "web-typo"})
+    pods = (pod("web-1-a", {"app": "web"}), pod("b", ready=False))
+    crash, selector = diagnose({"services": (wrong,), "pods": pods})
+    assert (crash.key, selector.key) == ("cause.probe", "cause.selector")
+    assert selector.values["label"] == "app"
+    assert selector.values["pods"] == "web-1-a"
+
+
+def test_a_service_that_finds_pods_or_looks_for_none_is_no_cause() -> None:
+    found, nothing = service("web"), service("kubernetes")
+    nothing["spec"]["selector"] = None
+    assert diagnose({"services": (found, nothing), "pods": (pod("web-1-a", {"app": "web"}),)}) == ()
 
 
 def test_objects_that_have_no_status_yet_are_passed_over() -> None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from invoke.context import Context
@@ -25,6 +26,7 @@ from kubetour.errors import (
 from kubetour.observe import Objects
 from kubetour.proofs.cluster import NodesReady
 from kubetour.proofs.workload import ServiceAddress
+from kubetour.recording import Recorder, Recording
 from kubetour.runner import signals
 from kubetour.state import State
 from kubetour.steps import Run, Rung, Step
@@ -70,6 +72,8 @@ class Plain:
     error: ClusterError | None = None
     now: float = 0.0  # seconds, as the tour's clock reads them
     first: float = 0.0  # seconds that the first reading takes
+    recorder: Recorder = field(default_factory=Recorder)
+    recordings: int = 0  # that are under way
 
     def clock(self) -> float:
         return self.now
@@ -96,7 +100,26 @@ class Plain:
                 return objects
             if tick:
                 tick(objects)
+            before = self._stores()
             self.states.pop(0)
+            for name, store in self._stores().items():
+                self.recorder.listed(name, before.get(name, {}), store)
+
+    @contextmanager
+    def recording(self, looks: Iterable[str], timeout: float) -> Iterator[Recording]:
+        stores = self._stores()
+        recording = self.recorder.begin({name: stores.get(name, {}) for name in looks})
+        self.recordings += 1
+        try:
+            yield recording
+        finally:
+            self.recorder.end(recording)
+            self.recordings -= 1
+
+    def _stores(self) -> dict[str, dict[str, Object]]:
+        return {
+            name: {item["metadata"]["uid"]: item for item in items} for name, items in self._objects().items()
+        }
 
     def _objects(self) -> Objects:
         found: dict[str, tuple[Object, ...]] = {}
@@ -397,6 +420,69 @@ def test_what_tells_why_a_step_failed_is_kept_and_what_is_half_made_taken_back(
     (only,) = tour.run((step("create", command, rescue=rescue, **given),))
     assert only.error
     assert [word for name, word in memory.told if name == "line"] == ["logs", "removed"]
+
+
+MEND = (sh("echo mended"), sh("exit 1"), sh("echo and more"))
+
+
+@pytest.mark.parametrize(
+    ("command", "lines"),
+    [
+        ("exit 1", ["kept", "mended", "and more"]),
+        ("true", []),
+        (f"kill -INT {os.getpid()}; sleep 60", ["mended", "and more"]),
+    ],
+    ids=["it failed", "it is proved", "it was interrupted"],
+)
+def test_what_a_step_breaks_on_purpose_is_put_back_where_it_does_not_come_to_its_end(
+    tour: Tour, memory: Memory, command: str, lines: list[str]
+) -> None:
+    with signals():
+        tour.run((step("break", command, rescue=(sh("echo kept"),), restore=MEND),))
+    assert [word for name, word in memory.told if name == "line"] == lines
+
+
+def test_nothing_is_put_back_of_what_is_not_ours(tour: Tour, cluster: Plain, memory: Memory) -> None:
+    cluster.states = [(node("other", labels={}),)]
+    (only,) = tour.run((step("break", "true", check=NodesReady(1, ours=True), restore=MEND),))
+    assert isinstance(only.error, RefusedError)
+    assert [word for name, word in memory.told if name == "line"] == []
+
+
+@dataclass(frozen=True)
+class Refuted:
+    """A check that has seen that it is not so."""
+
+    looks: ClassVar[tuple[str, ...]] = ("pods",)
+
+    def __call__(self, seen: Observation) -> Proof:
+        return Proof(False, Text("proof.ended", {"what": "it"}), refuted=True)
+
+
+def test_a_claim_that_is_refuted_is_not_waited_for(tour: Tour, cluster: Plain) -> None:
+    (only,) = tour.run((step("try", "true", check=Refuted(), claim="scaling"),))
+    assert isinstance(only.error, ProofError)
+    assert only.error.key == "refuted"
+    assert cluster.now == 0.0
+
+
+@dataclass(frozen=True)
+class Changes:
+    """A check that keeps what a recorded step's watches told: times, as before (-) or since, and names."""
+
+    looks: ClassVar[tuple[str, ...]] = ("pods",)
+
+    def __call__(self, seen: Observation) -> Proof:
+        told = [f"{'-' if c.at < 0 else '+'}{c.object['metadata']['name']}" for c in seen.changes]
+        return Proof("+b" in told, Text("proof.ended", {"what": "it"}), {"told": told})
+
+
+def test_a_recorded_steps_check_sees_what_was_before_and_what_came(tour: Tour, cluster: Plain) -> None:
+    cluster.states = [(pod("a"),), (pod("a"), pod("b"))]
+    (only,) = tour.run((step("watch", "true", check=Changes(), recorded=True),))
+    assert only.proof
+    assert only.proof.data["told"] == ["-a", "+b"]
+    assert cluster.recordings == 0  # it has ended with the step
 
 
 REMOVE = (sh("echo removed"),)

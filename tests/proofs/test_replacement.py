@@ -126,9 +126,7 @@ CAME = (change(0.3, OLD, "DELETED"), change(0.9, at_address(NEW, "10.244.0.2"), 
         pytest.param((*BEFORE, *CAME), "address-waiting", id="the endpoints are the old ones"),
         pytest.param(BEFORE, "address-waiting", id="nothing has happened"),
         pytest.param((*CAME, BEHIND), "address-unknown", id="no Service before"),
-        pytest.param(
-            (*BEFORE, *CAME, BEHIND, change(0.5, OTHER)), "address-changed", id="another address"
-        ),
+        pytest.param((*BEFORE, *CAME, BEHIND, change(0.5, OTHER)), "address-changed", id="another address"),
         pytest.param(
             (
                 *BEFORE,
