@@ -15,7 +15,7 @@ from kubetour.embedded import apierrors
 from kubetour.embedded.api import StatusError
 from kubetour.embedded.certs import SERVICE_NAMES, Certificates
 from kubetour.embedded.compaction import keep_compact
-from kubetour.embedded.handlers import delete, pods, read, scale, watch, write
+from kubetour.embedded.handlers import delete, pods, read, scale, streams, watch, write
 from kubetour.embedded.handlers.context import Call, status_response
 from kubetour.embedded.handlers.meta import ANONYMOUS, MetaHandler
 from kubetour.embedded.registry import Registry
@@ -49,15 +49,11 @@ _SUBRESOURCES: Mapping[tuple[str, str], Handler] = {
     ("eviction", "create"): pods.evict,
     ("log", "get"): pods.log,
 }
-# Where a later issue plugs in what runs inside a Pod.
 _STREAMS = ("attach", "exec", "portforward")
 
 
 class APIServer:
-    """Serves a registry over HTTPS to whoever has the token.
-
-    `streams` maps "exec", "attach" and "portforward" to their handlers; without one the answer is 501.
-    """
+    """Serves a registry over HTTPS to whoever has the token."""
 
     def __init__(
         self,
@@ -65,12 +61,10 @@ class APIServer:
         *,
         token: str,
         certs: Certificates,
-        streams: Mapping[str, Handler] | None = None,
     ) -> None:
         self._registry = registry
         self._token = token.encode()
         self._certs = certs
-        self._streams = dict(streams or {})
         self._hosts = {*_LOOPBACK, *SERVICE_NAMES}
         self._runner: web.ServerRunner | None = None
         self._meta = MetaHandler()
@@ -138,7 +132,7 @@ class APIServer:
         if host.strip("[]").lower() not in self._hosts:
             message = f"the Host header names {host!r}, which is not this API server"
             raise StatusError(403, "Forbidden", message)
-        if "Origin" in request.headers:
+        if request.headers.get("Origin", own := f"https://{request.host}") != own:  # some clients name it
             raise StatusError(403, "Forbidden", "requests from a browser's pages are refused")
 
     def _authenticated(self, request: web.BaseRequest) -> bool:
@@ -149,7 +143,7 @@ class APIServer:
         verb = _verb(request, info)
         sub = info.subresource
         if sub in _STREAMS:
-            return self._streams.get(sub, pods.no_stream)
+            return streams.stream
         if sub:
             handler = _SUBRESOURCES.get((sub, verb))
         elif info.resource.plural == "bindings":

@@ -79,6 +79,12 @@ class PodState:
         """Return a container by name."""
         return self.init.get(name) or self.containers.get(name)
 
+    def listens(self, port: int) -> tuple[str, int]:
+        """Return where a port of the Pod really listens."""
+        noted = (slot.listens[port] for slot in self.slots() if port in slot.listens)
+        host, _, number = next(noted, f"{self.ip}:{port}").rpartition(":")
+        return host, int(number)
+
     def directory(self, node: NodeContext) -> Path:
         """Return where the Pod's logs are, as under a kubelet's /var/log/pods."""
         return node.directory / "pods" / f"{self.full_name}_{self.uid}"

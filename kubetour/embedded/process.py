@@ -90,11 +90,12 @@ def spawn(argv: Sequence[str], *, directory: Path, environment: Mapping[str, str
             stderr=subprocess.PIPE,
             start_new_session=True,
             umask=0o022,
-            preexec_fn=_child_setup(os.getpid()),  # noqa: PLW1509 (see above)
+            preexec_fn=child_setup(os.getpid()),  # noqa: PLW1509 (see above)
         )
 
 
-def _child_setup(parent: int) -> Callable[[], None]:
+def child_setup(parent: int) -> Callable[[], None]:
+    """Return what a child of this process does before exec, so that it is as every container's process."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     files = _OPEN_FILES if hard == resource.RLIM_INFINITY else min(_OPEN_FILES, hard)
 

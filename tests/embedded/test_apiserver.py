@@ -385,13 +385,14 @@ def test_metadata_alone_can_be_asked_for(run: Run) -> None:
 
 
 @pytest.mark.parametrize("stream", ["exec", "attach", "portforward"])
-def test_streams_into_a_pod_say_that_they_are_not_there_yet(run: Run, stream: str) -> None:
+def test_streams_into_a_pod_need_a_client_that_speaks_websockets(run: Run, stream: str) -> None:
     async def scenario(cluster: Cluster) -> Any:
         await cluster.call("POST", PODS, POD)
-        return await cluster.call("POST", f"{PODS}/p/{stream}")
+        return await cluster.call("POST", f"{PODS}/p/{stream}?command=true", Upgrade="SPDY/3.1")
 
     answer = run(scenario)
-    assert (answer.status, answer.json["reason"]) == (501, "NotImplemented")
+    assert (answer.status, answer.json["reason"]) == (400, "BadRequest")
+    assert "WebSockets only" in answer.json["message"]
 
 
 class TestLogs:

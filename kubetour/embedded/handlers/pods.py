@@ -110,13 +110,3 @@ def choose_container(pod: Object, asked: str) -> str:
     if asked not in (*containers, *init):
         raise apierrors.bad_request(f"container {asked} is not valid for pod {name}")
     return asked
-
-
-async def no_stream(call: Call) -> web.StreamResponse:
-    """Answer exec, attach and port-forward, which are not there yet, after checking that the Pod is."""
-    call.registry.read(call.stored, call.info.name, call.info.namespace)
-    raise StatusError(
-        501,
-        "NotImplemented",
-        f"the embedded cluster has no {call.info.subresource} yet; use `kubectl logs`, or the Pod's Service",
-    )
