@@ -134,7 +134,7 @@ class Acting:
                 self._performer.state.strike(*self.step.creates)
 
     def restore(self, command: Command, line: Line) -> None:
-        """Put back what the step broke on purpose; whether that succeeds changes nothing."""
+        """Put back what the actions have changed, as far as that succeeds."""
         for run in self.step.restore:
             command(run)
             self._performer.perform(run, line)

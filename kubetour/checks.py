@@ -68,9 +68,8 @@ class Proof:
     """A verdict and its grounds. `data` is for report.json and for pictures, in plain JSON values.
 
     `notes` are warnings: it holds, but a person should know. A `final` failure is one that no waiting can
-    mend: what is there is not ours. Nor can it mend a claim that is `refuted`: what was seen is not what was
-    claimed. What holds `for_now` may still become more than that, for instance when a cloud has found an
-    address.
+    mend: what is there is not ours. One that is `refuted` was measured, and waiting changes nothing of that.
+    What holds `for_now` may still become more than that, for instance when a cloud has found an address.
     """
 
     holds: bool

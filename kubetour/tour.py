@@ -10,7 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from kubetour import causes
-from kubetour.acting import Acting, Performer
+from kubetour.acting import Acting, Command, Line, Performer
 from kubetour.checks import Change, Object, Observation, Proof, Result
 from kubetour.errors import DeadlineError, Interrupted, KubetourError, ProofError, RefusedError
 from kubetour.observe import Cluster, Objects
@@ -156,24 +156,20 @@ class Tour:
             error, proof = None, Proof(True, Text("proof.forbidden"))
         if error is None:
             self.state.strike(*step.removes)
-        else:
-            interrupted = isinstance(error, Interrupted)
-            if step.check.looks and not interrupted:
+        elif not isinstance(error, Interrupted):
+            if step.check.looks:
                 self._diagnose(error)
             if not isinstance(error, RefusedError):  # then what is there is not ours to take back
-                error = self._rescue(acting, interrupted) or error
+                error = self._rescue(acting.rescue) or error
+        if error and not isinstance(error, RefusedError):
+            error = self._rescue(acting.restore) or error
         results, seconds, origin = tuple(acting.results), self.clock() - begun, begun - started
         return Outcome(step, acting.already, results, confirmed, proof, error, started, seconds, origin)
 
-    def _rescue(self, acting: Acting, interrupted: bool) -> KubetourError | None:
-        """Save what can be saved of a step that failed; return the interrupt if one came meanwhile.
-
-        Of one that was interrupted, only what it broke on purpose is put back.
-        """
+    def _rescue(self, work: Callable[[Command, Line], None]) -> KubetourError | None:
+        """Save what can be saved of a step that failed; return the interrupt if one came meanwhile."""
         try:
-            if not interrupted:
-                acting.rescue(self.presenter.command, self.presenter.line)
-            acting.restore(self.presenter.command, self.presenter.line)
+            work(self.presenter.command, self.presenter.line)
         except (Interrupted, KeyboardInterrupt):
             return Interrupted(last_signal())
         return None

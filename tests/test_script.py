@@ -216,12 +216,6 @@ def test_a_script_whose_last_step_has_a_rescue_ends_without_it(tmp_path: Path) -
     assert (done.returncode, done.stdout) == (0, "")
 
 
-def test_a_script_puts_back_what_a_step_broke_on_purpose(tmp_path: Path) -> None:
-    broken = step("one", "exit 3", rescue=(sh("echo kept"),), restore=(sh("echo mended"),))
-    done = printed(tmp_path, script((broken,), TITLES, [], []))
-    assert (done.returncode, done.stdout) == (3, "kept\nmended\n")
-
-
 @pytest.mark.parametrize(
     ("unless", "exists", "told"),
     [("true", "false", "late\n"), ("false", "true", ""), ("false", "false", "saved\n")],

@@ -422,50 +422,6 @@ def test_what_tells_why_a_step_failed_is_kept_and_what_is_half_made_taken_back(
     assert [word for name, word in memory.told if name == "line"] == ["logs", "removed"]
 
 
-MEND = (sh("echo mended"), sh("exit 1"), sh("echo and more"))
-
-
-@pytest.mark.parametrize(
-    ("command", "lines"),
-    [
-        ("exit 1", ["kept", "mended", "and more"]),
-        ("true", []),
-        (f"kill -INT {os.getpid()}; sleep 60", ["mended", "and more"]),
-    ],
-    ids=["it failed", "it is proved", "it was interrupted"],
-)
-def test_what_a_step_breaks_on_purpose_is_put_back_where_it_does_not_come_to_its_end(
-    tour: Tour, memory: Memory, command: str, lines: list[str]
-) -> None:
-    with signals():
-        tour.run((step("break", command, rescue=(sh("echo kept"),), restore=MEND),))
-    assert [word for name, word in memory.told if name == "line"] == lines
-
-
-def test_nothing_is_put_back_of_what_is_not_ours(tour: Tour, cluster: Plain, memory: Memory) -> None:
-    cluster.states = [(node("other", labels={}),)]
-    (only,) = tour.run((step("break", "true", check=NodesReady(1, ours=True), restore=MEND),))
-    assert isinstance(only.error, RefusedError)
-    assert [word for name, word in memory.told if name == "line"] == []
-
-
-@dataclass(frozen=True)
-class Refuted:
-    """A check that has seen that it is not so."""
-
-    looks: ClassVar[tuple[str, ...]] = ("pods",)
-
-    def __call__(self, seen: Observation) -> Proof:
-        return Proof(False, Text("proof.ended", {"what": "it"}), refuted=True)
-
-
-def test_a_claim_that_is_refuted_is_not_waited_for(tour: Tour, cluster: Plain) -> None:
-    (only,) = tour.run((step("try", "true", check=Refuted(), claim="scaling"),))
-    assert isinstance(only.error, ProofError)
-    assert only.error.key == "refuted"
-    assert cluster.now == 0.0
-
-
 @dataclass(frozen=True)
 class Changes:
     """A check that keeps what a recorded step's watches told: times, as before (-) or since, and names."""

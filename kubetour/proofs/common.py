@@ -25,7 +25,7 @@ def refuses(key: str, **values: Any) -> Proof:
 
 
 def refutes(key: str, data: dict[str, Any] | None = None, **values: Any) -> Proof:
-    """Return the verdict that what was claimed is not so: it was seen to be otherwise."""
+    """Return the verdict that it was measured and is not so, however long one waits."""
     return Proof(False, Text(f"proof.{key}", values), data or {}, refuted=True)
 
 

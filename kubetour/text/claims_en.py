@@ -65,4 +65,6 @@ MESSAGES = {
     "picture.stage.ready": "ready",
     "picture.stage.endpoint": "endpoint",
     "picture.timeline": "ms since the command; Deployment {deployment}, ReplicaSet {replicaset}",
+    "error.refuted": "Refuted: {proof}.",
+    "error.refuted.fix": "The commands above show what was done and measured; what was changed has been put back.",
 }

@@ -65,4 +65,6 @@ MESSAGES = {
     "picture.stage.ready": "就绪",
     "picture.stage.endpoint": "端点",
     "picture.timeline": "自命令开始的毫秒数；Deployment {deployment}，ReplicaSet {replicaset}",
+    "error.refuted": "已被推翻：{proof}。",
+    "error.refuted.fix": "做了什么、测到什么，见上面的命令；改动过的都已恢复。",
 }

@@ -240,8 +240,6 @@ MESSAGES = {
     "error.not-in-time.fix": "What stands in the way is above, as far as it is known. Give it longer with --timeout SECONDS.",
     "error.not-ours": "Not ours to touch: {proof}.",
     "error.not-ours.fix": "It stays as it is. Choose another name: --cluster-name, --name or --namespace.",
-    "error.refuted": "The claim does not hold here: {proof}.",
-    "error.refuted.fix": "The commands above show what happened. This cluster, or this app, does it in another way.",
     "error.not-proved": "It is not so: {proof}.",
     "error.not-proved.fix": "The commands above show what happened. ./inv doctor shows what was found on this machine.",
     "error.locked": "Another run works in this checkout (process {pid}).",

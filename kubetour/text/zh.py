@@ -240,8 +240,6 @@ MESSAGES = {
     "error.not-in-time.fix": "已知的原因见上文。可用 --timeout SECONDS 延长等待。",
     "error.not-ours": "不是本项目的，不能动：{proof}。",
     "error.not-ours.fix": "它保持原样。请换个名字：--cluster-name、--name 或 --namespace。",
-    "error.refuted": "这条论断在这里不成立：{proof}。",
-    "error.refuted.fix": "经过见上面的命令。这个集群或这个应用的做法与之不同。",
     "error.not-proved": "结果不符：{proof}。",
     "error.not-proved.fix": "经过见上面的命令。./inv doctor 列出本机的检查结果。",
     "error.locked": "另一次运行正在使用这个目录（进程 {pid}）。",
