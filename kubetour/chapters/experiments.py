@@ -65,7 +65,7 @@ def replaced(provider: Provider, replicas: int) -> tuple[Step, ...]:
         Step(
             "replace-pod",
             Stage.DEPLOY,
-            (provider.kubectl("delete", "pods", "-l", f"app={name}"),),
+            (provider.kubectl("delete", "pods", "-l", f"app={name}", "--wait=false"),),
             Replaced(name, replicas),
             needs=("deploy",),
             claim="comes-back",
@@ -81,7 +81,7 @@ def same_address(provider: Provider, replicas: int) -> tuple[Step, ...]:
         Step(
             "same-address",
             Stage.SERVICE,
-            (provider.kubectl("delete", "pods", "-l", f"app={name}"),),
+            (provider.kubectl("delete", "pods", "-l", f"app={name}", "--wait=false"),),
             SameAddress(name, replicas),
             needs=("expose",),
             claim="stable-address",

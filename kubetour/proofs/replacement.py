@@ -58,7 +58,7 @@ class Replaced:
         pods = since(seen, "pods")
         rows = _pairs(old, [pod for pod in new if uid(pod) not in old], pods)
         values = {"count": self.count, "new": len(rows), "old": len(old)}
-        left = old.keys() & {uid(pod) for pod in seen.objects.get("pods", ())}
+        left = old.keys() & {uid(pod) for pod in seen.objects.get("pods", ()) if not terminating(pod)}
         if left or not old or len(rows) != self.count or any(not owner(pod) for pod in new):
             return fails("replacing", {"replaced": rows}, **values)
         made, ready = (max(row[key] or 0.0 for row in rows) for key in ("created", "ready"))

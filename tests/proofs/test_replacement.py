@@ -80,7 +80,7 @@ REPLACED = (*FALLS, change(0.3, OLD, "DELETED"), change(0.9, NEW))
     ("changes", "holds"),
     [
         pytest.param(REPLACED, True, id="another is ready"),
-        pytest.param(FALLS, False, id="the old one ends yet"),
+        pytest.param((*FALLS, change(0.9, NEW)), True, id="the old one is ending yet"),
         pytest.param((*FALLS, change(0.3, OLD, "DELETED")), False, id="the new one is not ready"),
         pytest.param(
             (change(-1, OLD, "ADDED"), change(0.3, OLD, "DELETED")), False, id="nothing takes its place"
