@@ -64,6 +64,7 @@ class Acting:
         self.already = False
         self.rung: Text | None = None
         self.results: list[tuple[Run, Result]] = []
+        self.confirmed: list[tuple[Run, Result]] = []  # of the last time that this was asked
         self._performer = performer
         self._unmade = False
         self._told: queue.SimpleQueue[Run | str | None] = queue.SimpleQueue()
@@ -98,22 +99,22 @@ class Acting:
         if self._error:
             raise self._error
 
-    def confirm(self, command: Command, line: Line) -> tuple[tuple[Run, Result], ...]:
-        """Run what confirms the step, and return the results; KubetourError if a command fails."""
-        confirmed = []
+    def confirm(self, command: Command, line: Line) -> None:
+        """Run what confirms the step; KubetourError if a command fails."""
+        self.confirmed = []
         for run in self.step.confirm:
             command(run)
             result = self._performer.perform(run, line)
-            confirmed.append((run, result))
+            self.confirmed.append((run, result))
             if result.status != 0 and not self.step.again:
                 raise self._failed(run, result)
-        return tuple(confirmed)
 
     def repeat(self, line: Line) -> None:
-        """Run the actions once more; what they print is told only if they succeed."""
+        """Run the actions once more, and what confirms them; what they print is told only if all is well."""
         if self._attempt(lambda run: None, lambda text: None) is None and self.results:
             for text in self.results[-1][1].stdout.splitlines():
                 line(text)
+        self.confirm(lambda run: None, lambda text: None)
 
     def rescue(self, command: Command, line: Line) -> None:
         """Run what the step has for when it fails; whether that succeeds changes nothing.

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 from dataclasses import dataclass
+from enum import Enum
 from pathlib import Path
 
 from kubetour import dockerignore
@@ -15,12 +17,17 @@ LARGEST = 512 * 1024 * 1024
 
 @dataclass(frozen=True)
 class BuildContext:
-    """A directory with a Dockerfile: its files, their size in bytes, and a digest of it all."""
+    """A directory with a Dockerfile: its files, their size in bytes, and a digest of it all.
+
+    `user` and `ports` are what the Dockerfile says of its image with USER and EXPOSE; its base may say more.
+    """
 
     directory: str
     files: tuple[str, ...]
     size: int
     digest: str
+    user: str = ""
+    ports: tuple[int, ...] = ()
 
     @property
     def tag(self) -> str:
@@ -40,7 +47,8 @@ def read(directory: Path, shown: str, base: str = "") -> BuildContext:
     digest = hashlib.sha256()
     size = 0
     try:
-        digest.update(_field(dockerfile.read_bytes()) + _field(base.encode()))
+        content = dockerfile.read_bytes()
+        digest.update(_field(content) + _field(base.encode()))
         names = tuple(dockerignore.files(directory))
         for name in names:
             path = directory / name
@@ -50,7 +58,48 @@ def read(directory: Path, shown: str, base: str = "") -> BuildContext:
             digest.update(_field(os.fsencode(name)) + _content(path))
     except (OSError, ValueError) as error:
         raise UsageError("context-unreadable", directory=shown, reason=str(error)) from error
-    return BuildContext(shown, names, size, digest.hexdigest())
+    user, ports = described(content.decode(errors="replace"))
+    return BuildContext(shown, names, size, digest.hexdigest(), user, ports)
+
+
+class User(Enum):
+    """As whom an image runs, as far as its Dockerfile says."""
+
+    ROOT = "root"  # or nothing is said
+    NAMED = "named"  # somebody else, but Kubernetes cannot know that
+    NUMBERED = "numbered"
+
+
+def user(text: str) -> User:
+    """Return what kind of USER that is: NAME or NUMBER, and perhaps a group behind a colon."""
+    name = text.partition(":")[0]
+    if name in ("", "root") or (name.isdigit() and int(name) == 0):
+        return User.ROOT
+    return User.NUMBERED if name.isdigit() else User.NAMED
+
+
+_STAGE = re.compile(r"(?:--\S+\s+)*(\S+)(?:\s+as\s+(\S+))?\s*$", re.IGNORECASE)
+
+
+def described(dockerfile: str) -> tuple[str, tuple[int, ...]]:
+    """Return the USER of a Dockerfile's last stage, and the TCP ports that it EXPOSEs.
+
+    "" and nothing where it does not say, or where only a build argument does.
+    """
+    stages: dict[str, tuple[str, tuple[int, ...]]] = {}
+    name, user, ports = "", "", tuple[int, ...]()
+    text = re.sub(r"(?m)^\s*#.*\n?", "", dockerfile)
+    for keyword, rest in re.findall(r"(?im)^\s*(FROM|USER|EXPOSE)\s+(.+)$", re.sub(r"\\\s*\n", " ", text)):
+        if keyword.upper() == "FROM":
+            stage = _STAGE.match(rest)
+            start, name = (stage[1], stage[2] or "") if stage else ("", "")
+            user, ports = stages.get(start.lower(), ("", ()))
+        elif keyword.upper() == "USER":
+            user = "" if "$" in rest else rest.strip()
+        else:
+            ports = (*ports, *(int(port) for port in re.findall(r"(?<!\S)(\d+)(?:/tcp)?(?!\S)", rest)))
+        stages[name.lower()] = user, ports
+    return user, ports
 
 
 def _content(path: Path) -> bytes:

@@ -47,6 +47,7 @@ class Observation:
     objects: Mapping[str, tuple[Object, ...]] = field(default_factory=dict)
     changes: tuple[Change, ...] = ()  # of a recorded step: what was there before, and each change since
     rung: Text | None = None  # of the step's ladder: the one that the actions ran with
+    told: str | None = None  # the way by which an earlier step saw who answered ("": it saw none)
 
     def named(self, resource: str, name: str) -> Object | None:
         """Return the object of that name, or None."""

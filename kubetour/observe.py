@@ -41,6 +41,7 @@ SINGLE = frozenset({"version", "namespaces", "secrets", "serviceaccounts"})
 CONNECT = 5.0  # seconds
 QUIET = 330.0  # seconds without a byte after which a watch is given up; the server ends it before
 CLOSING = 1.0  # seconds for a watch to end by itself
+MOST_LOG = 4096  # bytes of a log that are read
 PAUSE = 0.2  # seconds between attempts to reach a server that does not answer
 
 
@@ -212,6 +213,13 @@ class Cluster:
             self._changed.notify_all()
         return True
 
+    def log(self, pod: str, lines: int) -> str:
+        """Return the last lines of a Pod's log; ClusterError, or urllib3's, if it cannot be had."""
+        path = PATHS["pods"].format(namespace=self._namespace) + f"/{pod}/log"
+        query = (("tailLines", str(lines)), ("limitBytes", str(MOST_LOG)))
+        response = self._get(path, query, (CONNECT, CONNECT), "text/plain, */*")
+        return bytes(response.data).decode(errors="replace")
+
     def _json(self, path: str) -> dict[str, Any]:
         response = self._get(path, (), (CONNECT, 30.0))
         answer: dict[str, Any] = json.loads(response.data)
@@ -234,14 +242,20 @@ class Cluster:
         finally:
             response.close()  # a watch that ended half-way would keep its connection
 
-    def _get(self, path: str, query: tuple[tuple[str, str], ...], timeout: tuple[float, float]) -> Any:
+    def _get(
+        self,
+        path: str,
+        query: tuple[tuple[str, str], ...],
+        timeout: tuple[float, float],
+        accept: str = "application/json",
+    ) -> Any:
         """Return urllib3's response, its body still to be read; ClusterError for anything but a 200."""
         client = self._connection()
         request = client.param_serialize(
             "GET",
             path,
             query_params=list(query),
-            header_params={"Accept": "application/json"},
+            header_params={"Accept": accept},
             auth_settings=["BearerToken"],
         )
         response = client.call_api(*request, _request_timeout=timeout).response

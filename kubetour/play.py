@@ -143,23 +143,26 @@ def run(
     kubeconfig = session.host.kubeconfig(provider)
     with Cluster(kubeconfig, provider.context, provider.namespace) as cluster:
         shown = presenter(session, language, options)
-        tour = Tour(c, cluster, session.state, shown, settings.timeout)
+        told = session.state.told(settings.image)
+        tour = Tour(c, cluster, session.state, shown, settings.timeout, told=told)
         try:
             outcomes = tour.run(steps)
         finally:
             seconds = time.monotonic() - clock
+            if tour.told is not None and tour.told != told:
+                session.state.keep_told(settings.image, tour.told)
             documents = {
-                told: report.report(
+                spoken: report.report(
                     tour.outcomes,
                     [step.id for step in steps],
                     settings,
                     provider.name,
                     session.resolved.origins,
-                    told,
+                    spoken,
                     began,
                     seconds,
                 )
-                for told in LANGUAGES
+                for spoken in LANGUAGES
             }
             page = files.write(session.state, directory, documents, language, LESSONS, TEMPLATES)
     return outcomes, str(page.relative_to(ROOT))

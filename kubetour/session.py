@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kubetour import buildcontext, choosing, dockerconfig, manifests
-from kubetour.buildcontext import BuildContext
+from kubetour.buildcontext import BuildContext, User
 from kubetour.errors import RefusedError, UsageError
 from kubetour.host import HERE, Host
 from kubetour.plan import clean_up, plan, singles, whole
@@ -132,14 +133,15 @@ def assemble(resolved: Resolved, state: State, name: str, found: Tools, host: Ho
     if settings.pull_secret and not PROVIDERS[name].owns_cluster:
         settings = replace(settings, pull_secret=host.brought(settings.pull_secret))
     bare = PROVIDERS[name](settings, found, Ports(), config, {})
-    provider = replace(bare, ports=_ports(bare, state, host))
+    mark = "" if settings.is_our_app else f"{OWNER}.{int(time.time()):x}"
+    provider = replace(bare, ports=_ports(bare, state, host), mark=mark)
     provider = replace(provider, templates=render(provider, context, 1))
     return Session(resolved, provider, context, state, host)
 
 
 def render(provider: Provider, context: BuildContext, replicas: int) -> dict[str, str]:
     """Return the manifests by name; UsageError, with file and line, if a template is broken."""
-    settings = provider.settings
+    settings, runs_as = provider.settings, buildcontext.user(context.user)
     values = {
         "name": settings.name,
         "image": settings.image,
@@ -148,7 +150,10 @@ def render(provider: Provider, context: BuildContext, replicas: int) -> dict[str
         "digest": context.digest,
         "namespace": provider.namespace,
         "node_port": provider.node_port,
-        "probe": PROBE if context.directory == "." else None,
+        "probe": None if provider.mark else PROBE,
+        "non_root": runs_as is User.NUMBERED,
+        "drop_capabilities": runs_as is not User.ROOT,
+        "read_only": not provider.mark,
     }
     names = ("deployment", "service", "namespace")
     return {name: manifests.render(TEMPLATES, f"{name}.yaml.j2", values) for name in names}

@@ -54,6 +54,11 @@ class Settings:
     offline: bool = _setting(False, rules.switch(), remember=False)
 
     @property
+    def is_our_app(self) -> bool:
+        """Return whether the app is the one that comes with the project."""
+        return self.app_dir == "."
+
+    @property
     def language(self) -> str:
         """Return the language asked for, else the locale's."""
         return self.lang or from_locale()

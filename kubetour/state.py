@@ -64,6 +64,15 @@ class State:
         """Keep the ports for the next command."""
         self._write(self.place / "ports.json", ports)
 
+    def told(self, image: str) -> str | None:
+        """Return the way by which an image's app tells who answers; None if no run has found it out."""
+        way = self._read(self.place / "told.json").get(image)
+        return way if isinstance(way, str) else None
+
+    def keep_told(self, image: str, way: str) -> None:
+        """Keep that way for the next command: of this image alone, as the others are of older apps."""
+        self._write(self.place / "told.json", {image: way})
+
     def new_run(self) -> Path:
         """Return a new, empty directory for the record of a run."""
         runs = self.root / "runs"

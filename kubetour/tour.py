@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 ROUND = 0.5  # seconds between two rounds of a step that may fall short
 DIAGNOSIS = ("pods", "events", "nodes", "services")
 DIAGNOSIS_TIME = 2.0  # seconds
+MOST_LOGS, LOG_LINES = 2, 5  # of Pods that crash: the others' say the same, and the last lines say why
 
 
 @dataclass(frozen=True)
@@ -82,6 +83,7 @@ class Tour:
     timeout: float
     clock: Callable[[], float] = time.monotonic
     outcomes: list[Outcome] = field(default_factory=list)
+    told: str | None = None  # the way by which the app tells who answers, once a step has found it out
 
     def run(self, steps: Iterable[Step]) -> list[Outcome]:
         """Run the steps in order and return their outcomes; the last one has an error if it failed.
@@ -132,7 +134,6 @@ class Tour:
         begun = self.clock()
         proof: Proof | None = None
         error: KubetourError | None = None
-        confirmed: tuple[tuple[Run, Result], ...] = ()
         recorded = ExitStack()
         try:
             announce()
@@ -142,10 +143,12 @@ class Tour:
             acting.present(self.presenter.command, self.presenter.line)
             if acting.already:
                 self.presenter.note(Text("tour.already"))
-            confirmed = acting.confirm(self.presenter.confirm, self.presenter.line)
-            proof = self._prove(step, acting, confirmed, begun + self.timeout, recording)
+            acting.confirm(self.presenter.confirm, self.presenter.line)
+            proof = self._prove(step, acting, begun + self.timeout, recording)
             if not proof.holds:
                 error = self._not_proved(step, acting, proof)
+            else:
+                self.told = proof.data.get("way", self.told)
         except KubetourError as caught:
             error = caught
         except KeyboardInterrupt:
@@ -156,15 +159,22 @@ class Tour:
             error, proof = None, Proof(True, Text("proof.forbidden"))
         if error is None:
             self.state.strike(*step.removes)
-        elif not isinstance(error, Interrupted):
-            if step.check.looks:
-                self._diagnose(error)
-            if not isinstance(error, RefusedError):  # then what is there is not ours to take back
-                error = self._rescue(acting.rescue) or error
-        if error and not isinstance(error, RefusedError):
-            error = self._rescue(acting.restore) or error
-        results, seconds, origin = tuple(acting.results), self.clock() - begun, begun - started
+        else:
+            error = self._after(step, acting, error)
+        results, confirmed = tuple(acting.results), tuple(acting.confirmed)
+        seconds, origin = self.clock() - begun, begun - started
         return Outcome(step, acting.already, results, confirmed, proof, error, started, seconds, origin)
+
+    def _after(self, step: Step, acting: Acting, error: KubetourError) -> KubetourError:
+        """Diagnose a step that failed, and take back what is to be; return the error, or an interrupt."""
+        interrupted = isinstance(error, Interrupted)
+        if step.check.looks and not interrupted:
+            self._diagnose(error)
+        if isinstance(error, RefusedError):  # then what is there is not ours to take back
+            return error
+        if not interrupted:
+            error = self._rescue(acting.rescue) or error
+        return self._rescue(acting.restore) or error
 
     def _rescue(self, work: Callable[[Command, Line], None]) -> KubetourError | None:
         """Save what can be saved of a step that failed; return the interrupt if one came meanwhile."""
@@ -174,26 +184,24 @@ class Tour:
             return Interrupted(last_signal())
         return None
 
-    def _prove(
-        self,
-        step: Step,
-        acting: Acting,
-        confirmed: tuple[tuple[Run, Result], ...],
-        deadline: float,
-        recording: Recording | None,
-    ) -> Proof:
+    def _prove(self, step: Step, acting: Acting, deadline: float, recording: Recording | None) -> Proof:
         """Return the verdict: the first that holds, or the last one when time is up."""
-        after = tuple(result for _, result in confirmed)
 
         def judge(objects: Objects) -> Proof:
             results = tuple(result for _, result in acting.results)
             changes = _since(results, recording.changes()) if recording else ()
-            return step.check(Observation(results, after, objects, changes, acting.rung))
+            after = tuple(result for _, result in acting.confirmed)
+            return step.check(Observation(results, after, objects, changes, acting.rung, self.told))
+
+        patient = self.clock() + step.patience
+
+        def over(proof: Proof) -> bool:
+            return proof.settled and not (step.again and proof.for_now and self.clock() < patient)
 
         looks = step.check.looks
         if looks and step.again:  # a round is short, but the first reading may take as long as the step
             self.cluster.wait(looks, lambda seen: True, max(deadline - self.clock(), 0.0))
-        if looks and step.patience:
+        if looks and step.patience and not step.again:
             self.cluster.wait(
                 looks,
                 lambda seen: judge(seen).settled and not judge(seen).for_now,
@@ -207,7 +215,7 @@ class Tour:
             else:
                 objects = self.cluster.wait(
                     looks,
-                    lambda seen: judge(seen).settled,
+                    lambda seen: over(judge(seen)),
                     min(ROUND, left) if step.again else left,
                     lambda seen: self.presenter.waiting(judge(seen)),
                 )
@@ -215,12 +223,15 @@ class Tour:
             if proof.holds and step.hold:
                 objects = self.cluster.wait(looks, lambda seen: not judge(seen).holds, step.hold)
                 return judge(objects)
-            if proof.settled or not step.again or not left:
+            if over(proof) or not step.again or not left:
                 return proof
             self.presenter.waiting(proof)
             if not looks:
                 time.sleep(min(ROUND, left))
-            acting.repeat(self.presenter.line)
+            if proof.holds:  # what may still come is seen by what confirms
+                acting.confirm(_unseen, _unseen)
+            else:
+                acting.repeat(self.presenter.line)
 
     def _not_proved(self, step: Step, acting: Acting, proof: Proof) -> KubetourError:
         if proof.final:
@@ -243,8 +254,13 @@ class Tour:
             except KubetourError as caught:
                 if not causes.forbidden(caught):  # what this user may not see is left out
                     return  # the error itself already says what does not work
-        error.causes = causes.diagnose(objects)
-        error.evidence = "\n".join(filter(None, (error.evidence, *causes.warnings(objects))))
+        logs: dict[str, str] = {}
+        for pod in causes.crashed(objects)[:MOST_LOGS]:
+            with suppress(Exception):  # evidence that cannot be had is no error of its own
+                logs[pod] = self.cluster.log(pod, LOG_LINES)
+        error.causes = causes.diagnose(objects, logs)
+        said = (f"{pod}: {line}" for pod, log in logs.items() for line in log.splitlines())
+        error.evidence = "\n".join(filter(None, (error.evidence, *causes.warnings(objects), *said)))
 
 
 def _since(results: tuple[Result, ...], changes: tuple[Change, ...]) -> tuple[Change, ...]:

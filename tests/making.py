@@ -22,7 +22,7 @@ from kubetour.text import Text
 ENGINE = Engine("docker", version="29.1.0")
 ABLE = Abilities(("--provenance=false",), ("--platform", "linux/amd64"), True)
 DIGEST = "0123456789abcdef" * 4
-CONTEXT = BuildContext(".", ("app/app.js",), 1234, DIGEST)
+CONTEXT = BuildContext(".", ("app/app.js",), 1234, DIGEST, "1000", (8080,))
 TOOLS = {
     "kind": Tools(
         ".venv/bin/python",
@@ -94,6 +94,9 @@ def values(provider: Provider, replicas: int = 1) -> dict[str, Any]:
         "namespace": provider.namespace,
         "node_port": provider.node_port,
         "probe": "/healthz",
+        "non_root": True,
+        "drop_capabilities": True,
+        "read_only": True,
     }
 
 

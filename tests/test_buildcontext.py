@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kubetour import buildcontext
-from kubetour.buildcontext import read, with_tag
+from kubetour.buildcontext import User, described, read, user, with_tag
 from kubetour.errors import UsageError
 
 
@@ -167,3 +167,40 @@ def test_a_pipe_in_the_context_does_not_hang(app: Path) -> None:
 )
 def test_an_image_gets_the_tag_unless_it_has_one(image: str, tagged: str) -> None:
     assert with_tag(image, "abc") == tagged
+
+
+@pytest.mark.parametrize(
+    ("dockerfile", "expected"),
+    [
+        ("FROM a", ("", ())),
+        ("FROM a\nUSER 1000\nEXPOSE 8080", ("1000", (8080,))),
+        ("FROM a\nuser app:app\nexpose 80/tcp 53/udp 443", ("app:app", (80, 443))),
+        ("FROM a\nUSER 1\nUSER 0", ("0", ())),
+        ("FROM a\n# USER 1\nUSER \\\n  2", ("2", ())),
+        ("FROM a AS one\nUSER 1\nEXPOSE 80\nFROM b", ("", ())),
+        ("FROM a AS One\nUSER 1\nEXPOSE 80\nFROM one\nEXPOSE 81", ("1", (80, 81))),
+        ("FROM --platform=$P a AS one\nUSER 1\nFROM one as two\nFROM two", ("1", ())),
+        ("FROM a\nARG U\nUSER $U\nEXPOSE $P", ("", ())),
+        ("", ("", ())),
+    ],
+    ids=[
+        *("nothing", "both", "any case", "the last counts", "comment and continuation", "another stage"),
+        *("a stage above", "two stages above", "a build argument", "no Dockerfile at all"),
+    ],
+)
+def test_what_a_dockerfile_says_of_its_user_and_ports_is_known(
+    dockerfile: str, expected: tuple[str, tuple[int, ...]]
+) -> None:
+    assert described(dockerfile) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        *((text, User.ROOT) for text in ("", "root", "0", "0:0", "root:app")),
+        *((text, User.NAMED) for text in ("app", "node:node")),
+        *((text, User.NUMBERED) for text in ("1000", "101:101")),
+    ],
+)
+def test_whose_user_an_image_runs_as_is_known_as_far_as_it_is_said(text: str, kind: User) -> None:
+    assert user(text) is kind

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from kubetour.causes import TAIL, command_failed, diagnose, forbidden, warnings
+from kubetour.causes import TAIL, command_failed, crashed, diagnose, forbidden, warnings
 from kubetour.checks import Result
 from kubetour.errors import ClusterError, KubetourError
 from tests.shapes import event, node, pod, service
@@ -58,6 +58,11 @@ SAID: list[tuple[str, str, int]] = [
     ('* Profile "mine" not found. Run "minikube profile list" to view all profiles.', "cluster-down", 5),
     ("* The control-plane node mine host is not running: state=Stopped", "cluster-down", 5),
     ('FATA[0000] no such image "docker.io/library/web:1" present', "image-not-there", 4),
+    (
+        "ERROR: ../shop/Dockerfile:3: RUN: cannot be done by the embedded cluster: it isolates nothing",
+        "embedded-run",
+        4,
+    ),
     (
         "permission denied while trying to connect to the Docker daemon socket at "
         'unix:///var/run/docker.sock: Get "http://%2Fvar%2Frun%2Fdocker.sock/v1.47/info": dial unix '
@@ -317,11 +322,11 @@ def test_evidence_is_the_end_of_what_was_said(result: Result, evidence: str) -> 
     assert command_failed("x", "kubectl", result).evidence == evidence
 
 
-def waiting(name: str, reason: str, code: int | None = None) -> dict[str, Any]:
+def waiting(name: str, reason: str, code: int | None = None, ended: str = "Error") -> dict[str, Any]:
     item = pod(name, ready=False)
     container = item["status"]["containerStatuses"][0]
     container["state"] = {"waiting": {"reason": reason, "message": "…"}}
-    container["lastState"] = {} if code is None else {"terminated": {"exitCode": code, "reason": "Error"}}
+    container["lastState"] = {} if code is None else {"terminated": {"exitCode": code, "reason": ended}}
     return item
 
 
@@ -339,6 +344,7 @@ def unscheduled(name: str) -> dict[str, Any]:
         (waiting("a", "InvalidImageName"), "cause.image", {"pod": "a"}),
         (waiting("a", "CrashLoopBackOff", 1), "cause.crash", {"code": 1}),
         (waiting("a", "CrashLoopBackOff", 137), "cause.crash", {"code": 137}),
+        (waiting("a", "CrashLoopBackOff", 137, "OOMKilled"), "cause.memory", {"pod": "a"}),
         (waiting("a", "RunContainerError"), "cause.crash", {"code": "?"}),
         (waiting("a", "CreateContainerConfigError"), "cause.crash", {"pod": "a"}),
         (pod("a", ready=False), "cause.probe", {"pod": "a"}),
@@ -393,7 +399,36 @@ def test_a_service_whose_selector_just_misses_the_pods_is_a_cause_after_all_othe
 def test_a_service_that_finds_pods_or_looks_for_none_is_no_cause() -> None:
     found, nothing = service("web"), service("kubernetes")
     nothing["spec"]["selector"] = None
-    assert diagnose({"services": (found, nothing), "pods": (pod("web-1-a", {"app": "web"}),)}) == ()
+    behind = pod("web-1-a", {"app": "web"})
+    behind["spec"]["containers"][0]["ports"] = [{"name": "http", "containerPort": 8080}]
+    assert diagnose({"services": (found, nothing), "pods": (behind,)}) == ()
+    behind["spec"]["containers"][0]["ports"][0]["name"] = "web"
+    (port,) = diagnose({"services": (found, nothing), "pods": (behind,)})
+    assert (port.key, port.values["port"], port.values["declared"]) == (
+        "cause.target-port",
+        "http",
+        "web/8080",
+    )
+
+
+@pytest.mark.parametrize(
+    ("line", "key"),
+    [
+        ("OSError: [Errno 98] Address already in use", "cause.address"),
+        ("Error: listen EADDRINUSE: address already in use 0.0.0.0:3000", "cause.address"),
+        ("listen tcp :3000: bind: address already in use", "cause.address"),
+        ("nginx: [emerg] bind() to 0.0.0.0:80 failed (13: Permission denied)", "cause.denied"),
+        ("chown(/var/cache/nginx) failed (1: Operation not permitted)", "cause.denied"),
+        ("OSError: [Errno 30] Read-only file system: '/app/x'", "cause.denied"),
+        ("KeyError: 'DATABASE_URL'", "cause.crash"),
+    ],
+)
+def test_the_log_of_a_pod_that_crashes_tells_why(line: str, key: str) -> None:
+    objects = {"pods": (waiting("a", "CrashLoopBackOff", 1), pod("b"))}
+    assert crashed(objects) == ("a",)
+    (found,) = diagnose(objects, {"a": f"starting\n  {line}\nbye"})
+    assert found.key == key
+    assert key == "cause.crash" or found.values["line"] == line
 
 
 def test_objects_that_have_no_status_yet_are_passed_over() -> None:

@@ -90,6 +90,24 @@ def test_pods_meet_the_restricted_pod_security_standard() -> None:
         assert not context.get("privileged")
 
 
+@pytest.mark.parametrize(
+    ("non_root", "drop", "read_only"),
+    [(True, True, False), (False, True, False), (False, False, False)],
+    ids=["a numbered user", "a named user", "root"],
+)
+def test_an_app_that_is_not_ours_gets_the_rights_that_its_user_needs(
+    non_root: bool, drop: bool, read_only: bool
+) -> None:
+    changed = {"non_root": non_root, "drop_capabilities": drop, "read_only": read_only}
+    pod = parsed("deployment", **changed)["spec"]["template"]["spec"]
+    context = pod["containers"][0]["securityContext"]
+    assert pod["securityContext"].get("runAsNonRoot", False) is non_root
+    assert ("capabilities" in context) is drop
+    assert "readOnlyRootFilesystem" not in context
+    assert context["allowPrivilegeEscalation"] is False
+    assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+
+
 def test_the_namespace_lets_in_what_kubectl_run_makes() -> None:
     # `kubectl run` sets no securityContext, which "restricted" asks for and "baseline" does not.
     namespace = parsed("namespace")["metadata"]["labels"]

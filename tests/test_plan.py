@@ -70,6 +70,23 @@ def test_with_another_engine_no_command_calls_docker(engine: str) -> None:
             assert "docker-image" not in run.argv, "kind loads that by a program named docker"
 
 
+def test_the_script_of_a_tour_of_another_app_is_as_recorded_and_passes_shellcheck(
+    tmp_path: Path, golden: Callable[[str, str], None]
+) -> None:
+    another = replace(make_provider("kind", name="shop"), mark="kubetour.6b077cb1")
+    text = script_text(session(another, tmp_path), "en", down=True)
+    golden("kind-any-app.en.sh", text.replace(str(ROOT), "/path/to/kubetour"))
+    (tmp_path / "tour.sh").write_text(text)
+    done = subprocess.run(
+        [SHELLCHECK, "-s", "sh", tmp_path / "tour.sh"],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stdout
+
+
 def test_a_script_passes_shellcheck(provider: Provider, tmp_path: Path) -> None:
     script = tmp_path / "tour.sh"
     script.write_text(script_text(session(provider, tmp_path), "en", down=True))

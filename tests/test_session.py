@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ from kubetour.project import ROOT
 from kubetour.settings import FIELDS, Resolved, Settings
 from kubetour.state import State
 from kubetour.text import Text
-from tests.making import CONTEXT, OTHERS, make_provider
+from tests.making import CONTEXT, OTHERS, TOOLS, make_provider
 
 BROKEN = Engine("docker", "engine-daemon")
 
@@ -158,3 +159,34 @@ def test_the_paths_in_kubeconfig_are_meant_from_where_they_were_typed(
     machine.setenv("KUBECONFIG", os.pathsep.join(("one", "", "/etc/two")))
     session.settle(c, {}, State(tmp_path))
     assert os.environ["KUBECONFIG"] == os.pathsep.join((str(tmp_path / "one"), "/etc/two"))
+
+
+@pytest.mark.parametrize(
+    ("app_dir", "user", "is_marked", "rights"),
+    [
+        (".", "1000", False, {"non_root": True, "drop": True, "read_only": True, "path": True}),
+        ("../shop", "1000", True, {"non_root": True, "drop": True, "read_only": False, "path": False}),
+        ("../shop", "", True, {"non_root": False, "drop": False, "read_only": False, "path": False}),
+    ],
+    ids=["ours", "another", "another that runs as root"],
+)
+def test_requests_to_an_app_that_is_not_ours_are_marked_and_its_pods_get_the_rights_they_need(
+    machine: pytest.MonkeyPatch,
+    tmp_path: Path,
+    app_dir: str,
+    user: str,
+    is_marked: bool,
+    rights: dict[str, bool],
+) -> None:
+    context = replace(CONTEXT, directory=app_dir, user=user)
+    machine.setattr(session.buildcontext, "read", lambda *given: context)
+    resolved = Resolved(Settings(app_dir=app_dir), dict.fromkeys(FIELDS, "flag"))
+    made = session.assemble(resolved, State(tmp_path), "kind", TOOLS["kind"])
+    assert bool(made.provider.mark) is is_marked
+    manifest = made.render(1)["deployment"]
+    assert {
+        "non_root": "runAsNonRoot" in manifest,
+        "drop": "drop:" in manifest,
+        "read_only": "readOnlyRootFilesystem" in manifest,
+        "path": "/healthz" in manifest,
+    } == rights

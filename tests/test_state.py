@@ -175,3 +175,11 @@ def test_what_was_made_on_a_host_has_a_ledger_of_its_own_and_the_settings_are_th
 def test_no_name_of_a_host_leads_out_of_the_state(state: State, host: str) -> None:
     place = state.of(host).place
     assert place.parent == state.root / "hosts"
+
+
+def test_how_an_app_tells_who_answers_is_kept_for_that_image_alone(state: State) -> None:
+    assert state.told("shop:1") is None
+    state.keep_told("shop:1", "")
+    assert state.told("shop:1") == ""
+    state.keep_told("shop:2", "header")
+    assert (state.told("shop:1"), state.told("shop:2")) == (None, "header")

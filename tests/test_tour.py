@@ -29,7 +29,7 @@ from kubetour.proofs.workload import ServiceAddress
 from kubetour.recording import Recorder, Recording
 from kubetour.runner import signals
 from kubetour.state import State
-from kubetour.steps import Run, Rung, Step
+from kubetour.steps import Run, Rung, Stage, Step
 from kubetour.text import Text
 from kubetour.tour import Outcome, Tour
 from tests.making import ANSWERS, NO_ANSWER, NOT_THERE, NOT_TRIED, There, climb, sh, step
@@ -726,3 +726,53 @@ def test_what_holds_for_now_and_stays_so_holds_when_patience_is_over(tour: Tour,
     assert only.proof
     assert only.proof.data == {"external": None}
     assert cluster.now == 9.0
+
+
+@dataclass(frozen=True)
+class Telling:
+    """A check that holds at once, and for more than now when the confirming command has said a word."""
+
+    looks: ClassVar[tuple[str, ...]] = ("pods",)
+    word: str
+
+    def __call__(self, seen: Observation) -> Proof:
+        told = any(self.word in result.stdout for result in seen.confirmed)
+        data = {"way": "log" if told else "", "before": seen.told}
+        return Proof(True, Text("proof.ended", {"what": self.word}), data, for_now=not told)
+
+
+def later(tmp_path: Path) -> str:
+    """Return a command that says `here` when it is run for the third time."""
+    file = tmp_path / "count"
+    return f"echo x >>{file}; if [ $(wc -l <{file}) -ge 3 ]; then echo here; fi"
+
+
+def test_what_confirms_a_step_is_asked_again_while_it_may_tell_more_and_the_request_is_not(
+    tour: Tour, tmp_path: Path
+) -> None:
+    confirm = (sh(later(tmp_path)),)
+    (only,) = tour.run(
+        (step("hit", "echo ok", check=Telling("here"), confirm=confirm, again=True, patience=9.0),)
+    )
+    assert only.proof
+    assert only.proof.data["way"] == "log"
+    assert len(only.results) == 1
+    assert [result.stdout for _, result in only.confirmed] == ["here\n"]
+
+
+def test_a_step_that_falls_short_is_confirmed_anew_with_each_round(tour: Tour, tmp_path: Path) -> None:
+    (only,) = tour.run(
+        (step("hit", "echo", word="here", confirm=(sh(later(tmp_path)),), again=True, stage=Stage.APP),)
+    )
+    assert only.error is None
+    assert len(only.results) == 3
+
+
+def test_how_the_app_tells_who_answers_is_known_to_the_steps_after(tour: Tour) -> None:
+    told = step("hit-container", "true", check=Telling("here"), confirm=(sh("echo here"),))
+    then = step("hit", "true", check=Telling("here"))
+    first, second = tour.run((told, then))
+    assert first.proof
+    assert second.proof
+    assert (first.proof.data["before"], second.proof.data["before"]) == (None, "log")
+    assert tour.told == ""

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from kubetour.chapters.requests import over_one_connection, reach
+from kubetour.chapters.requests import answered, lateness, logs, over_one_connection, reach
 from kubetour.proofs.replacement import Replaced, SameAddress
 from kubetour.proofs.restarts import LongerPause, Restarted
 from kubetour.proofs.selecting import FindsNobody
 from kubetour.proofs.spreading import AtRandom, OneConnection
-from kubetour.proofs.traffic import AnsweredBy
 from kubetour.proofs.workload import Gone, ReadyEndpoints
 from kubetour.providers import Provider
 from kubetour.steps import Stage, Step
@@ -90,10 +89,12 @@ def same_address(provider: Provider, replicas: int) -> tuple[Step, ...]:
         Step(
             "hit-again",
             Stage.SERVICE,
-            (reach(),),
-            AnsweredBy((("app", name),)),
+            (reach(provider, "hit-again"),),
+            answered(provider, "hit-again", (("app", name),)),
+            confirm=logs(provider, f"app={name}"),
             needs=("same-address", "hit"),
             again=True,
+            patience=lateness(provider),
             claim="stable-address",
         ),
     )
@@ -137,7 +138,7 @@ def spreading(provider: Provider) -> tuple[Step, ...]:
         Step(
             "spread",
             Stage.SCALE,
-            (reach(requests),),
+            (reach(provider, "spread", requests),),
             AtRandom(name, requests),
             needs=("hit-all",),
             claim="spread",
@@ -146,7 +147,7 @@ def spreading(provider: Provider) -> tuple[Step, ...]:
         Step(
             "keep-alive",
             Stage.SCALE,
-            (over_one_connection(KEPT),),
+            (over_one_connection(provider, "keep-alive", KEPT),),
             OneConnection(name, KEPT),
             needs=("hit-all",),
             claim="spread",

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from kubetour.buildcontext import BuildContext
-from kubetour.chapters.requests import get
+from kubetour.buildcontext import BuildContext, User, user
+from kubetour.chapters.requests import get, lateness, mark
 from kubetour.project import OWNED_BY, OWNER
+from kubetour.proofs.anyapp import ContainerTells
 from kubetour.proofs.image import (
     AppReadable,
     ContainerAnswered,
@@ -16,7 +17,9 @@ from kubetour.proofs.image import (
     ToolsFound,
 )
 from kubetour.providers import Provider
+from kubetour.settings import Settings
 from kubetour.steps import Run, Stage, Step
+from kubetour.text import Text
 
 ENGINE_GRACE = 10.0  # seconds that an engine's `stop` waits before it kills, unless told otherwise
 
@@ -41,7 +44,7 @@ def image(provider: Provider, context: BuildContext) -> tuple[Step, ...]:
             "app",
             Stage.APP,
             tuple(Run(("cat", path)) for path in shown),
-            AppReadable(len(context.files), context.size, context.tag),
+            AppReadable(len(context.files), context.size, context.tag, _doubts(context, settings)),
         ),
         Step(
             "build",
@@ -81,7 +84,7 @@ def container(provider: Provider) -> tuple[Step, ...]:
     name = f"{OWNER}-{settings.name}"
     port = provider.ports.container
     ledger = f"{provider.engine_name}-container/{name}"
-    inspect = Run((*engine, "inspect", name))
+    inspect, logs = Run((*engine, "inspect", name)), Run((*engine, "logs", name))
     publish = ("-p", f"127.0.0.1:{port}:{settings.port}")
     removes = provider.tools.dialect.removes
     remove = () if removes else (Run((*engine, "rm", name)),)
@@ -113,25 +116,40 @@ def container(provider: Provider) -> tuple[Step, ...]:
         Step(
             "hit-container",
             Stage.RUN,
-            (get(provider, f"http://127.0.0.1:{port}/"),),
-            ContainerAnswered(),
-            confirm=(inspect,),
+            (get(provider, "hit-container", f"http://127.0.0.1:{port}/"),),
+            ContainerTells(mark(provider, "hit-container")) if provider.mark else ContainerAnswered(),
+            confirm=(inspect, *((logs,) if provider.mark else ())),
             needs=("run-container",),
             again=True,
+            patience=lateness(provider),
         ),
         Step(
             "container-logs",
             Stage.RUN,
-            (Run((*engine, "logs", name)),),
-            Logged(),
+            (logs,),
+            Logged(ours=not provider.mark),
             needs=("run-container",),
         ),
         Step(
             "stop-container",
             Stage.RUN,
             (Run((*engine, "stop", name)), *remove),
-            Stopped(ENGINE_GRACE),
+            Stopped(ENGINE_GRACE, ours=not provider.mark),
             needs=("run-container",),
             removes=(ledger,),
         ),
     )
+
+
+def _doubts(context: BuildContext, settings: Settings) -> tuple[Text, ...]:
+    """Return what in the Dockerfile may make trouble later: whose user it runs as, which port it names."""
+    doubts = []
+    kind = user(context.user)
+    if kind is User.ROOT:
+        doubts.append(Text("proof.user-root"))
+    elif kind is User.NAMED:
+        doubts.append(Text("proof.user-named", {"user": context.user}))
+    if context.ports and settings.port not in context.ports:
+        ports = ", ".join(map(str, context.ports))
+        doubts.append(Text("proof.port-other", {"ports": ports, "port": settings.port}))
+    return tuple(doubts)

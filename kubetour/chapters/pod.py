@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from kubetour.chapters.experiments import after_crashes, crashes
-from kubetour.chapters.requests import inside
+from kubetour.chapters.requests import answered, inside, lateness, logs
 from kubetour.project import OWNED_BY, OWNER
 from kubetour.proofs.replacement import NothingReturns
-from kubetour.proofs.traffic import AnsweredBy
 from kubetour.proofs.workload import Gone, PodDescribed, PodReady, ReadyEndpoints
 from kubetour.providers import Provider
 from kubetour.steps import Stage, Step
@@ -22,7 +21,7 @@ def pod(provider: Provider) -> tuple[Step, ...]:
     options = ("--image", settings.image, "--port", str(settings.port), "--image-pull-policy", "IfNotPresent")
     ready = ("wait", "--for=condition=Ready", f"pod/{name}", f"--timeout={settings.timeout}s")
     has_image = tuple(step.id for step in provider.image())
-    request = inside(provider, name)
+    request = inside(provider, "hit-pod", name)
     return (
         Step(
             "run-pod",
@@ -49,7 +48,18 @@ def pod(provider: Provider) -> tuple[Step, ...]:
             unless=provider.kubectl("get", "service", name),
         ),
         *(
-            (Step("hit-pod", Stage.POD, (request,), AnsweredBy(labels), needs=("expose-pod",), again=True),)
+            (
+                Step(
+                    "hit-pod",
+                    Stage.POD,
+                    (request,),
+                    answered(provider, "hit-pod", labels),
+                    confirm=logs(provider, f"run={name}"),
+                    needs=("expose-pod",),
+                    again=True,
+                    patience=lateness(provider),
+                ),
+            )
             if request
             else ()
         ),

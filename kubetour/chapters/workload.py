@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from kubetour.chapters.experiments import replaced, same_address, selectors, spreading
-from kubetour.chapters.requests import inside, reach
+from kubetour.chapters.requests import answered, inside, lateness, logs, mark, reach
+from kubetour.proofs.anyapp import PodsTell
 from kubetour.proofs.image import Logged
 from kubetour.proofs.scaling import Scaled
-from kubetour.proofs.traffic import AllAnswered, AnsweredBy, Chain, requests_for
+from kubetour.proofs.traffic import AllAnswered, Chain, requests_for
 from kubetour.proofs.workload import (
     DeploymentEndpoints,
     DeploymentReady,
@@ -41,7 +42,7 @@ def service(provider: Provider, replicas: int) -> tuple[Step, ...]:
     settings = provider.settings
     name = settings.name
     labels = (("app", name),)
-    request = inside(provider, name)
+    request = inside(provider, "hit-inside", name)
     parts = "deployment,replicaset,pod,service,endpointslice"
     return (
         Step(
@@ -62,7 +63,14 @@ def service(provider: Provider, replicas: int) -> tuple[Step, ...]:
         *(
             (
                 Step(
-                    "hit-inside", Stage.SERVICE, (request,), AnsweredBy(labels), needs=("expose",), again=True
+                    "hit-inside",
+                    Stage.SERVICE,
+                    (request,),
+                    answered(provider, "hit-inside", labels),
+                    confirm=logs(provider, f"app={name}"),
+                    needs=("expose",),
+                    again=True,
+                    patience=lateness(provider),
                 ),
             )
             if request
@@ -71,10 +79,12 @@ def service(provider: Provider, replicas: int) -> tuple[Step, ...]:
         Step(
             "hit",
             Stage.SERVICE,
-            (reach(),),
-            AnsweredBy(labels),
+            (reach(provider, "hit"),),
+            answered(provider, "hit", labels),
+            confirm=logs(provider, f"app={name}"),
             needs=("expose",),
             again=True,
+            patience=lateness(provider),
             ladder=provider.rungs(),
         ),
         Step(
@@ -116,10 +126,14 @@ def scale(provider: Provider) -> tuple[Step, ...]:
         Step(
             "hit-all",
             Stage.SCALE,
-            (reach(requests),),
-            AllAnswered(name, replicas, requests),
+            (reach(provider, "hit-all", requests),),
+            PodsTell(name, replicas, requests, mark(provider, "hit-all"))
+            if provider.mark
+            else AllAnswered(name, replicas, requests),
+            confirm=logs(provider, f"app={name}"),
             needs=("scale", "hit"),
             again=True,
+            patience=lateness(provider),
             claim="spread",
         ),
         *spreading(provider),
@@ -150,7 +164,7 @@ def singles(provider: Provider) -> tuple[Step, ...]:
             "logs",
             Stage.INSPECT,
             (provider.kubectl("logs", *selector, "--prefix", "--tail", "20"),),
-            Logged(),
+            Logged(ours=not provider.mark),
         ),
         Step(
             "status", Stage.INSPECT, (provider.kubectl("get", kinds, *selector, "-o", "wide"),), Chain(name)

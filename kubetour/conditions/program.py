@@ -22,20 +22,25 @@ def passed_over(name: str, case: Case) -> Values | None:
 
 
 def node_missing(case: Case) -> Values | None:
-    """There is no Node."""
-    return given(missing(case.machine.node))
+    """There is no Node, and our own app needs one."""
+    return given(_ours(case) and missing(case.machine.node))
 
 
 def node_broken(case: Case) -> Values | None:
     """The Node that would be taken does not work."""
-    return given(why(case.machine.node), why=why(case.machine.node))
+    return given(_ours(case) and why(case.machine.node), why=why(case.machine.node))
 
 
 def node_old(case: Case) -> Values | None:
     """The Node that would be taken is older than the app can use."""
     node = case.machine.node.found
-    is_old = node and numbers(node.version) < LEAST_NODE
+    is_old = _ours(case) and node and numbers(node.version) < LEAST_NODE
     return given(is_old, version=node and node.version, path=node and node.path, least=dotted(LEAST_NODE))
+
+
+def _ours(case: Case) -> bool:
+    """Return whether the app is our own: what another needs, only its author knows."""
+    return case.settings.is_our_app
 
 
 def curl_missing(case: Case) -> Values | None:

@@ -1,4 +1,4 @@
-"""What FROM can mean without a registry: this machine's Node, nothing at all, or an image built here."""
+"""What FROM can mean without a registry: an image built here, nothing at all, or else this machine itself."""
 
 from __future__ import annotations
 
@@ -29,9 +29,20 @@ def find_node() -> Path | None:
     return next((path for path in candidates if path.is_file()), None)
 
 
+def find_program(name: str, path: str | None = None) -> str | None:
+    """Return where a program is on PATH, or None. Python is there under either name: it runs this, too."""
+    found = shutil.which(name, path=path)
+    if found or name not in ("python", "python3"):
+        return found
+    return shutil.which("python3", path=path) or sys.executable
+
+
 @dataclass(frozen=True)
 class Base:
-    """What a stage starts with: the config's parts, the layers' descriptors, the history, and a cache key."""
+    """What a stage starts with: the config's parts, the layers' descriptors, the history, and a cache key.
+
+    `borrowed` says that it stands for this machine, whose programs take the place of the image's.
+    """
 
     key: str
     note: str
@@ -39,10 +50,11 @@ class Base:
     layers: list[dict[str, Any]] = field(default_factory=list)
     diff_ids: list[str] = field(default_factory=list)
     history: list[dict[str, Any]] = field(default_factory=list)
+    borrowed: bool = False
 
 
 def resolve(name: str, store: ImageStore) -> Base:
-    """Return what `FROM name` stands for; EmbeddedError where that is something only a registry has."""
+    """Return what `FROM name` stands for; EmbeddedError where that is a Node which is not here."""
     if name == "scratch":
         return Base("scratch", "an empty image", {})
     image = store.find(name)
@@ -56,13 +68,11 @@ def resolve(name: str, store: ImageStore) -> Base:
             list(image.config.get("history") or []),
         )
     parsed = reference.parse(name)
-    if not parsed.path.rpartition("/")[2].startswith("node"):
-        raise EmbeddedError(
-            f"there is no image {parsed.familiar!r} here, and nothing is pulled: the embedded cluster has no "
-            f"container engine. FROM can be node:…, which stands for this machine's Node, scratch, or an "
-            f"image built before. For any other base, use a container engine and the provider kind"
-        )
-    return _this_machines_node(parsed.familiar)
+    if parsed.path.rpartition("/")[2].startswith("node"):
+        return _this_machines_node(parsed.familiar)
+    note = "this machine and its programs (embedded: nothing is pulled)"
+    config = {"Env": [f"PATH={DEFAULT_PATH}"], "Labels": {"dev.kubetour.base": note}}
+    return Base(parsed.familiar, note, config, borrowed=True)
 
 
 def _this_machines_node(name: str) -> Base:

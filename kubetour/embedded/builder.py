@@ -46,6 +46,7 @@ class _Stage:
     present: dict[str, bool] = field(default_factory=dict)
     arguments: dict[str, str] = field(default_factory=dict)
     has_command: bool = False  # a CMD of this file, not of the base
+    borrowed: str = ""  # the base's name, where it stands for this machine's programs
 
     def variables(self) -> dict[str, str]:
         """Return what `$NAME` means: build arguments, and over them the image's own environment."""
@@ -113,6 +114,12 @@ class Builder:
             self._say(f"warning: build arguments that no ARG asks for were not used: {', '.join(left)}")
         if stage is None:
             raise AssertionError("the parser lets no Dockerfile without FROM pass")
+        if missing := _missing(stage):
+            raise EmbeddedError(
+                f"the program {missing!r} is neither in the image nor on this machine's PATH, and nothing is "
+                f"pulled: FROM {stage.borrowed} stands for this machine here. Install the program, COPY it "
+                f"into the image, or build with a container engine (kind)"
+            )
         return self._finish(stage, names)
 
     def _from(
@@ -138,6 +145,7 @@ class Builder:
                 [*earlier.diff_ids],
                 [*earlier.history],
                 dict(earlier.present),
+                borrowed=earlier.borrowed,
             )
             note = "the stage above"
         else:
@@ -148,6 +156,7 @@ class Builder:
             stage = _Stage(
                 dict(start.config), _key("", start.key), start.layers, start.diff_ids, start.history
             )
+            stage.borrowed = name if start.borrowed else ""
             note = start.note
             for descriptor in start.layers:
                 stage.present.update(layer.paths(self._store.blob(descriptor["digest"])))
@@ -249,6 +258,19 @@ class Builder:
         for name in image.familiar_names:
             self._say(f"named {name}")
         return image
+
+
+def _missing(stage: _Stage) -> str:
+    """Return the program that the image starts, if it is to come from this machine and is not there."""
+    words = [*(stage.config.get("Entrypoint") or []), *(stage.config.get("Cmd") or [])]
+    if not stage.borrowed or not words:
+        return ""
+    first = str(words[0])
+    inside = posixpath.join(stage.config.get("WorkingDir") or "/", first) if "/" in first else ""
+    if posixpath.normpath(inside).lstrip("/") in stage.present:
+        return ""
+    copied = any(posixpath.basename(path) == first for path in stage.present)  # into a directory on its PATH
+    return "" if copied or base.find_program(posixpath.basename(first)) else first
 
 
 def _is_directory(entry: layer.Entry) -> bool:

@@ -16,7 +16,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from kubetour.embedded.base import find_node
+from kubetour.embedded.base import find_node, find_program
 from kubetour.embedded.containerlog import rfc3339_nano
 from kubetour.embedded.errors import EmbeddedError
 from kubetour.embedded.imagestore import Image, ImageStore
@@ -185,10 +185,11 @@ def _environment(spec: ContainerSpec, image: list[str], root: Path) -> dict[str,
 def program(container: Container) -> list[str]:
     """Return what is started: a program given by a path of the image that is not there is sought on PATH."""
     first, *rest = container.argv
-    if first.startswith("/") and not os.path.exists(first):
-        found = shutil.which(os.path.basename(first), path=container.environment["PATH"])
-        first = found or first
-    return [first, *rest]
+    path = container.environment["PATH"]
+    is_there = (
+        os.path.exists(first) if first.startswith("/") else "/" in first or shutil.which(first, path=path)
+    )
+    return [first if is_there else find_program(os.path.basename(first), path) or first, *rest]
 
 
 def end_leftovers(container: Container) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 from kubetour.checks import Object, Observation, Proof
@@ -12,6 +13,11 @@ from kubetour.text import Text
 def holds(key: str, data: dict[str, Any] | None = None, **values: Any) -> Proof:
     """Return the verdict that it is so."""
     return Proof(True, Text(f"proof.{key}", values), data or {})
+
+
+def noted(proof: Proof, *notes: Text, for_now: bool = False) -> Proof:
+    """Return a verdict with what a person should know of it, and whether it may still become more."""
+    return replace(proof, notes=notes, for_now=for_now)
 
 
 def fails(key: str, data: dict[str, Any] | None = None, **values: Any) -> Proof:

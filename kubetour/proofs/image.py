@@ -15,9 +15,11 @@ from kubetour.proofs.common import (
     inspected,
     json_object,
     json_rows,
+    noted,
     refuses,
     verdict,
 )
+from kubetour.text import Text
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,7 @@ class AppReadable:
     files: int
     size: int
     tag: str
+    notes: tuple[Text, ...] = ()
 
     def __call__(self, seen: Observation) -> Proof:
         """Return the verdict on the printed Dockerfile."""
@@ -53,7 +56,7 @@ class AppReadable:
         if not re.search(r"(?im)^\s*FROM\s+\S", text):
             return fails("dockerfile-no-from")
         start = re.findall(r"(?im)^\s*(?:ENTRYPOINT|CMD)\s+(.+)$", text)
-        return holds(
+        proof = holds(
             "app",
             {"files": self.files, "bytes": self.size},
             start=start[0].strip() if start else "–",
@@ -61,6 +64,7 @@ class AppReadable:
             size=self.size,
             tag=self.tag,
         )
+        return noted(proof, *self.notes)
 
 
 @dataclass(frozen=True)
@@ -156,25 +160,32 @@ class ContainerAnswered:
 
 @dataclass(frozen=True)
 class Logged:
-    """The container's log shows its start."""
+    """The log shows a start. Not every app writes one; ours does."""
 
     looks: ClassVar[tuple[str, ...]] = ()
+    ours: bool = True
 
     def __call__(self, seen: Observation) -> Proof:
         """Return the verdict on the log."""
         lines = [line for r in seen.results for line in (r.stdout + r.stderr).splitlines() if line.strip()]
-        return holds("logged", lines=len(lines), first=lines[0][:100]) if lines else fails("log-empty")
+        if lines:
+            return holds("logged", lines=len(lines), first=lines[0][:100])
+        return fails("log-empty") if self.ours else noted(holds("log-none"), Text("proof.log-where"))
 
 
 @dataclass(frozen=True)
 class Stopped:
-    """The container ended by itself, before the engine would have killed it."""
+    """The container ended by itself, before the engine would have killed it. Ours does; another may not."""
 
     looks: ClassVar[tuple[str, ...]] = ()
     grace: float  # seconds after which the engine kills
+    ours: bool = True
 
     def __call__(self, seen: Observation) -> Proof:
         """Return the verdict on how long `stop` took."""
         seconds = sum(result.seconds for result in seen.results)
-        ok = all(result.status == 0 for result in seen.results) and seconds < self.grace
-        return verdict(ok, "stopped", "stopped-late", seconds=f"{seconds:.1f}", grace=f"{self.grace:.0f}")
+        ended = all(result.status == 0 for result in seen.results)
+        values: dict[str, Any] = {"seconds": f"{seconds:.1f}", "grace": f"{self.grace:.0f}"}
+        if ended and seconds >= self.grace and not self.ours:
+            return noted(holds("killed", **values), Text("proof.killed-why"))
+        return verdict(ended and seconds < self.grace, "stopped", "stopped-late", **values)

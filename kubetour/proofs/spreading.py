@@ -9,9 +9,11 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from kubetour.checks import Observation, Proof
+from kubetour.proofs.answering import answers, in_order, only
+from kubetour.proofs.anyapp import UNKNOWN
 from kubetour.proofs.chance import expected_range
 from kubetour.proofs.changes import name
-from kubetour.proofs.common import holds, ready_pods, refutes
+from kubetour.proofs.common import holds, noted, ready_pods, refutes
 
 CERTAIN = 1 - 1e-6  # a Pod's count lies outside the range of this level once in a million runs, if at random
 CONNECTIONS = "connections: "  # before the number that curl writes after each answer
@@ -35,10 +37,17 @@ def spread(order: Sequence[str], pods: Sequence[str]) -> dict[str, Any]:
     }
 
 
-def order_of(seen: Observation, names: Collection[str]) -> list[str]:
-    """Return who answered, one after the other."""
+def order_of(seen: Observation, names: Collection[str]) -> list[str] | None:
+    """Return who answered, one after the other; None of an app that tells neither by body nor by header."""
     text = "\n".join(result.stdout for result in seen.results)
-    return [word for word in re.findall(r"[a-z0-9](?:[-a-z0-9.]*[a-z0-9])?", text) if word in names]
+    given = answers(text)
+    if not given:  # of our own app, the bodies alone are printed
+        return in_order(text, names)
+    for part in ("body", "headers"):
+        order = [name for answer in given if (name := only(getattr(answer, part), names))]
+        if order:
+            return order
+    return None
 
 
 @dataclass(frozen=True)
@@ -53,6 +62,8 @@ class AtRandom:
         """Return the verdict, with the answers and the range in which 95 of 100 counts lie."""
         pods = [name(pod) for pod in ready_pods(seen, {"app": self.name})]
         order = order_of(seen, pods)
+        if order is None:
+            return noted(holds("spread-untold"), UNKNOWN)
         data = spread(order, pods)
         shares = ", ".join(f"{name} {count}" for name, count in data["answers"].items())
         values = {"requests": len(order), "shares": shares}
@@ -80,7 +91,10 @@ class OneConnection:
     def __call__(self, seen: Observation) -> Proof:
         """Return the verdict on who answered, and on the connections that curl says it made."""
         pods = [name(pod) for pod in ready_pods(seen, {"app": self.name})]
-        counts = Counter(order_of(seen, pods))
+        order = order_of(seen, pods)
+        if order is None:
+            return noted(holds("spread-untold"), UNKNOWN)
+        counts = Counter(order)
         text = "".join(result.stdout for result in seen.results)
         made = sum(int(number) for number in re.findall(rf"(?m)^{CONNECTIONS}(\d+)$", text))
         data = {"answers": {name: counts[name] for name in sorted(pods)}, "connections": made}

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
-import re
 from collections import Counter
 from dataclasses import dataclass
 from typing import ClassVar
 
 from kubetour.checks import Observation, Proof
-from kubetour.proofs.common import condition, endpoints, fails, holds, owner, ready_pods, terminating
+from kubetour.proofs.answering import in_order, words
+from kubetour.proofs.common import condition, endpoints, fails, holds, noted, owner, ready_pods, terminating
+from kubetour.proofs.spreading import in_turn, spread
+from kubetour.text import Text
 
 MISS = 1e-6  # the chance, at most, that random balancing leaves out one of the Pods
 
@@ -27,9 +29,7 @@ def requests_for(pods: int, miss: float = MISS) -> int:
 
 def answers(seen: Observation, names: set[str]) -> Counter[str]:
     """Return how often each of these names stands in what the commands printed, as a word of its own."""
-    text = "\n".join(result.stdout for result in seen.results)
-    words = re.findall(r"[a-z0-9](?:[-a-z0-9.]*[a-z0-9])?", text)
-    return Counter(word for word in words if word in names)
+    return words("\n".join(result.stdout for result in seen.results), names)
 
 
 @dataclass(frozen=True)
@@ -63,14 +63,16 @@ class AllAnswered:
     requests: int
 
     def __call__(self, seen: Observation) -> Proof:
-        """Return the verdict, with the answers per Pod, added up over the rounds so far."""
-        pods = {pod["metadata"]["name"] for pod in ready_pods(seen, {"app": self.name})}
-        counts = answers(seen, pods)
-        data = {"answers": {name: counts[name] for name in sorted(pods)}, "requests": counts.total()}
-        shares = ", ".join(f"{name} {counts[name]}" for name in sorted(pods))
+        """Return the verdict, with the answers per Pod and their order, over all rounds so far."""
+        pods = sorted(pod["metadata"]["name"] for pod in ready_pods(seen, {"app": self.name}))
+        order = in_order("\n".join(result.stdout for result in seen.results), pods)
+        counts, data = Counter(order), spread(order, pods)
+        shares = ", ".join(f"{name} {counts[name]}" for name in pods)
         values = {"distinct": len(counts), "count": self.count, "requests": counts.total(), "shares": shares}
         met = len(counts) == len(pods) == self.count and counts.total() >= self.requests
-        return (holds if met else fails)("all-answered" if met else "not-all-answered", data, **values)
+        notes = (Text("proof.took-turns"),) if in_turn(order, len(pods)) else ()
+        proof = (holds if met else fails)("all-answered" if met else "not-all-answered", data, **values)
+        return noted(proof, *notes)
 
 
 @dataclass(frozen=True)

@@ -68,6 +68,7 @@ class Provider:
     ports: Ports
     config: Mapping[str, Any]  # the kind config, as a provider that makes a cluster needs it
     templates: Mapping[str, str]  # rendered manifests by name
+    mark: str = ""  # a word of this session's own for requests to an app that is not ours; "" for ours
 
     @property
     def kubeconfig(self) -> str:

@@ -10,6 +10,7 @@ import shlex
 import socket
 import tempfile
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -160,7 +161,7 @@ class RemoteHost(Host):
         """Return the build context at its place there."""
         self._context_here = ROOT / context.directory
         there = shipping.directory_there(context.directory)
-        return BuildContext(there, context.files, context.size, context.digest)
+        return replace(context, directory=there)
 
     def brought(self, path: str) -> str:
         """Return a file's place there, to which it will be brought: a pull secret's, as there is no other."""

@@ -27,7 +27,7 @@ class Text:
 def catalog(language: str) -> Mapping[str, str]:
     """Return every message of a language."""
     messages: dict[str, str] = {}
-    for module in ("", "tools_", "host_", "traps_", "report_", "claims_", "help_"):
+    for module in ("", "tools_", "host_", "traps_", "report_", "claims_", "app_", "help_"):
         messages |= import_module(f"kubetour.text.{module}{language}").MESSAGES
     return messages
 

@@ -67,4 +67,6 @@ MESSAGES = {
     "picture.timeline": "ms since the command; Deployment {deployment}, ReplicaSet {replicaset}",
     "error.refuted": "Refuted: {proof}.",
     "error.refuted.fix": "The commands above show what was done and measured; what was changed has been put back.",
+    "proof.spread-untold": "All requests were answered. By whom, this app tells neither in its text nor in a header, so how they were spread is not known.",
+    "proof.took-turns": "The Pods have answered strictly in turn, which chance would hardly do: here connections go round robin.",
 }

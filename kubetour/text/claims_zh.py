@@ -67,4 +67,6 @@ MESSAGES = {
     "picture.timeline": "自命令开始的毫秒数；Deployment {deployment}，ReplicaSet {replicaset}",
     "error.refuted": "已被推翻：{proof}。",
     "error.refuted.fix": "做了什么、测到什么，见上面的命令；改动过的都已恢复。",
+    "proof.spread-untold": "所有请求都得到了应答。但这个应用的正文和响应头都没有说明由谁应答，所以无从知道是怎样分配的。",
+    "proof.took-turns": "各 Pod 严格地轮流应答，随机几乎不会这样：这里的连接是轮询分配的。",
 }

@@ -151,7 +151,7 @@ MESSAGES = {
     "error.template-missing": "There is no template {file} in {directory}.",
     "error.template-missing.fix": "Restore it: git checkout -- templates",
     "error.template-broken": "templates/{file}, line {line}: {reason}",
-    "error.template-broken.fix": "Mend that line. The variables are: name, image, port, replicas, digest, namespace, node_port, probe.",
+    "error.template-broken.fix": "Mend that line. The variables are: name, image, port, replicas, digest, namespace, node_port, probe, non_root, drop_capabilities, read_only.",
     "error.template-not-yaml": "templates/{file} does not give a Kubernetes object: {reason}",
     "error.template-not-yaml.fix": "Look at what it gives with ./inv render, and mend it.",
     "error.config-invalid": "{file} is no kind config: {reason}",

@@ -151,7 +151,7 @@ MESSAGES = {
     "error.template-missing": "{directory} 中没有模板 {file}。",
     "error.template-missing.fix": "请恢复：git checkout -- templates",
     "error.template-broken": "templates/{file} 第 {line} 行：{reason}",
-    "error.template-broken.fix": "请修正这一行。可用的变量：name、image、port、replicas、digest、namespace、node_port、probe。",
+    "error.template-broken.fix": "请修正这一行。可用的变量：name、image、port、replicas、digest、namespace、node_port、probe、non_root、drop_capabilities、read_only。",
     "error.template-not-yaml": "templates/{file} 得到的不是 Kubernetes 对象：{reason}",
     "error.template-not-yaml.fix": "请用 ./inv render 查看其输出，再作修正。",
     "error.config-invalid": "{file} 不是有效的 kind 配置：{reason}",

@@ -239,7 +239,12 @@ def test_links_stay_links_inside_a_directory(tmp_path: Path) -> None:
     ("dockerfile", "message"),
     [
         ("FROM scratch\nRUN npm ci", "Dockerfile:2: RUN: cannot be done by the embedded cluster"),
-        ("FROM python:3", "Dockerfile:1: FROM: there is no image 'python:3' here, and nothing is pulled"),
+        (
+            'FROM nowhere\nCMD ["no-such"]',
+            "the program 'no-such' is neither in the image nor on this machine",
+        ),
+        ('FROM nowhere\nCMD ["/bin/no-such"]', "the program '/bin/no-such' is neither in the image"),
+        ('FROM nowhere AS one\nCMD ["no-such"]\nFROM one', "the program 'no-such' is neither"),
         ("FROM scratch AS", "Dockerfile:1: FROM: has the form"),
         ("ARG B\nFROM $B", "Dockerfile:2: FROM: "),
         ("FROM scratch\nCOPY a", "Dockerfile:2: COPY: needs a source and a destination"),
@@ -297,3 +302,24 @@ def test_the_epoch_of_reproducible_builds_is_used(tmp_path: Path, monkeypatch: p
     image, _ = build(tmp_path, APP, FILES)
     assert image.config["created"] == "1970-01-01T00:00:00Z"
     assert json.dumps(image.config)
+
+
+@pytest.mark.parametrize(
+    ("dockerfile", "is_told"),
+    [
+        ('FROM python:3\nCMD ["python", "a.py"]', True),
+        ('FROM python:3\nCMD ["/usr/local/bin/python3", "a.py"]', True),
+        ('FROM alpine\nCMD ["sh"]', True),
+        ("FROM alpine\nCMD exec sh", True),
+        ('FROM alpine\nWORKDIR /app\nCOPY a b\nCMD ["./b"]', True),
+        ('FROM alpine\nCOPY a /usr/bin/server\nCMD ["server"]', True),
+        ('FROM scratch\nCOPY a /server\nCMD ["/server"]', False),
+    ],
+    ids=["python", "by its path", "a shell", "shell form", "of the working directory", "copied", "scratch"],
+)
+def test_any_other_base_stands_for_this_machine_where_the_program_can_be_found(
+    tmp_path: Path, dockerfile: str, is_told: bool
+) -> None:
+    image, said = build(tmp_path, dockerfile, {"a": "1"})
+    assert any("this machine and its programs" in line for line in said) is is_told
+    assert ("dev.kubetour.base" in image.config["config"].get("Labels", {})) is is_told

@@ -152,7 +152,7 @@ EOF
 kubectl --context gke_example --namespace kubetour rollout status deployment/node-hostname --timeout=180s
 
 # replace-pod: Delete its Pod: another comes
-kubectl --context gke_example --namespace kubetour delete pods -l app=node-hostname
+kubectl --context gke_example --namespace kubetour delete pods -l app=node-hostname --wait=false
 
 # expose: A Service for the Deployment
 kubectl --context gke_example --namespace kubetour apply -f - <<'EOF'
@@ -192,7 +192,7 @@ done
 kubectl --context gke_example --namespace kubetour get deployment,replicaset,pod,service,endpointslice -l app=node-hostname
 
 # same-address: Others behind it, the same Service
-kubectl --context gke_example --namespace kubetour delete pods -l app=node-hostname
+kubectl --context gke_example --namespace kubetour delete pods -l app=node-hostname --wait=false
 
 # hit-again: The same question, another answer
 tries=0

@@ -152,7 +152,7 @@ EOF
 kubectl --context gke_example --namespace kubetour rollout status deployment/node-hostname --timeout=180s
 
 # replace-pod: 删掉它的 Pod：会来另一个
-kubectl --context gke_example --namespace kubetour delete pods -l app=node-hostname
+kubectl --context gke_example --namespace kubetour delete pods -l app=node-hostname --wait=false
 
 # expose: 给 Deployment 一个 Service
 kubectl --context gke_example --namespace kubetour apply -f - <<'EOF'
@@ -192,7 +192,7 @@ done
 kubectl --context gke_example --namespace kubetour get deployment,replicaset,pod,service,endpointslice -l app=node-hostname
 
 # same-address: 后面换了人，Service 没有变
-kubectl --context gke_example --namespace kubetour delete pods -l app=node-hostname
+kubectl --context gke_example --namespace kubetour delete pods -l app=node-hostname --wait=false
 
 # hit-again: 同样的问题，不同的回答
 tries=0

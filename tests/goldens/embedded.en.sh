@@ -160,7 +160,7 @@ EOF
 kubectl --kubeconfig .kubetour/embedded-kubetour.kubeconfig --context embedded-kubetour rollout status deployment/node-hostname --timeout=180s
 
 # replace-pod: Delete its Pod: another comes
-kubectl --kubeconfig .kubetour/embedded-kubetour.kubeconfig --context embedded-kubetour delete pods -l app=node-hostname
+kubectl --kubeconfig .kubetour/embedded-kubetour.kubeconfig --context embedded-kubetour delete pods -l app=node-hostname --wait=false
 
 # expose: A Service for the Deployment
 kubectl --kubeconfig .kubetour/embedded-kubetour.kubeconfig --context embedded-kubetour apply -f - <<'EOF'
@@ -213,7 +213,7 @@ done
 kubectl --kubeconfig .kubetour/embedded-kubetour.kubeconfig --context embedded-kubetour get deployment,replicaset,pod,service,endpointslice -l app=node-hostname
 
 # same-address: Others behind it, the same Service
-kubectl --kubeconfig .kubetour/embedded-kubetour.kubeconfig --context embedded-kubetour delete pods -l app=node-hostname
+kubectl --kubeconfig .kubetour/embedded-kubetour.kubeconfig --context embedded-kubetour delete pods -l app=node-hostname --wait=false
 
 # hit-again: The same question, another answer
 tries=0

@@ -170,7 +170,7 @@ EOF
 kubectl --kubeconfig .kubetour/kind-kubetour.kubeconfig --context kind-kubetour rollout status deployment/node-hostname --timeout=180s
 
 # replace-pod: Delete its Pod: another comes
-kubectl --kubeconfig .kubetour/kind-kubetour.kubeconfig --context kind-kubetour delete pods -l app=node-hostname
+kubectl --kubeconfig .kubetour/kind-kubetour.kubeconfig --context kind-kubetour delete pods -l app=node-hostname --wait=false
 
 # expose: A Service for the Deployment
 kubectl --kubeconfig .kubetour/kind-kubetour.kubeconfig --context kind-kubetour apply -f - <<'EOF'
@@ -223,7 +223,7 @@ done
 kubectl --kubeconfig .kubetour/kind-kubetour.kubeconfig --context kind-kubetour get deployment,replicaset,pod,service,endpointslice -l app=node-hostname
 
 # same-address: Others behind it, the same Service
-kubectl --kubeconfig .kubetour/kind-kubetour.kubeconfig --context kind-kubetour delete pods -l app=node-hostname
+kubectl --kubeconfig .kubetour/kind-kubetour.kubeconfig --context kind-kubetour delete pods -l app=node-hostname --wait=false
 
 # hit-again: The same question, another answer
 tries=0

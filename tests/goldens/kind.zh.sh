@@ -169,7 +169,7 @@ EOF
 kubectl --kubeconfig .kubetour/kind-kubetour.kubeconfig --context kind-kubetour rollout status deployment/node-hostname --timeout=180s
 
 # replace-pod: 删掉它的 Pod：会来另一个
-kubectl --kubeconfig .kubetour/kind-kubetour.kubeconfig --context kind-kubetour delete pods -l app=node-hostname
+kubectl --kubeconfig .kubetour/kind-kubetour.kubeconfig --context kind-kubetour delete pods -l app=node-hostname --wait=false
 
 # expose: 给 Deployment 一个 Service
 kubectl --kubeconfig .kubetour/kind-kubetour.kubeconfig --context kind-kubetour apply -f - <<'EOF'
@@ -222,7 +222,7 @@ done
 kubectl --kubeconfig .kubetour/kind-kubetour.kubeconfig --context kind-kubetour get deployment,replicaset,pod,service,endpointslice -l app=node-hostname
 
 # same-address: 后面换了人，Service 没有变
-kubectl --kubeconfig .kubetour/kind-kubetour.kubeconfig --context kind-kubetour delete pods -l app=node-hostname
+kubectl --kubeconfig .kubetour/kind-kubetour.kubeconfig --context kind-kubetour delete pods -l app=node-hostname --wait=false
 
 # hit-again: 同样的问题，不同的回答
 tries=0

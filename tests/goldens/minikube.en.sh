@@ -153,7 +153,7 @@ EOF
 kubectl --kubeconfig .kubetour/minikube-kubetour.kubeconfig --context kubetour rollout status deployment/node-hostname --timeout=180s
 
 # replace-pod: Delete its Pod: another comes
-kubectl --kubeconfig .kubetour/minikube-kubetour.kubeconfig --context kubetour delete pods -l app=node-hostname
+kubectl --kubeconfig .kubetour/minikube-kubetour.kubeconfig --context kubetour delete pods -l app=node-hostname --wait=false
 
 # expose: A Service for the Deployment
 kubectl --kubeconfig .kubetour/minikube-kubetour.kubeconfig --context kubetour apply -f - <<'EOF'
@@ -203,7 +203,7 @@ done
 kubectl --kubeconfig .kubetour/minikube-kubetour.kubeconfig --context kubetour get deployment,replicaset,pod,service,endpointslice -l app=node-hostname
 
 # same-address: Others behind it, the same Service
-kubectl --kubeconfig .kubetour/minikube-kubetour.kubeconfig --context kubetour delete pods -l app=node-hostname
+kubectl --kubeconfig .kubetour/minikube-kubetour.kubeconfig --context kubetour delete pods -l app=node-hostname --wait=false
 
 # hit-again: The same question, another answer
 tries=0
