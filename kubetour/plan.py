@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from kubetour.buildcontext import BuildContext
-from kubetour.chapters import cluster, image, pod, workload
+from kubetour.chapters import cluster, image, pod, underload, workload
 from kubetour.errors import UsageError
 from kubetour.providers import Provider
 from kubetour.steps import Stage, Step, Variable
@@ -31,6 +31,8 @@ def whole(provider: Provider, context: BuildContext, first_replicas: int = 1) ->
         *workload.deployment(provider, first_replicas),
         *workload.service(provider, first_replicas),
         *workload.scale(provider),
+        *underload.under_load(provider, ours=context.directory == "."),
+        *workload.inspection(provider),
     )
     rescue = provider.rescue()
     return tuple(

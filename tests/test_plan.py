@@ -13,12 +13,13 @@ from typing import Any
 
 import pytest
 
+from kubetour.buildcontext import BuildContext
 from kubetour.errors import UsageError
-from kubetour.plan import clean_up, plan, select, singles
+from kubetour.plan import clean_up, plan, select, singles, whole
 from kubetour.printing import script_text
 from kubetour.project import ROOT
 from kubetour.proofs.cluster import NodesJoined, NodesReady
-from kubetour.providers import Provider
+from kubetour.providers import Provider, Tools
 from kubetour.session import Session
 from kubetour.settings import Resolved
 from kubetour.state import State
@@ -290,7 +291,7 @@ IDS = [step.id for step in plan(make_provider("kind"), CONTEXT)]
         ({"only": ("scale", "app")}, ["app", "scale"]),
         ({"first": "build", "only": ("app", "scale")}, ["scale"]),
         ({"only": ("hit-all",)}, ["hit", "hit-all"]),
-        ({"first": "hit-all", "last": "pods"}, ["hit", "hit-all", "pods"]),
+        ({"first": "hit-all", "last": "pods"}, ["hit", "hit-all", "scale-under-load", "pods"]),
     ],
 )
 def test_steps_are_selected_in_the_plans_order(wanted: dict[str, Any], expected: list[str]) -> None:
@@ -311,3 +312,77 @@ def test_a_choice_of_no_steps_is_an_error(wanted: dict[str, Any], key: str) -> N
     with pytest.raises(UsageError) as caught:
         select(plan(make_provider("kind"), CONTEXT), **wanted)
     assert caught.value.key == key
+
+
+def ids(provider: Provider, context: BuildContext = CONTEXT) -> list[str]:
+    return [step.id for step in whole(provider, context)]
+
+
+UNDER_LOAD = [
+    *("scale-under-load", "update-under-load", "delete-under-load", "bad-release"),
+    *("slow-start", "slow-start-unprobed", "stop-node", "start-node"),
+]
+
+
+@pytest.mark.parametrize(
+    ("provider", "context", "absent"),
+    [
+        (make_provider("kind"), CONTEXT, set()),
+        (make_provider("minikube"), CONTEXT, set()),
+        (make_provider("embedded"), CONTEXT, set()),
+        (make_provider("context"), CONTEXT, {"stop-node", "start-node"}),
+        (make_provider("kind", workers=1), CONTEXT, {"stop-node", "start-node"}),
+        (make_provider("kind", replicas=1), CONTEXT, {"delete-under-load"}),
+        (make_provider("kind"), replace(CONTEXT, directory="shop"), {"slow-start", "slow-start-unprobed"}),
+        (make_provider("kind", tools=Tools("python")), CONTEXT, set(UNDER_LOAD)),
+    ],
+    ids=[
+        *("kind", "minikube", "embedded", "context"),
+        "two nodes",
+        "one Pod",
+        "another app",
+        "no Python there",
+    ],
+)
+def test_what_cannot_be_tried_under_load_is_no_part_of_the_plan(
+    provider: Provider, context: BuildContext, absent: set[str]
+) -> None:
+    found = [name for name in ids(provider, context) if name in UNDER_LOAD]
+    assert found == [name for name in UNDER_LOAD if name not in absent]
+
+
+def test_of_the_experiments_under_load_only_scaling_our_own_app_is_in_the_tour() -> None:
+    provider = make_provider("kind")
+    own, other = (plan(provider, replace(CONTEXT, directory=where)) for where in (".", "shop"))
+    assert [step.id for step in own if step.id in UNDER_LOAD] == ["scale-under-load"]
+    assert [step.id for step in other if step.id in UNDER_LOAD] == []
+
+
+@pytest.mark.parametrize(
+    ("image", "broken"),
+    [
+        ("web:1", "web:no-such-release"),
+        ("127.0.0.1:5000/web:1", "127.0.0.1:5000/web:no-such-release"),
+        ("127.0.0.1:5000/web@sha256:" + "0" * 64, "127.0.0.1:5000/web:no-such-release"),
+    ],
+    ids=["a tag", "a registry's port", "a digest"],
+)
+def test_the_bad_release_is_the_same_image_with_a_tag_that_nobody_made(image: str, broken: str) -> None:
+    provider = make_provider("context")
+    provider = replace(provider, settings=replace(provider.settings, image=image))
+    (step,) = (step for step in whole(provider, CONTEXT) if step.id == "bad-release")
+    assert f"{provider.settings.name}={broken}" in step.actions[0].argv
+
+
+@pytest.mark.parametrize("kind", ["kind", "minikube", "embedded"])
+def test_a_node_is_stopped_and_started_by_its_providers_own_command(kind: str) -> None:
+    provider = make_provider(kind)
+    steps = {step.id: step for step in whole(provider, CONTEXT)}
+    node = provider.nodes()[-1]
+    stop, start = steps["stop-node"].actions[-1], steps["start-node"].actions[0]
+    assert stop.argv[-1] == start.argv[-1] == node
+    assert start in steps["stop-node"].restore, "a node that was stopped must not stay so"
+    words = {"kind": "docker", "minikube": "minikube", "embedded": ".venv/bin/python"}
+    assert stop.argv[0] == words[kind]
+    if kind != "minikube":
+        assert start.argv[0] == words[kind]

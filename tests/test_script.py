@@ -211,6 +211,12 @@ def test_a_script_runs_a_steps_rescue_where_that_step_fails_and_only_there(
     assert (done.returncode, done.stdout) == (3 if "exit 3" in (first, second) else 0, out)
 
 
+def test_a_script_puts_back_what_a_step_has_changed_where_that_fails(tmp_path: Path) -> None:
+    one = step("one", "exit 3", rescue=(sh("echo saved"),), restore=(sh("echo as before"),))
+    done = printed(tmp_path, script((one,), TITLES, [], []))
+    assert (done.returncode, done.stdout) == (3, "saved\nas before\n")
+
+
 def test_a_script_whose_last_step_has_a_rescue_ends_without_it(tmp_path: Path) -> None:
     done = printed(tmp_path, script((step("one", "true", rescue=(sh("echo saved"),)),), TITLES, [], []))
     assert (done.returncode, done.stdout) == (0, "")

@@ -423,6 +423,62 @@ def test_what_tells_why_a_step_failed_is_kept_and_what_is_half_made_taken_back(
 
 
 @dataclass(frozen=True)
+class Refuting:
+    """A check that has measured and refutes at once."""
+
+    looks: ClassVar[tuple[str, ...]] = ("pods",)
+
+    def __call__(self, seen: Observation) -> Proof:
+        return Proof(False, Text("proof.load-silent"), refuted=True)
+
+
+def test_a_measurement_that_refutes_is_not_waited_for(tour: Tour, cluster: Plain) -> None:
+    (only,) = tour.run((step("load", check=Refuting()),))
+    assert only.error
+    assert (only.error.key, only.error.exit_status, cluster.now) == ("refuted", 7, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("command", "given"),
+    [("false", {}), ("true", {"check": Refuting()}), ("true", {"word": "never"})],
+    ids=["a command failed", "refuted", "not so"],
+)
+def test_what_a_step_changed_is_put_back_where_it_fails(
+    tour: Tour, memory: Memory, command: str, given: dict[str, Any]
+) -> None:
+    tour.presenter = memory
+    restore = (sh("exit 1"), sh("echo as before"))
+    (only,) = tour.run((step("load", command, **given, restore=restore),))
+    assert only.error
+    assert memory.told[-2:] == [("line", "as before"), ("end", "load")]
+
+
+def test_what_a_step_changed_stays_where_it_is_proved(tour: Tour, memory: Memory) -> None:
+    tour.presenter = memory
+    (only,) = tour.run((step("load", restore=(sh("echo as before"),)),))
+    assert only.error is None
+    assert ("line", "as before") not in memory.told
+
+
+@pytest.mark.parametrize("where", ["begin", "command"])
+def test_what_a_step_changed_is_put_back_where_it_is_interrupted(
+    tour: Tour, memory: Memory, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    tell = getattr(memory, where)
+    interrupts = iter([KeyboardInterrupt])
+
+    def interrupted(*told: Any) -> None:
+        tell(*told)
+        for error in interrupts:
+            raise error
+
+    monkeypatch.setattr(memory, where, interrupted)
+    (only,) = tour.run((step("load", "true", restore=(sh("echo as before"),)), step("next", "true")))
+    assert isinstance(only.error, Interrupted)
+    assert ("line", "as before") in memory.told
+
+
+@dataclass(frozen=True)
 class Changes:
     """A check that keeps what a recorded step's watches told: times, as before (-) or since, and names."""
 

@@ -100,14 +100,11 @@ def service(provider: Provider, replicas: int) -> tuple[Step, ...]:
 
 
 def scale(provider: Provider) -> tuple[Step, ...]:
-    """Return the chapters of scaling, of hitting every Pod, and of which node runs what."""
+    """Return the chapter of scaling, and of hitting every Pod."""
     settings = provider.settings
     name, replicas = settings.name, settings.replicas
     requests = settings.requests or requests_for(replicas)
     rollout = ("rollout", "status", f"deployment/{name}", f"--timeout={settings.timeout}s")
-    pod = Lookup(
-        provider.kubectl("get", "pods", "-l", f"app={name}", "-o", "jsonpath={.items[0].metadata.name}")
-    )
     return (
         Step(
             "scale",
@@ -137,6 +134,16 @@ def scale(provider: Provider) -> tuple[Step, ...]:
             claim="spread",
         ),
         *spreading(provider),
+    )
+
+
+def inspection(provider: Provider) -> tuple[Step, ...]:
+    """Return the chapter of which node runs what."""
+    name, replicas = provider.settings.name, provider.settings.replicas
+    pod = Lookup(
+        provider.kubectl("get", "pods", "-l", f"app={name}", "-o", "jsonpath={.items[0].metadata.name}")
+    )
+    return (
         Step(
             "pods",
             Stage.INSPECT,

@@ -101,6 +101,10 @@ def _clusters(commands: _Commands) -> None:
     _name(leaf)
     _nodes(leaf)
 
+    group = _group(commands, "start", "start nodes of a cluster again")
+    leaf = _leaf(group, "node", "cli_node", "start", "start nodes that `stop node NODE` has stopped")
+    leaf.add_argument("nodes", nargs="+", metavar="NODE")
+
     leaf = _leaf(commands, "exec", "cli_cluster", "execute", "run a command on a node, which is this machine")
     leaf.add_argument("node", metavar="NODE")
     leaf.add_argument("argv", nargs=argparse.REMAINDER, metavar="-- COMMAND")
@@ -174,7 +178,8 @@ def _containers(commands: _Commands) -> None:
     leaf.add_argument("-n", "--tail", default="all", metavar="LINES", help="only the last lines")
     leaf.add_argument("container", metavar="CONTAINER")
 
-    leaf = _leaf(commands, "stop", "cli_container", "stop", "ask containers to end; kill them after a while")
+    text = "ask containers to end; kill them after a while (`stop node NODE`: make a node of a cluster fail)"
+    leaf = _leaf(commands, "stop", "cli_container", "stop", text)
     leaf.add_argument("-t", "--time", type=float, default=10.0, metavar="SECONDS", help="until the kill (10)")
     leaf.add_argument("containers", nargs="+", metavar="CONTAINER")
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from kubetour.embedded import cluster, clusterconfig
+from kubetour.embedded.cli_node import cluster_of
 from kubetour.embedded.clusterconfig import ClusterConfig
 from kubetour.embedded.clusterstate import ClusterDirectory, ClusterRecord, all_clusters
 from kubetour.embedded.errors import EmbeddedError
@@ -193,11 +194,9 @@ def execute(arguments: Namespace) -> int:
     if not argv:
         raise EmbeddedError("exec needs a command: exec NODE -- COMMAND [ARG...]")
     node = arguments.node
-    for directory in all_clusters():
-        if any(each["name"] == node for each in directory.running().nodes if directory.server()):
-            break
-    else:
-        raise EmbeddedError(f"no such node: {node}; `get nodes --name CLUSTER` lists them")
+    directory = cluster_of(node)
+    if directory.stopped_mark(node).exists():
+        raise EmbeddedError(f"{node} is not running; `start node {node}` starts it")
     if argv[0] == "crictl":
         from kubetour.embedded import crictl
 

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from kubetour.embedded import container as containers
+from kubetour.embedded.clusterconfig import NODE_MONITOR_GRACE
 from kubetour.embedded.errors import EmbeddedError
 from kubetour.embedded.paths import private_directory, state_root, write_json
 from kubetour.embedded.process import ProcessIdentity, identify, is_alive
@@ -39,6 +40,7 @@ class ClusterRecord:
     octet: int = -1
     port: int = 0
     ignored: list[str] = field(default_factory=list)
+    node_monitor_grace: float = NODE_MONITOR_GRACE  # seconds
 
 
 class ClusterDirectory:
@@ -98,6 +100,10 @@ class ClusterDirectory:
     def node(self, name: str) -> Path:
         """Return a node's directory."""
         return self.path / "nodes" / name
+
+    def stopped_mark(self, node: str) -> Path:
+        """Return the file that is there while a node is to be stopped."""
+        return self.node(node) / "stopped"
 
     def kubelet_socket(self, node: str) -> Path:
         """Return where a node's kubelet listens: in its directory, if that has a path short enough."""

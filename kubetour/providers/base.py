@@ -25,6 +25,7 @@ class Tools:
     python: str
     kubectl: str = "kubectl"
     curl: tuple[str, ...] = ("curl",)
+    steady: tuple[str, ...] = ()  # how the steady load is called; empty where it cannot run
     engine: str = "docker"
     dialect: Dialect = DIALECTS["docker"]
     engine_version: str = ""
@@ -165,6 +166,14 @@ class Provider:
     def node_curl(self) -> tuple[str, ...]:
         """Return how curl is called on a node: kind's node image has one."""
         return ("curl",)
+
+    def stop_node(self, node: str) -> Run | None:
+        """Return the command that makes a node fail, or None where that is not ours to do."""
+        return None
+
+    def start_node(self, node: str) -> Run | None:
+        """Return the command that brings such a node back; of one that runs, it does nothing."""
+        return None
 
     def up(self) -> tuple[Step, ...]:
         """Return the steps that bring the cluster up."""

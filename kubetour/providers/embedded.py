@@ -43,5 +43,13 @@ class Embedded(Kind):
         """Return a command on a node."""
         return Run((*self.program, "exec", node or self.nodes()[0], "--", *argv))
 
+    def stop_node(self, node: str) -> Run | None:
+        """Return the command that stops a node's kubelet and its containers."""
+        return Run((*self.program, "stop", "node", node))
+
+    def start_node(self, node: str) -> Run | None:
+        """Return the command that starts them again."""
+        return Run((*self.program, "start", "node", node))
+
     def _load(self) -> tuple[Run, ...]:
         return (Run((*self.program, "load", "image", self.settings.image, "--name", self.cluster)),)

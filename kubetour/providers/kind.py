@@ -98,6 +98,14 @@ class Kind(Provider):
         """Return what makes a command on a node one of root's: in kind's nodes, everything is."""
         return ()
 
+    def stop_node(self, node: str) -> Run | None:
+        """Return the command that stops a node's container."""
+        return Run((*self.engine, "stop", node))
+
+    def start_node(self, node: str) -> Run | None:
+        """Return the command that starts it again."""
+        return Run((*self.engine, "start", node))
+
     def up(self) -> tuple[Step, ...]:
         """Return the one step that creates the cluster, in the background while the image is built."""
         name = ("--name", self.cluster)

@@ -62,6 +62,14 @@ class Minikube(Kind):
         words = (_for_shell(word) if isinstance(word, str) else word for word in argv)
         return Run((*self._minikube("ssh"), "-n", node or self.nodes()[0], "--", *words))
 
+    def stop_node(self, node: str) -> Run | None:
+        """Return the command that stops a node's machine."""
+        return Run((*self._minikube("node"), "stop", node))
+
+    def start_node(self, node: str) -> Run | None:
+        """Return the command that starts it again."""
+        return self._with_kubeconfig("node", "start", node)
+
     def up(self) -> tuple[Step, ...]:
         """Return the step that starts the cluster, and one that adds nodes if it has fewer than asked for.
 

@@ -38,6 +38,7 @@ TOUR = [
         "hit-again",
         "scale",
         "hit-all",
+        "scale-under-load",
         "pods",
         "describe-pod",
     ),

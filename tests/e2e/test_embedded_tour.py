@@ -29,7 +29,7 @@ CHAPTERS = [
     *("run-pod", "describe-bare-pod", "expose-pod", "hit-pod", "crash", "delete-pod"),
     *("deploy", "replace-pod", "expose", "services", "hit-inside", "hit", "picture"),
     *("same-address", "hit-again"),
-    *("scale", "hit-all", "pods", "describe-pod"),
+    *("scale", "hit-all", "scale-under-load", "pods", "describe-pod"),
 ]
 CLEANING = ["delete-app", "delete-cluster", "delete-image"]
 

@@ -147,6 +147,10 @@ spec:
         - name: "node-hostname"
           image: "node-hostname:0123456789ab"
           imagePullPolicy: IfNotPresent
+          env:
+            # After SIGTERM: no node may still send a new connection when the app stops to take them.
+            - name: DRAIN_MS
+              value: "2000"
           ports:
             - name: http
               containerPort: 8080
@@ -242,7 +246,12 @@ until $curl -sS --fail --max-time 5 --noproxy '*' -H 'Connection: close' "${url}
     tries=$((tries + 1)); [ "$tries" -lt 60 ]; sleep 1
 done
 
+# scale-under-load: Scale it while requests come in
+trap 'env KIND_EXPERIMENTAL_PROVIDER=nerdctl kind export logs .kubetour/logs/kind-kubetour --name kubetour; kubectl --kubeconfig .kubetour/kind-kubetour.kubeconfig --context kind-kubetour scale deployment/node-hostname --replicas=3' EXIT
+.venv/bin/python -m kubetour.steady --rate 50 --before 0.5 --after 1.5 "${url}" -- kubectl --kubeconfig .kubetour/kind-kubetour.kubeconfig --context kind-kubetour scale deployment/node-hostname --replicas=2 -- kubectl --kubeconfig .kubetour/kind-kubetour.kubeconfig --context kind-kubetour rollout status deployment/node-hostname --timeout=180s -- kubectl --kubeconfig .kubetour/kind-kubetour.kubeconfig --context kind-kubetour scale deployment/node-hostname --replicas=3 -- kubectl --kubeconfig .kubetour/kind-kubetour.kubeconfig --context kind-kubetour rollout status deployment/node-hostname --timeout=180s
+
 # pods: Which node runs what
+trap 'env KIND_EXPERIMENTAL_PROVIDER=nerdctl kind export logs .kubetour/logs/kind-kubetour --name kubetour' EXIT
 kubectl --kubeconfig .kubetour/kind-kubetour.kubeconfig --context kind-kubetour get pods -o wide -l app=node-hostname
 
 # describe-pod: A Pod's story

@@ -130,6 +130,10 @@ spec:
         - name: "node-hostname"
           image: "node-hostname:0123456789ab"
           imagePullPolicy: IfNotPresent
+          env:
+            # After SIGTERM: no node may still send a new connection when the app stops to take them.
+            - name: DRAIN_MS
+              value: "2000"
           ports:
             - name: http
               containerPort: 8080
@@ -222,7 +226,12 @@ until $curl -sS --fail --max-time 5 --noproxy '*' -H 'Connection: close' "${url}
     tries=$((tries + 1)); [ "$tries" -lt 60 ]; sleep 1
 done
 
+# scale-under-load: Scale it while requests come in
+trap 'mkdir -p .kubetour/logs; minikube -p kubetour logs --file .kubetour/logs/minikube-kubetour.txt; kubectl --kubeconfig .kubetour/minikube-kubetour.kubeconfig --context kubetour scale deployment/node-hostname --replicas=3' EXIT
+.venv/bin/python -m kubetour.steady --rate 50 --before 0.5 --after 1.5 "${url}" -- kubectl --kubeconfig .kubetour/minikube-kubetour.kubeconfig --context kubetour scale deployment/node-hostname --replicas=2 -- kubectl --kubeconfig .kubetour/minikube-kubetour.kubeconfig --context kubetour rollout status deployment/node-hostname --timeout=180s -- kubectl --kubeconfig .kubetour/minikube-kubetour.kubeconfig --context kubetour scale deployment/node-hostname --replicas=3 -- kubectl --kubeconfig .kubetour/minikube-kubetour.kubeconfig --context kubetour rollout status deployment/node-hostname --timeout=180s
+
 # pods: Which node runs what
+trap 'mkdir -p .kubetour/logs; minikube -p kubetour logs --file .kubetour/logs/minikube-kubetour.txt' EXIT
 kubectl --kubeconfig .kubetour/minikube-kubetour.kubeconfig --context kubetour get pods -o wide -l app=node-hostname
 
 # describe-pod: A Pod's story
