@@ -64,7 +64,7 @@ MESSAGES = {
     "picture.stage.started": "started",
     "picture.stage.ready": "ready",
     "picture.stage.endpoint": "endpoint",
-    "picture.timeline": "ms since the command; Deployment {deployment}, ReplicaSet {replicaset}",
+    "picture.timeline": "ms; Deployment {deployment}, ReplicaSet {replicaset}; ░ created ▒ started █ ready",
     "proof.spread-untold": "All requests were answered. By whom, this app tells neither in its text nor in a header, so how they were spread is not known.",
     "proof.took-turns": "The Pods have answered strictly in turn, which chance would hardly do: here connections go round robin.",
     "proof.nothing-lost": "{requests} requests, none lost; Pods that came: {came}, that went: {went}; the slowest answer took {slowest} ms",

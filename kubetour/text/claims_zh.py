@@ -64,7 +64,7 @@ MESSAGES = {
     "picture.stage.started": "启动",
     "picture.stage.ready": "就绪",
     "picture.stage.endpoint": "端点",
-    "picture.timeline": "自命令开始的毫秒数；Deployment {deployment}，ReplicaSet {replicaset}",
+    "picture.timeline": "毫秒；Deployment {deployment}，ReplicaSet {replicaset}；░ 创建 ▒ 启动 █ 就绪",
     "proof.spread-untold": "所有请求都得到了应答。但这个应用的正文和响应头都没有说明由谁应答，所以无从知道是怎样分配的。",
     "proof.took-turns": "各 Pod 严格地轮流应答，随机几乎不会这样：这里的连接是轮询分配的。",
     "proof.nothing-lost": "{requests} 个请求，一个未丢；其间新增 Pod {came} 个，离开 {went} 个；最慢的应答用了 {slowest} 毫秒",
