@@ -178,12 +178,12 @@ def lesson(c: Context, flags: Flags, step: str) -> None:
     print_lessons(c, flags, step)
 
 
-@verb(*SPEAK)
-def report(c: Context, flags: Flags) -> None:
-    """Open the report of the last run, or say where it is."""
+@verb(*SPEAK, operands="runs", runs=None, compare=False)
+def report(c: Context, flags: Flags, runs: list[str], compare: bool) -> None:
+    """Open the report of the last run, or of the one named; with --compare A B, two side by side."""
     from kubetour.printing import show_report
 
-    show_report(c, flags)
+    show_report(c, flags, runs, compare)
 
 
 @verb(*WORKLOAD, "engine")

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 SHELL = (
     "inv",
     ".ci/run",
+    ".ci/axe",
     "tests/standins/base-image",
     "tests/standins/kind",
     "tests/standins/minikube",

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from kubetour import lessons, observe, report
@@ -24,13 +25,17 @@ from kubetour.state import State
 from kubetour.steps import Stage, Step
 from kubetour.terminal import console as consoles
 from kubetour.terminal.brief import Json, Quiet
+from kubetour.terminal.cast import cast
 from kubetour.terminal.full import Full
+from kubetour.terminal.mistakes import print_error
+from kubetour.terminal.recorder import Recorder
 from kubetour.text import LANGUAGES, Text, say, tell
 from kubetour.text import choose as choose_language
 from kubetour.tour import Outcome, Presenter, Tour
 
 if TYPE_CHECKING:
     from invoke.context import Context
+    from rich.console import Console
 
 Choose = Callable[[Session], tuple[Step, ...]]
 
@@ -56,16 +61,7 @@ def told(language: str) -> Iterator[None]:
 
 def tell_error(error: KubetourError, language: str) -> None:
     """Print an error on standard error: cause, evidence, diagnosis, fix."""
-    out = consoles.make(sys.stderr)
-    cause, fix = error.explain(language)
-    if isinstance(error, Interrupted):
-        out.print()  # a terminal has just shown ^C
-    out.print(f"✗ {consoles.harmless(cause)}", style="bold red", soft_wrap=True)
-    for line in error.evidence.splitlines():
-        out.print(f"  │ {consoles.harmless(line)}", style="dim", soft_wrap=True)
-    for text in error.causes:
-        out.print(f"  • {consoles.harmless(tell(language, text))}", soft_wrap=True)
-    out.print(f"→ {consoles.harmless(fix)}", soft_wrap=True)
+    print_error(consoles.make(sys.stderr), error, language)
 
 
 @contextmanager
@@ -142,9 +138,9 @@ def run(
     provider = session.provider
     kubeconfig = session.host.kubeconfig(provider)
     with Cluster(kubeconfig, provider.context, provider.namespace) as cluster:
-        shown = presenter(session, language, options)
+        recorder = Recorder(presenter(session, language, options))
         told = session.state.told(settings.image)
-        tour = Tour(c, cluster, session.state, shown, settings.timeout, told=told)
+        tour = Tour(c, cluster, session.state, recorder, settings.timeout, told=told)
         try:
             outcomes = tour.run(steps)
         finally:
@@ -165,6 +161,9 @@ def run(
                 for spoken in LANGUAGES
             }
             page = files.write(session.state, directory, documents, language, LESSONS, TEMPLATES)
+            teller = partial(full, session, language, options)
+            recording = cast(recorder.events, teller, language, f"kubetour · {provider.name}", began)
+            session.state.write(directory / "run.cast", recording)
     return outcomes, str(page.relative_to(ROOT))
 
 
@@ -182,8 +181,13 @@ def presenter(session: Session, language: str, options: Mapping[str, Any]) -> Pr
             out.print(say(language, "tour.pause"), style="yellow", end="")
             input()
 
+    return full(session, language, options, out, pause=pause)
+
+
+def full(session: Session, language: str, options: Mapping[str, Any], console: Console, **given: Any) -> Full:
+    """Return who tells a run in full, with its lessons where the flags ask for them."""
     prose = read_lessons(language) if options.get("lessons") else titles(language)
-    return Full(out, language, prose, session.provider.name, lesson_values(session), pause)
+    return Full(console, language, prose, session.provider.name, lesson_values(session), **given)
 
 
 def read_lessons(language: str) -> dict[str, Lesson]:

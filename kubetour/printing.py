@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kubetour import play
+from kubetour import play, records
+from kubetour.comparison import compare
 from kubetour.errors import UsageError
 from kubetour.html import files
-from kubetour.project import ROOT, STATE
+from kubetour.project import LESSONS, STATE, TEMPLATES
 from kubetour.script import script
 from kubetour.session import Session, open_session
+from kubetour.state import State
 from kubetour.terminal import console as consoles
+from kubetour.terminal.compared import print_comparison
 from kubetour.terminal.prose import print_prose
 from kubetour.text import say, tell
 
@@ -50,12 +55,35 @@ def script_text(session: Session, language: str, down: bool) -> str:
     return script(steps, titles, heading, where)
 
 
-def show_report(c: Context, flags: Mapping[str, Any]) -> None:
-    """Print where the report of the last run is, and open it in a browser where there is a display."""
-    with play.settled(c, flags):
-        path = files.last(ROOT / STATE)
-        print(path)
+def show_report(c: Context, flags: Mapping[str, Any], runs: list[str], two: bool) -> None:
+    """Print where the report of a run is, by default the last, and open it where there is a display.
+
+    With `two`, do so with two runs side by side, by default the last two, and print what differs.
+    """
+    caller = Path(os.environ.get("KUBETOUR_CWD") or Path.cwd())
+    with play.settled(c, flags) as (_, resolved, state):
+        if len(runs) > 1 + two or (two and len(runs) == 1):
+            raise UsageError("report-runs", count=len(runs))
+        if two:
+            found = [records.find(word, state.root, caller) for word in runs or ("-2", "-1")]
+            path = _side_by_side(state, found, resolved.settings.language)
+        else:
+            path = files.page_of(runs[0], state.root, caller) if runs else files.last(state.root)
+            print(path)
         files.show(path)
+
+
+def _side_by_side(state: State, paths: list[Path], language: str) -> Path:
+    """Print two records side by side, and return their comparison as a page."""
+    one, other = map(records.read, paths)
+    out = consoles.make()
+    for name, path in zip("AB", paths, strict=True):
+        out.print(f"{name} {path}", soft_wrap=True)
+    print_comparison(out, compare(one, other), language)
+    page = files.write_comparison(state, one, other, language, LESSONS, TEMPLATES)
+    out.print()
+    out.print(say(language, "compare.page", path=page), soft_wrap=True)
+    return page
 
 
 def print_lessons(c: Context, flags: Mapping[str, Any], step: str) -> None:

@@ -43,9 +43,9 @@ def step_record(outcome: Outcome, language: str) -> dict[str, Any]:
         "proof": proof
         and {
             "holds": proof.holds,
-            "text": _clean(tell(language, proof.text)),
+            "text": clean(tell(language, proof.text)),
             "data": redacted(dict(proof.data), _home()),
-            "notes": [_clean(tell(language, note)) for note in proof.notes],
+            "notes": [clean(tell(language, note)) for note in proof.notes],
         },
         "error": error_record(outcome.error, language) if outcome.error else None,
     }
@@ -57,10 +57,10 @@ def error_record(error: KubetourError, language: str) -> dict[str, Any]:
     return {
         "key": error.key,
         "exit_status": error.exit_status,
-        "cause": _clean(cause),
-        "fix": _clean(fix),
-        "evidence": _clean(error.evidence),
-        "diagnosis": [_clean(tell(language, text)) for text in error.causes],
+        "cause": clean(cause),
+        "fix": clean(fix),
+        "evidence": clean(error.evidence),
+        "diagnosis": [clean(tell(language, text)) for text in error.causes],
     }
 
 
@@ -105,17 +105,17 @@ def to_json(document: Mapping[str, Any]) -> str:
 
 def _command(run: Run, result: Result, origin: float) -> dict[str, Any]:
     return {
-        "text": _clean(shell(run)),
+        "text": clean(shell(run)),
         "status": result.status,
         "started": round(result.began - origin, 3) if result.began else None,
         "seconds": round(result.seconds, 3),
-        "stdout": _clean(result.stdout),
-        "stderr": _clean(result.stderr),
+        "stdout": clean(result.stdout),
+        "stderr": clean(result.stderr),
     }
 
 
 @lru_cache(maxsize=512)  # a run is recorded in each language, and most of its text is the same
-def _clean(text: str) -> str:
+def clean(text: str) -> str:
     """Return a text bounded, whole, and without what no record may hold."""
     return redact(whole(text[:MOST]), _home())
 

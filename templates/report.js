@@ -21,7 +21,7 @@
   });
 
   const outputs = document.getElementById("outputs");
-  outputs.addEventListener("click", () => {
+  outputs?.addEventListener("click", () => {
     const open = outputs.getAttribute("aria-pressed") !== "true";
     outputs.setAttribute("aria-pressed", String(open));
     all("details.output").forEach((details) => { details.open = open; });

@@ -262,6 +262,9 @@ MACHINES: Mapping[str, Broken] = {
         ("! trap.node-old",), 0, {"node": "echo v12.22.9"}, settings={"provider": "embedded"}
     ),
     "node-hangs": Broken(("✗ trap.node-broken",), 3, {"node": HANGS}, settings={"provider": "embedded"}),
+    "node-does-not-matter-to-another-app": Broken(
+        (), 0, {"node": ABSENT}, settings={"provider": "embedded", "app_dir": "../shop"}
+    ),
     "node-does-not-matter-to-kind": Broken((), 0, {"node": ABSENT}),
     "curl-missing": Broken(("· trap.curl-missing",), 0, {"curl": ABSENT}),
     "curl-broken": Broken(("✗ trap.curl-broken",), 3, {"curl": "exit 1"}),

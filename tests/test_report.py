@@ -120,6 +120,14 @@ def test_a_record_is_as_the_schema_says(language: str) -> None:
     assert faults(json.loads(to_json(document)), SCHEMA, SCHEMA) == []
 
 
+def measured(**data: object) -> dict[str, object]:
+    """Return a record's step whose proof has these data."""
+    step: dict[str, object] = sample.documents()["en"]["steps"][0]
+    proof = step["proof"]
+    assert isinstance(proof, dict)
+    return {**step, "proof": {**proof, "data": data}}
+
+
 @pytest.mark.parametrize(
     ("change", "where"),
     [
@@ -129,6 +137,8 @@ def test_a_record_is_as_the_schema_says(language: str) -> None:
         pytest.param({"ok": 1}, "$.ok: type boolean", id="a number for a truth"),
         pytest.param({"steps": [{}]}, "$.steps[0]: required", id="missing fields"),
         pytest.param({"began": "today"}, "$.began: pattern", id="no time"),
+        pytest.param({"steps": [measured(load={})]}, "$.steps[0].proof: anyOf", id="no load"),
+        pytest.param({"steps": [measured(timeline=[])]}, "$.steps[0].proof: anyOf", id="no timeline"),
     ],
 )
 def test_what_is_not_as_the_schema_says_is_found(change: dict[str, object], where: str) -> None:

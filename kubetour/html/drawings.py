@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from kubetour.html.words import Told, both, plain, told
@@ -16,7 +16,8 @@ LEFT, RIGHT = 44, 356  # of the boxes; beside them run the lines
 MIDDLE = WIDTH // 2
 HEIGHT, GAP = 44, 8  # of a box, and between two
 ARROW = 28  # between boxes of which one leads to the other
-MOST = 12  # Pods of one drawing or node; the rest is a number
+MOST = 12  # Pods that have a row each; of more, one for each node, and small boxes in it
+COLUMNS, SMALL = 4, 100  # small boxes beside each other, and in one node; the rest is a number
 LONGEST = 36  # characters of a name
 
 
@@ -36,14 +37,13 @@ def structure(data: Mapping[str, Any], named_by: str) -> Markup:
     parts += [_box(y, "route", "EndpointSlice", f"{len(data['endpoints'])} × Pod")]
     y += HEIGHT + ARROW
     middles = []
-    pods = data["pods"]
-    for pod in pods[:MOST]:
-        mark = "ready" if pod["ready"] else "waiting"
-        parts += [_box(y, "pod", "Pod", pod["name"], f"{pod['address']} · {pod['node']}", mark)]
+    rows = list(_pods(data["pods"]))
+    for name, detail, ready in rows[:MOST]:
+        parts += [_box(y, "pod", "Pod", name, detail, "ready" if ready else "waiting")]
         middles.append(y + HEIGHT // 2)
         y += HEIGHT + GAP
-    if len(pods) > MOST:
-        parts += [_text(MIDDLE, y + 16, _same(f"… + {len(pods) - MOST}"), "middle")]
+    if len(rows) > MOST:
+        parts += [_text(MIDDLE, y + 16, _same(f"… + {len(rows) - MOST}"), "middle")]
         y += 24
     y += ARROW - GAP
     owner_middle = y + HEIGHT // 2
@@ -65,26 +65,48 @@ def nodes(placed: Mapping[str, Sequence[str]], named_by: str) -> Markup:
     parts: list[str] = []
     y = 2
     for node, names in sorted(placed.items()):
-        shown = sorted(names)[:MOST]
-        more = len(names) - len(shown)
-        rows = len(shown) + bool(more)
+        boxes, rows = _boxes(y + 34, sorted(names))
         height = 34 + rows * 32 + 4
         parts += [
             f'<rect class="node" x="2" y="{y}" width="{WIDTH - 4}" height="{height}" rx="8"/>',
             _text(16, y + 22, _same(_shorten(node)), "strong"),
             _text(WIDTH - 16, y + 22, _same(f"{len(names)} × Pod"), "small end"),
+            *boxes,
         ]
-        for index, name in enumerate(shown):
-            top = y + 34 + index * 32
-            parts += [
-                f'<rect class="box pod" x="14" y="{top}" width="{WIDTH - 28}" height="26" rx="5"/>',
-                f'<circle class="ready" cx="28" cy="{top + 13}" r="4"/>',
-                _text(42, top + 17, _same(_shorten(name)), "mono"),
-            ]
-        if more:
-            parts += [_text(MIDDLE, y + 34 + len(shown) * 32 + 17, _same(f"… + {more}"), "middle")]
         y += height + 12
     return _svg(parts, y - 10, named_by)
+
+
+def _pods(pods: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, str, bool]]:
+    """Yield the name, the detail and whether it is ready of each Pod, or, of many, of those of each node."""
+    if len(pods) <= MOST:
+        for pod in pods:
+            yield pod["name"], f"{pod['address']} · {pod['node']}", pod["ready"]
+        return
+    for node in sorted({pod["node"] for pod in pods}):
+        states = [pod["ready"] for pod in pods if pod["node"] == node]
+        yield f"× {len(states)}", f"{node} · {sum(states)}/{len(states)} Ready", all(states)
+
+
+def _boxes(y: int, names: Sequence[str]) -> tuple[list[str], int]:
+    """Return a node's Pods from there on, and how many rows they take: many share a row, by their ends."""
+    columns, most = (1, MOST) if len(names) <= MOST else (COLUMNS, SMALL)
+    width = (WIDTH - 28 - (columns - 1) * GAP) // columns
+    parts = []
+    for index, name in enumerate(names[:most]):
+        row, column = divmod(index, columns)
+        x, top = 14 + column * (width + GAP), y + row * 32
+        shown = _shorten(name) if columns == 1 else f"…{name[-6:]}"
+        parts += [
+            f'<rect class="box pod" x="{x}" y="{top}" width="{width}" height="26" rx="5"/>',
+            f'<circle class="ready" cx="{x + 14}" cy="{top + 13}" r="4"/>',
+            _text(x + (28 if columns == 1 else 24), top + 17, _same(shown), "mono"),
+        ]
+    rows = -(-min(len(names), most) // columns)
+    if len(names) > most:
+        parts += [_text(MIDDLE, y + rows * 32 + 17, _same(f"… + {len(names) - most}"), "middle")]
+        rows += 1
+    return parts, rows
 
 
 def _svg(parts: list[str], height: int, named_by: str) -> Markup:

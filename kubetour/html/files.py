@@ -10,8 +10,10 @@ from typing import Any
 
 from kubetour import lessons
 from kubetour.errors import KubetourError, UsageError
+from kubetour.html.comparing import comparison_page
 from kubetour.html.junit import junit
 from kubetour.html.page import page
+from kubetour.records import find
 from kubetour.report import to_json
 from kubetour.state import State
 from kubetour.text import LANGUAGES
@@ -55,6 +57,28 @@ def last(root: Path) -> Path:
     if not pages:
         raise UsageError("report-none")
     return pages[-1]
+
+
+def page_of(word: str, root: Path, caller: Path) -> Path:
+    """Return the page of a run named as `records.find` takes it; UsageError if there is none."""
+    path = find(word, root, caller).with_name("report.html")
+    if not path.is_file():
+        raise UsageError("report-absent", path=str(path))
+    return path
+
+
+def write_comparison(
+    state: State,
+    one: Mapping[str, Any],
+    other: Mapping[str, Any],
+    language: str,
+    lessons_in: Path,
+    templates: Path,
+) -> Path:
+    """Write two records side by side as a page, in place of the one before, and return its path."""
+    path = state.root / "compare.html"
+    state.write(path, comparison_page(one, other, language, _titles(lessons_in), templates))
+    return path
 
 
 def show(path: Path) -> bool:

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 from kubetour.errors import UsageError
 from kubetour.html import pictures, timeline
 from kubetour.html.commands import commands
-from kubetour.html.words import Told, across, both, labels, told
+from kubetour.html.verdicts import verdicts
+from kubetour.html.words import LABELS, Told, across, both, labels, told
 from kubetour.settings import flag
 from kubetour.text import LANGUAGES, Text
 
@@ -25,6 +26,11 @@ NAMES = {"en": "English", "zh": "中文"}
 
 def page(documents: Documents, language: str, titles: Titles, templates: Path) -> str:
     """Return report.html, which opens in that language. UsageError if its template is broken."""
+    return rendered("report.html.j2", view(documents, language, titles), language, templates)
+
+
+def rendered(name: str, values: Mapping[str, Any], language: str, templates: Path) -> str:
+    """Return a page made from a template, with its style and script in it. UsageError if it is broken."""
     import jinja2
     from markupsafe import Markup
 
@@ -37,17 +43,19 @@ def page(documents: Documents, language: str, titles: Titles, templates: Path) -
     )
     try:
         style, script = (
-            (templates / name).read_text(encoding="utf-8") for name in ("report.css", "report.js")
+            (templates / file).read_text(encoding="utf-8") for file in ("report.css", "report.js")
         )
-        return environment.get_template("report.html.j2").render(
-            view(documents, language, titles),
+        return environment.get_template(name).render(
+            values,
+            language=language,
+            languages=[(code, NAMES[code]) for code in LANGUAGES],
             style=Markup(style),  # noqa: S704  (this project's own files)
             script=Markup(script),  # noqa: S704
             style_hash=digest(style),
             script_hash=digest(script),
         )
     except (jinja2.TemplateError, OSError) as error:
-        raise UsageError("report-template", reason=str(error)) from error
+        raise UsageError("report-template", name=name, reason=str(error)) from error
 
 
 def digest(text: str) -> str:
@@ -68,17 +76,16 @@ def view(documents: Documents, language: str, titles: Titles) -> dict[str, Any]:
     proved = sum(step["ok"] for step in steps)
     known = {"proved": proved, "planned": max(len(planned), len(steps))}
     return {
-        "w": {name: both(text) for name, text in labels().items()},
-        "language": language,
-        "languages": [(language, NAMES[language]) for language in LANGUAGES],
+        "w": {name: both(text) for name, text in labels(LABELS).items()},
         "run": document,
         "verdict": both(told(Text("report.proved", known))),
         "count": sum(len(step["commands"]) + len(step["confirm"]) for step in steps),
         "steps": shown,
         "failed": [step for step in shown if step["error"]],
         "not_reached": [title(step) for step in planned[len(steps) :]],
+        "claims": verdicts(documents, title),
         "timeline": timeline.timeline(document, title),
-        "pictures": pictures.pictures(document),
+        "pictures": pictures.pictures(document, title),
         "settings": [
             (flag(name), "–" if value in ("", None) else value, document["origins"].get(name, ""))
             for name, value in document["settings"].items()

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from kubetour.html import drawings
 from kubetour.html.bars import Bar, bars
+from kubetour.html.load import load
+from kubetour.html.phases import phases
 from kubetour.html.words import both, told
 from kubetour.proofs.chance import expected_range
 from kubetour.proofs.common import human_size
@@ -20,8 +22,12 @@ CHAIN = {"deployment", "replicasets", "service", "address", "selector", "endpoin
 MOST = 50  # rows
 
 
-def pictures(document: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the pictures of a run by name; what no step has proved is None."""
+def pictures(document: Mapping[str, Any], title: Callable[[str], Markup]) -> dict[str, Any]:
+    """Return the pictures of a run by name; what no step has proved is None.
+
+    What was measured over time is drawn of steps that failed, too: there it says most.
+    """
+    measured = [(step["step"], step["proof"]["data"]) for step in document["steps"] if step["proof"]]
     proved = {
         step["step"]: step["proof"]["data"] for step in document["steps"] if step["ok"] and step["proof"]
     }
@@ -35,6 +41,16 @@ def pictures(document: Mapping[str, Any]) -> dict[str, Any]:
         "answers": _answers(answers) if answers else None,
         "nodes": drawings.nodes(placed, "nodes-title") if placed else None,
         "layers": _layers(layers) if layers else None,
+        "phases": [
+            {"step": step, "title": title(step), **phases(data["timeline"])}
+            for step, data in measured
+            if data.get("timeline")
+        ],
+        "loads": [
+            {"step": step, "title": title(step), **load(data["load"])}
+            for step, data in measured
+            if data.get("load")
+        ],
     }
 
 

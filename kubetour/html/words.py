@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from kubetour.terminal.console import harmless
@@ -13,11 +13,10 @@ if TYPE_CHECKING:
 
 Told = Mapping[str, str]  # a text by language
 
+PAGE = (Text("report.skip"), Text("report.language"), Text("report.theme"))  # of every page
 LABELS = (
+    *PAGE,
     Text("report.title"),
-    Text("report.skip"),
-    Text("report.language"),
-    Text("report.theme"),
     Text("report.expand"),
     Text("report.collapse"),
     Text("report.nothing"),
@@ -31,6 +30,14 @@ LABELS = (
     Text("report.fix"),
     Text("report.evidence"),
     Text("report.diagnosis"),
+    Text("report.claims"),
+    Text("report.claims-caption"),
+    Text("report.claim"),
+    Text("report.verdict"),
+    Text("report.measured"),
+    Text("report.seen-in"),
+    Text("report.holds"),
+    Text("report.broken"),
     Text("report.timeline"),
     Text("report.timeline-caption"),
     Text("report.legend-command"),
@@ -43,6 +50,27 @@ LABELS = (
     Text("report.nodes-caption"),
     Text("report.layers"),
     Text("report.layers-caption"),
+    Text("report.phases"),
+    Text("report.phases-caption"),
+    Text("report.until-scheduled"),
+    Text("report.until-pulled"),
+    Text("report.until-started"),
+    Text("report.until-ready"),
+    Text("report.until-endpoint"),
+    Text("report.milliseconds"),
+    Text("report.phase-created"),
+    Text("report.phase-scheduled"),
+    Text("report.phase-pulled"),
+    Text("report.phase-started"),
+    Text("report.phase-ready"),
+    Text("report.phase-endpoint"),
+    Text("report.load"),
+    Text("report.load-ok"),
+    Text("report.load-failed"),
+    Text("report.load-marks"),
+    Text("report.load-failures"),
+    Text("report.load-shares"),
+    Text("report.node"),
     Text("report.steps"),
     Text("report.no-output"),
     Text("report.errors"),
@@ -58,10 +86,35 @@ LABELS = (
     Text("tour.already"),
 )
 
+COMPARED = (
+    *PAGE,
+    Text("compare.title"),
+    Text("compare.times"),
+    Text("compare.times-caption"),
+    Text("compare.settings"),
+    Text("compare.same-settings"),
+    Text("compare.differences"),
+    Text("compare.no-differences"),
+    Text("compare.only-first"),
+    Text("compare.only-second"),
+    Text("compare.commands-first"),
+    Text("compare.commands-second"),
+    Text("compare.footer"),
+    Text("report.provider"),
+    Text("report.began"),
+    Text("report.took"),
+    Text("report.commands"),
+    Text("report.machine"),
+    Text("report.verdict"),
+    Text("report.steps"),
+    Text("doctor.setting"),
+    Text("doctor.source"),
+)
 
-def labels() -> dict[str, Told]:
-    """Return the page's fixed texts by the last part of their key."""
-    return {text.key.rpartition(".")[2]: told(text) for text in LABELS}
+
+def labels(texts: Iterable[Text]) -> dict[str, Told]:
+    """Return a page's fixed texts by the last part of their key."""
+    return {text.key.rpartition(".")[2]: told(text) for text in texts}
 
 
 def told(text: Text) -> Told:

@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from kubetour.checks import Object, Observation, Proof
 from kubetour.proofs.common import condition, endpoints, fails, holds, owner, ready_pods, terminating, verdict
+from kubetour.proofs.traffic import Chain
 
 
 @dataclass(frozen=True)
@@ -100,20 +101,23 @@ class ReadyEndpoints:
 
 @dataclass(frozen=True)
 class DeploymentEndpoints:
-    """The Deployment is as declared, and its Service has an endpoint for each replica."""
+    """The Deployment is as declared, its Service has an endpoint for each replica, and all hang together.
 
-    looks: ClassVar[tuple[str, ...]] = ("deployments", "pods", "services", "endpointslices")
+    The data hold that of `Chain`, for a picture of what was scaled.
+    """
+
+    looks: ClassVar[tuple[str, ...]] = Chain.looks
     deployment: DeploymentReady
     endpoints: ReadyEndpoints
 
     def __call__(self, seen: Observation) -> Proof:
         """Return the first verdict that fails, else that of the Deployment."""
-        first = self.deployment(seen)
-        second = self.endpoints(seen)
-        if not first.holds or not second.holds:
-            return first if not first.holds else second
-        data = {**first.data, **second.data}
-        return holds("scaled", data, declared=first.data["declared"], ready=len(second.data["pods"]))
+        parts = [check(seen) for check in (self.deployment, self.endpoints, Chain(self.deployment.name))]
+        if missed := next((part for part in parts if not part.holds), None):
+            return missed
+        first, second, chain = (part.data for part in parts)
+        data = {"declared": first["declared"], "observed": first["observed"], **chain}
+        return holds("scaled", data, declared=first["declared"], ready=len(second["pods"]))
 
 
 @dataclass(frozen=True)

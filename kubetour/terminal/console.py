@@ -41,3 +41,8 @@ def make(stream: TextIO | None = None) -> Console:
 def harmless(text: str) -> str:
     """Return text from elsewhere without anything that a terminal would obey."""
     return _CONTROL.sub("", _SEQUENCE.sub("", text))
+
+
+def harmless_lines(text: str) -> str:
+    """Return text of several lines, each made harmless."""
+    return "\n".join(harmless(line) for line in text.split("\n"))

@@ -11,7 +11,7 @@ from kubetour.claims import CLAIMS
 from kubetour.lessons import Lesson
 from kubetour.script import shell
 from kubetour.steps import Run, Step
-from kubetour.terminal.console import harmless
+from kubetour.terminal.console import harmless_lines
 from kubetour.terminal.pictures import picture
 from kubetour.terminal.prose import print_prose, print_wrapped
 from kubetour.text import Text, say, tell
@@ -36,6 +36,7 @@ class Full:
         provider: str,
         values: Mapping[str, object],
         pause: Callable[[], None] | None = None,
+        clean: Callable[[str], str] = harmless_lines,
     ) -> None:
         self._console = console
         self._language = language
@@ -43,6 +44,7 @@ class Full:
         self._provider = provider
         self._values = values
         self._pause = pause
+        self._clean = clean  # what every text from elsewhere goes through
         self._status: Status | None = None
         self._most = MOST_LINES
         self._lines: list[str] = []
@@ -100,12 +102,12 @@ class Full:
         if self._status is None:
             from rich.text import Text as Plain
 
-            self._status = self._console.status(Plain(harmless(text)), spinner="dots")
+            self._status = self._console.status(Plain(self._clean(text)), spinner="dots")
             self._status.start()
         else:
             from rich.text import Text as Plain
 
-            self._status.update(Plain(harmless(text)))
+            self._status.update(Plain(self._clean(text)))
 
     def end(self, outcome: Outcome) -> None:
         """Print the picture, if the proof has one, the proof, and its notes."""
@@ -115,21 +117,21 @@ class Full:
             self._status = None
         if outcome.proof and not outcome.error:
             for line in picture(outcome.step.id, outcome.proof.data, self._language):
-                self._console.print(harmless(line), style="cyan", soft_wrap=True)
-            proof = harmless(tell(self._language, outcome.proof.text))
+                self._console.print(self._clean(line), style="cyan", soft_wrap=True)
+            proof = self._clean(tell(self._language, outcome.proof.text))
             print_wrapped(self._console, f"✓ {proof}", "bold green")
             for note in outcome.proof.notes:
-                print_wrapped(self._console, f"! {harmless(tell(self._language, note))}", "yellow")
+                print_wrapped(self._console, f"! {self._clean(tell(self._language, note))}", "yellow")
 
     def _lesson(self, lesson: Lesson) -> None:
         print_prose(self._console, lesson.text(self._provider, self._values))
         self._console.print()
 
     def _typed(self, run: Run) -> None:
-        self._console.print(f"$ {harmless_lines(shell(run))}", style="bold", soft_wrap=True)
+        self._console.print(f"$ {self._clean(shell(run))}", style="bold", soft_wrap=True)
 
     def _output(self, text: str) -> None:
-        self._console.print(harmless(text), style="dim", soft_wrap=True)
+        self._console.print(self._clean(text), style="dim", soft_wrap=True)
 
     def _flush(self) -> None:
         """Print what is held back of the last command's output."""
@@ -151,11 +153,6 @@ class Full:
         if len(lines) > self._most:
             more = say(self._language, "tour.more", lines=len(lines) - self._most)
             self._console.print(f"  {more}", style="dim", soft_wrap=True)
-
-
-def harmless_lines(text: str) -> str:
-    """Return text of several lines, each made harmless."""
-    return "\n".join(harmless(line) for line in text.split("\n"))
 
 
 def _is_json(lines: list[str]) -> bool:

@@ -34,7 +34,7 @@ def test_the_tour_proves_every_step_and_says_how_it_knew_who_answered(project: D
     for name in ("hit-container", *HITS):
         assert step(record, name)["proof"]["data"]["way"] == app.way, name
     assert len(step(record, "hit-all")["proof"]["data"]["answers"]) == (2 if app.way else 0)
-    # Only here is the app process 1 of its container, and the one without a handler has to be killed.
+    # Only here is the app process 1 of its container, and those without a handler have to be killed.
     noted = {each["step"] for each in record["steps"] if each["proof"]["notes"]}
-    late = {"stop-container"} if app.name == "perl" else set()
+    late = set() if app.name == "python" else {"stop-container"}
     assert noted - {"cluster-info"} == {*app.noted, *late}

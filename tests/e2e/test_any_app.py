@@ -81,7 +81,7 @@ def test_what_a_tour_found_out_holds_for_the_tasks_after_it(checkout: Checkout) 
     ports = checkout.root / ".kubetour/ports.json"
     with impostor() as port:
         ports.write_text(json.dumps({**json.loads(ports.read_text()), "host": port}), encoding="utf-8")
-        told = checkout.inv("hit", "--timeout", "3", check=7)
+        told = checkout.inv("hit", "--timeout", "15", check=6)
     assert "of no Pod of this workload" in told.stderr
     assert "one of its headers" in told.stderr
     assert steps(checkout)["hit-inside"]["ok"]

@@ -13,8 +13,10 @@ import pytest
 
 from kubetour.project import ROOT
 from tests.e2e.checkout import Checkout, make
+from tests.html import axe
 from tests.html.chromium import browser, find
 from tests.schemas import faults
+from tests.terminal.asciicast import parse, play
 
 pytestmark = pytest.mark.skipif(
     not shutil.which("node") and not os.environ.get("CI"), reason="the app needs Node.js: it is not on PATH"
@@ -23,12 +25,21 @@ SCHEMA = json.loads((ROOT / "docs/report.schema.json").read_text(encoding="utf-8
 NO_DISPLAY = {"DISPLAY": "", "WAYLAND_DISPLAY": ""}
 
 
+TOUR = ("tour", "--provider", "embedded", "--cluster-name", "told", "--name", "told", "--down")
+
+
 @pytest.fixture(scope="module")
-def toured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Checkout]:
+def printed(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    """Return what the tour printed."""
+    return []
+
+
+@pytest.fixture(scope="module")
+def toured(tmp_path_factory: pytest.TempPathFactory, printed: list[str]) -> Iterator[Checkout]:
     """Return a checkout in which the tour has been taken, cleaning up included."""
     checkout = make(tmp_path_factory.mktemp("told"))
     try:
-        checkout.inv("tour", "--provider", "embedded", "--cluster-name", "told", "--name", "told", "--down")
+        printed.append(checkout.inv(*TOUR).stdout)
         yield checkout
     finally:  # of a tour that failed, too, nothing may run on
         checkout.inv("down", "--provider", "embedded", "--cluster-name", "told")
@@ -70,12 +81,57 @@ def test_a_browser_shows_it_and_nothing_complains(toured: Checkout) -> None:
         assert "31 of 31 steps proved" in text
         count = "[...document.querySelectorAll('#structure, #answers, #nodes, #layers, rect.early')].length"
         assert tab.evaluate(count) >= 5
+        # Of the three replicas, not of the one that there was before scaling.
+        assert tab.evaluate("document.querySelectorAll('#structure .box.pod').length") == 3
         assert tab.evaluate("document.documentElement.scrollWidth") == 390
+        assert axe.faults(tab, axe.source()) == []
+
+
+def test_the_cast_plays_what_the_tour_printed(toured: Checkout, printed: list[str]) -> None:
+    text = page(toured).with_name("run.cast").read_text(encoding="utf-8")
+    shown = "".join(play(text))
+    assert shown in printed[0].replace("\n", "")
+    record = toured.report()
+    assert record["steps"][-1]["proof"]["text"] in shown
+    assert parse(text).events[-1][0] == pytest.approx(record["seconds"], abs=5)
 
 
 def test_a_task_says_where_the_last_report_is(toured: Checkout) -> None:
     told = toured.inv("report", **NO_DISPLAY)
     assert told.stdout == f"{page(toured)}\n"
+
+
+def test_two_runs_are_shown_side_by_side(toured: Checkout) -> None:
+    toured.inv("build", "--provider", "embedded", "--image", "told-other")
+    told = toured.inv("report", "--compare", **NO_DISPLAY)
+    assert "--image" in told.stdout
+    assert "  Only A has these steps\n    tools, app, layers, " in told.stdout
+    again = toured.inv("report", "--compare", "-2", str(page(toured).parent), **NO_DISPLAY)
+    assert again.stdout == told.stdout
+    compared = toured.root / ".kubetour/compare.html"
+    assert told.stdout.endswith(f"{compared}\n")
+    assert "told-other" in compared.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        pytest.param(("--compare", "tasks.py", "last"), "tasks.py", id="not a record"),
+        pytest.param(("--compare", "-1", "-9"), "-9", id="too far back"),
+        pytest.param(("--compare", "last"), "--compare -2 -1", id="one run"),
+        pytest.param(("last", "last"), "--compare -2 -1", id="two runs and no word of comparing"),
+    ],
+)
+def test_what_cannot_be_compared_is_an_error_that_says_why(
+    toured: Checkout, words: tuple[str, ...], said: str
+) -> None:
+    told = toured.inv("report", *words, check=2, **NO_DISPLAY)
+    assert said in told.stderr
+    assert "→" in told.stderr
+
+
+def test_the_report_of_a_run_that_is_named_is_found(toured: Checkout) -> None:
+    assert toured.inv("report", "last", **NO_DISPLAY).stdout == f"{page(toured)}\n"
 
 
 def test_a_run_that_fails_has_a_report_that_says_why(toured: Checkout) -> None:
@@ -88,6 +144,16 @@ def test_a_run_that_fails_has_a_report_that_says_why(toured: Checkout) -> None:
     assert 'id="wrong"' in text
     assert step["error"]["fix"] in text
     assert page(toured).name in told.told()
+    shown = "".join(play(page(toured).with_name("run.cast").read_text(encoding="utf-8")))
+    assert step["error"]["fix"] in shown
+
+
+@pytest.mark.parametrize("flag", ["--quiet", "--json"])
+def test_the_cast_of_a_run_of_which_little_was_shown_has_all(toured: Checkout, flag: str) -> None:
+    toured.inv("tour", "--only", "app", flag, "--provider", "embedded", "--cluster-name", "told")
+    shown = play(page(toured).with_name("run.cast").read_text(encoding="utf-8"))
+    assert "$ cat Dockerfile" in shown
+    assert shown[1].startswith("1/1 · app · The app and its Dockerfile")
 
 
 def test_before_the_first_run_the_task_says_how_to_make_one(tmp_path: Path) -> None:

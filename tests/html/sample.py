@@ -38,11 +38,48 @@ LAYERS = [
     {"instruction": "COPY app/app.js ./", "size": "2.27kB"},
     {"instruction": "USER 1000", "size": "0B"},
 ]
+TIMELINE: dict[str, Any] = {
+    "deployment": 0.004,
+    "replicaset": 0.009,
+    "pods": [
+        {
+            "name": PODS[0],
+            "node": "worker",
+            "created": 0.012,
+            "scheduled": 0.02,
+            "pulled": 0.31,
+            "started": 0.45,
+            "ready": 1.502,
+            "endpoint": 1.52,
+        },
+        {
+            "name": PODS[1],
+            "node": "",
+            "created": 0.013,
+            "scheduled": None,
+            "pulled": None,
+            "started": None,
+            "ready": None,
+            "endpoint": None,
+        },
+    ],
+}
+LOAD: dict[str, Any] = {
+    "rate": 50,
+    "requests": 150,
+    "failed": 4,
+    "seconds": [
+        {"at": 0, "ok": 50, "failed": 0, "by": {PODS[0]: 50}},
+        {"at": 1, "ok": 46, "failed": 4, "by": {PODS[0]: 30, PODS[1]: 16}},
+        {"at": 2, "ok": 50, "failed": 0, "by": {PODS[0]: 20, PODS[1]: 20, PODS[2]: 10}},
+    ],
+    "marks": [{"at": 0.5, "text": "kubectl scale deployment/web --replicas=3"}],
+}
 DATA: dict[str, dict[str, Any]] = {
     "layers": {"layers": LAYERS},
     "picture": CHAIN,
-    "hit-all": {"answers": dict(zip(PODS, (9, 13, 15), strict=True)), "requests": 37},
-    "pods": {"nodes": {"worker": [PODS[0]], "worker2": [PODS[2], PODS[1]]}},
+    "hit-all": {"answers": dict(zip(PODS, (9, 13, 15), strict=True)), "requests": 37, "load": LOAD},
+    "pods": {"nodes": {"worker": [PODS[0]], "worker2": [PODS[2], PODS[1]]}, "timeline": TIMELINE},
 }
 
 
@@ -60,7 +97,8 @@ def outcomes() -> list[Outcome]:
     for number, name in enumerate(names):
         command = ran(f"do {name}", 0.25 if name == "create-cluster" else number, stdout=f"{name} done\n")
         proof = Proof(True, Text("proof.scaled", {"declared": 3, "ready": 3}), DATA.get(name, {}))
-        made.append(Outcome(step(name), False, (command,), (), proof, None, float(number), 0.9, ORIGIN))
+        one = step(name, claim="spread" if name == "hit-all" else "")
+        made.append(Outcome(one, False, (command,), (), proof, None, float(number), 0.9, ORIGIN))
     warning = Text("skew.client", {"version": "37.0.2", "server": "v1.33.1", "fits": "1.37"})
     assert made[0].proof
     made[0] = replace(
@@ -78,7 +116,7 @@ def failed() -> Outcome:
     results = tuple(
         ran("curl web", 6.0 + n, stdout=f"try {n}: {HOSTILE}", status=22, stderr=HOSTILE) for n in range(3)
     )
-    return Outcome(step("hit"), False, results, (), None, error, 6.0, 3.0, ORIGIN)
+    return Outcome(step("hit", claim="nothing-lost"), False, results, (), None, error, 6.0, 3.0, ORIGIN)
 
 
 def documents(*more: Outcome, planned: tuple[str, ...] = ()) -> dict[str, dict[str, Any]]:

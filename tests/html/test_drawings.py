@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from kubetour.html.drawings import MOST, nodes, structure
+from kubetour.html.drawings import MOST, SMALL, nodes, structure
 from tests.html.sample import CHAIN, PODS
 
 ODD = "<b>&\"'\x1b[31m\u202e"
@@ -17,6 +17,10 @@ def texts(drawing: object) -> list[str]:
     """Return the texts of an SVG that is parsed as strictly as XML is."""
     root = ElementTree.fromstring(str(drawing))
     return ["".join(element.itertext()) for element in root.iter("text")]
+
+
+def height(drawing: object) -> int:
+    return int(ElementTree.fromstring(str(drawing)).attrib["viewBox"].split()[3])
 
 
 def chain(count: int, name: str = "web") -> dict[str, Any]:
@@ -44,14 +48,39 @@ def test_each_node_has_its_pods() -> None:
     assert found == ["a", "1 × Pod", "web-3", "b", "2 × Pod", "web-1", "web-2"]
 
 
-@pytest.mark.parametrize("count", [0, 1, MOST, MOST + 1, 50])
-def test_many_pods_are_a_number(count: int) -> None:
-    found = texts(structure(chain(count), "title"))
-    assert sum(text.startswith("Podweb-") for text in found) == min(count, MOST)
-    assert (f"… + {count - MOST}" in found) == (count > MOST)
-    assert len(texts(nodes({"n": [str(i) for i in range(count)]}, "t"))) == 2 + min(count, MOST) + (
-        count > MOST
-    )
+@pytest.mark.parametrize("count", [0, 1, MOST])
+def test_some_pods_have_a_row_each(count: int) -> None:
+    assert sum(text.startswith("Podweb-") for text in texts(structure(chain(count), "title"))) == count
+    assert len(texts(nodes({"n": [str(i) for i in range(count)]}, "t"))) == 2 + count
+
+
+def test_many_pods_are_drawn_by_node_and_none_is_left_out() -> None:
+    data = chain(50)
+    for index, item in enumerate(data["pods"]):
+        item.update(node=f"worker{index % 2}", ready=index > 0)
+    drawing = structure(data, "title")
+    found = texts(drawing)
+    assert [text for text in found if text.startswith("Pod")] == ["Pod× 25", "Pod× 25"]
+    assert {"worker0 · 24/25 Ready", "worker1 · 25/25 Ready"} <= set(found)
+    assert str(drawing).count('<circle class="waiting"') == 1
+    assert height(drawing) < 600
+
+
+def test_pods_on_very_many_nodes_are_a_number_at_last() -> None:
+    data = chain(50)
+    for index, item in enumerate(data["pods"]):
+        item.update(node=f"worker{index:02}")
+    assert f"… + {50 - MOST}" in texts(structure(data, "title"))
+
+
+@pytest.mark.parametrize("count", [MOST + 1, 50, SMALL, SMALL + 1])
+def test_many_pods_of_one_node_share_rows_up_to_a_number(count: int) -> None:
+    drawing = nodes({"n": [f"web-5d7cbddd68-{i:05}" for i in range(count)]}, "t")
+    found = texts(drawing)
+    assert found[:3] == ["n", f"{count} × Pod", "…-00000"]
+    assert sum(text.startswith("…-") for text in found) == min(count, SMALL)
+    assert (f"… + {count - SMALL}" in found) == (count > SMALL)
+    assert height(drawing) < 1000
 
 
 def test_odd_names_stay_text() -> None:

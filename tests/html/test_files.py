@@ -49,6 +49,23 @@ def test_without_a_run_there_is_no_page(tmp_path: Path) -> None:
         files.last(tmp_path)
 
 
+def test_the_page_of_a_run_is_found_by_what_a_person_calls_it(tmp_path: Path) -> None:
+    page = write(tmp_path)
+    for word in ("last", "-1", "runs/a", "runs/a/report.json"):
+        assert files.page_of(word, tmp_path, tmp_path) == page
+    page.unlink()
+    with pytest.raises(UsageError, match="report-absent"):
+        files.page_of("last", tmp_path, tmp_path)
+
+
+def test_the_last_comparison_takes_the_place_of_the_one_before(tmp_path: Path) -> None:
+    record = sample.documents()["en"]
+    for language in ("en", "zh"):
+        path = files.write_comparison(State(tmp_path), record, record, language, LESSONS, TEMPLATES)
+        assert f'<html lang="{language}">' in path.read_text(encoding="utf-8")
+    assert [each.name for each in tmp_path.iterdir()] == ["compare.html"]
+
+
 def test_a_page_is_opened_only_where_there_is_a_display(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

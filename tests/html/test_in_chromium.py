@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,12 +12,26 @@ import pytest
 
 from kubetour.html import files
 from kubetour.project import LESSONS, TEMPLATES
+from kubetour.records import read
 from kubetour.state import State
-from tests.html import sample
+from tests.html import axe, sample
 from tests.html.chromium import Tab, browser, find
 
 CONTRAST = (Path(__file__).parent / "contrast.js").read_text(encoding="utf-8")
-SECTIONS = ("summary", "wrong", "timeline", "structure", "answers", "nodes", "layers", "steps", "settings")
+SECTIONS = (
+    "summary",
+    "wrong",
+    "claims",
+    "timeline",
+    "structure",
+    "answers",
+    "nodes",
+    "layers",
+    "phases-pods",
+    "load-hit-all",
+    "steps",
+    "settings",
+)
 # An element counts as shown if it takes room on the page.
 SHOWN = (
     "(selector) => [...document.querySelectorAll(selector)].filter((e) => e.getClientRects().length).length"
@@ -51,6 +66,20 @@ def opened(tab: Tab, url: str) -> Tab:
     tab.prefers("light")
     tab.open(url)
     return tab
+
+
+@pytest.fixture(scope="module")
+def two(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Return the address of a page of two runs, one of which failed with hostile output."""
+    root = tmp_path_factory.mktemp("two")
+    one, other = sample.documents(sample.failed())["en"], sample.documents()["en"]
+    other["steps"][0]["commands"][0]["text"] = other["steps"][1]["proof"]["text"] = sample.HOSTILE
+    other["settings"]["replicas"] = 5
+    records = []
+    for name, document in (("one", one), ("other", other)):
+        (root / name).write_text(json.dumps(document), encoding="utf-8")
+        records.append(read(root / name))
+    return files.write_comparison(State(root), *records, "en", LESSONS, TEMPLATES).as_uri()
 
 
 def shown(tab: Tab, selector: str) -> int:
@@ -192,3 +221,44 @@ def test_it_can_be_printed(opened: Tab) -> None:
     printed = opened.printed()
     assert printed.startswith(b"%PDF-")
     assert opened.told() == []
+
+
+@pytest.mark.parametrize("width", [1200, 390])
+def test_two_runs_are_shown_side_by_side_and_nothing_complains(tab: Tab, two: str, width: int) -> None:
+    tab.size(width, 900)
+    tab.open(two)
+    for selector in ("[data-language=zh]", "#theme"):
+        click(tab, selector)
+    assert tab.told() == []
+    assert tab.evaluate("document.documentElement.scrollWidth") == width
+    text = tab.evaluate("document.body.innerText")
+    assert "两次运行对照" in text
+    assert "<script>alert(1)</script>" in text
+    assert shown(tab, "table.pairs tbody tr") == 7
+    assert tab.evaluate(NAMES) == []
+    assert tab.evaluate(CONTRAST)["faults"] == []
+
+
+@pytest.mark.parametrize("page", ["url", "two"])
+@pytest.mark.parametrize("width", [1200, 390])
+@pytest.mark.parametrize(
+    ("scheme", "language"), [("light", "en"), ("dark", "en"), ("light", "zh"), ("dark", "zh")]
+)
+def test_axe_finds_no_grave_fault(
+    tab: Tab, request: pytest.FixtureRequest, page: str, width: int, scheme: str, language: str
+) -> None:
+    program = axe.source()
+    tab.size(width, 900)
+    tab.prefers(scheme)
+    tab.open(request.getfixturevalue(page))
+    click(tab, f"[data-language={language}]")
+    assert axe.faults(tab, program) == []
+
+
+def test_axe_would_find_one(tab: Tab, tmp_path: Path) -> None:
+    page = tmp_path / "page.html"
+    page.write_text("<title>x</title><button></button><p style='color: #ddd'>faint</p>", encoding="utf-8")
+    program = axe.source()
+    tab.open(page.as_uri())
+    found = [fault.partition(":")[0] for fault in axe.faults(tab, program)]
+    assert {"button-name", "color-contrast", "html-has-lang"} <= set(found)

@@ -85,7 +85,9 @@ def test_it_opens_in_the_language_of_the_run_and_holds_both(language: str) -> No
 
 
 def test_every_fixed_text_is_on_the_page() -> None:
-    source = (TEMPLATES / "report.html.j2").read_text(encoding="utf-8")
+    source = "".join(
+        (TEMPLATES / name).read_text(encoding="utf-8") for name in ("page.html.j2", "report.html.j2")
+    )
     assert [text.key for text in LABELS if f'w["{text.key.rpartition(".")[2]}"]' not in source] == []
     text = rendered(sample.failed(), planned=("later",))
     only_without_steps = "report.nothing"
@@ -101,8 +103,11 @@ def test_every_step_and_every_picture_is_there_and_no_name_twice() -> None:
     wanted = {
         "summary",
         "wrong",
+        "claims",
         "timeline",
         "pictures",
+        "phases-pods",
+        "load-hit-all",
         "structure",
         "answers",
         "nodes",
@@ -150,7 +155,7 @@ def test_a_megabyte_of_output_does_not_make_a_page_of_a_megabyte() -> None:
 def test_a_broken_template_is_an_error_that_names_what_to_restore(
     tmp_path: Path, broken: dict[str, str | None], said: str
 ) -> None:
-    for name in ("report.html.j2", "report.css", "report.js"):
+    for name in ("page.html.j2", "report.html.j2", "report.css", "report.js"):
         text = broken.get(name, (TEMPLATES / name).read_text(encoding="utf-8"))
         if text is not None:
             (tmp_path / name).write_text(text, encoding="utf-8")

@@ -18,7 +18,7 @@ from kubetour.proofs.workload import (
     ServiceAddress,
 )
 from tests.making import output
-from tests.shapes import deployment, event, metadata, pod, seen, service, slices
+from tests.shapes import deployment, event, metadata, pod, replicaset, seen, service, slices
 
 APP = {"app": "web"}
 
@@ -171,22 +171,31 @@ def test_another_number_of_ready_endpoints_proves_nothing(items: tuple[Any, ...]
 SCALED = DeploymentEndpoints(READY, ReadyEndpoints("web", 3))
 
 
+NAMES = tuple(item["metadata"]["name"] for item in PODS)
+BEHIND = (service(), slices("web", *NAMES))
+
+
 def test_scaling_is_proved_by_the_deployment_and_its_endpoints_together() -> None:
-    proof = SCALED(seen(deployment(), *PODS, service(), slices("web", "a", "b", "c")))
+    proof = SCALED(seen(deployment(), replicaset(), *PODS, *BEHIND))
     assert proof.holds
-    assert proof.data == {"declared": 3, "observed": 3, "pods": ["a", "b", "c"]}
+    assert proof.data["declared"] == proof.data["observed"] == 3
+    assert proof.data["endpoints"] == [pod["name"] for pod in proof.data["pods"]] == list(NAMES)
+    assert (proof.data["replicasets"], proof.data["service"]) == (["web-1"], "web")
 
 
 @pytest.mark.parametrize(
     ("items", "why"),
     [
-        ((deployment(available=2), *PODS, service(), slices("web", "a", "b", "c")), "deployment-waiting"),
-        ((deployment(), *PODS, service(), slices("web", "a")), "endpoints-waiting"),
-        ((deployment(), *PODS), "service-absent"),
+        ((deployment(available=2), replicaset(), *PODS, *BEHIND), "deployment-waiting"),
+        ((deployment(), replicaset(), *PODS, service(), slices("web", NAMES[0])), "endpoints-waiting"),
+        ((deployment(), replicaset(), *PODS), "service-absent"),
+        ((deployment(), replicaset(owner="uid-other"), *PODS, *BEHIND), "chain-broken"),
+        ((deployment(), replicaset(), *PODS, service(), slices("web", "x", "y", "z")), "chain-broken"),
         ((), "deployment-absent"),
     ],
+    ids=["a replica short", "an endpoint short", "no Service", "of another", "other endpoints", "nothing"],
 )
-def test_scaling_with_either_missing_is_not_proved(items: tuple[Any, ...], why: str) -> None:
+def test_scaling_with_any_missing_is_not_proved(items: tuple[Any, ...], why: str) -> None:
     proof = SCALED(seen(*items))
     assert not proof.holds
     assert key(proof) == why
