@@ -23,7 +23,7 @@ CROSSING = 1.0  # seconds
 class Scaled:
     """The Deployment and its Service are as declared, and each new Pod came to that in the known order."""
 
-    looks: ClassVar[tuple[str, ...]] = (*DeploymentEndpoints.looks, "replicasets", "events")
+    looks: ClassVar[tuple[str, ...]] = (*DeploymentEndpoints.looks, "events")
     end: DeploymentEndpoints
 
     def __call__(self, seen: Observation) -> Proof:
