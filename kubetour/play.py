@@ -11,13 +11,14 @@ from contextlib import closing, contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from kubetour import lessons, observe, report
+from kubetour import observe, report
 from kubetour.errors import Interrupted, KubetourError
 from kubetour.host import HERE, Host
 from kubetour.lessons import Lesson
 from kubetour.observe import Cluster
-from kubetour.project import LESSONS, ROOT, STATE, TEMPLATES
+from kubetour.project import ROOT, STATE, TEMPLATES
 from kubetour.proofs.traffic import requests_for
+from kubetour.questions import Question
 from kubetour.runner import configure, last_signal, signals
 from kubetour.session import Session, open_session, settle
 from kubetour.settings import Resolved
@@ -28,6 +29,7 @@ from kubetour.terminal.brief import Json, Quiet
 from kubetour.terminal.cast import cast
 from kubetour.terminal.full import Full
 from kubetour.terminal.mistakes import print_error
+from kubetour.terminal.questions import Asker
 from kubetour.terminal.recorder import Recorder
 from kubetour.text import LANGUAGES, Text, say, tell
 from kubetour.text import choose as choose_language
@@ -112,6 +114,8 @@ def play(c: Context, flags: Mapping[str, Any], choose: Choose, **options: Any) -
                 out.print(tell(language, text), soft_wrap=True)
 
         session = open_session(c, resolved, state, note, host)
+        if (missing := session.course.missing.get(language)) and options.get("lessons"):
+            note(missing)
         steps = choose(session)
         if any(step.check.looks for step in steps):
             threading.Thread(target=observe.preload, daemon=True).start()
@@ -157,10 +161,12 @@ def run(
                     spoken,
                     began,
                     seconds,
+                    questions(session, spoken),
                 )
                 for spoken in LANGUAGES
             }
-            page = files.write(session.state, directory, documents, language, LESSONS, TEMPLATES)
+            titles = session.course.titles()
+            page = files.write(session.state, directory, documents, language, titles, TEMPLATES)
             teller = partial(full, session, language, options)
             recording = cast(recorder.events, teller, language, f"kubetour · {provider.name}", began)
             session.state.write(directory / "run.cast", recording)
@@ -179,25 +185,29 @@ def presenter(session: Session, language: str, options: Mapping[str, Any]) -> Pr
 
         def pause() -> None:
             out.print(say(language, "tour.pause"), style="yellow", end="")
-            input()
+            try:
+                input()
+            except EOFError:  # nobody is there any more
+                raise KeyboardInterrupt from None
 
-    return full(session, language, options, out, pause=pause)
+    ask = Asker(out, language) if options.get("predict") else None
+    return full(session, language, options, out, pause=pause, ask=ask)
 
 
 def full(session: Session, language: str, options: Mapping[str, Any], console: Console, **given: Any) -> Full:
     """Return who tells a run in full, with its lessons where the flags ask for them."""
-    prose = read_lessons(language) if options.get("lessons") else titles(language)
-    return Full(console, language, prose, session.provider.name, lesson_values(session), **given)
+    lessons = session.course.lessons[language]
+    if not options.get("lessons"):  # of a single task, a person in a hurry wants the command
+        lessons = {name: Lesson(name, lesson.title) for name, lesson in lessons.items()}
+    return Full(console, language, lessons, session.provider.name, lesson_values(session), **given)
 
 
-def read_lessons(language: str) -> dict[str, Lesson]:
-    """Return the lessons of a language by step id."""
-    return lessons.load(LESSONS / f"{language}.md")
-
-
-def titles(language: str) -> dict[str, Lesson]:
-    """Return the lessons without their prose, for a single task: a person in a hurry wants the command."""
-    return {name: Lesson(name, lesson.title, ()) for name, lesson in read_lessons(language).items()}
+def questions(session: Session, language: str) -> dict[str, Question]:
+    """Return the question of each step that has one, in a language."""
+    values = lesson_values(session)
+    lessons = session.course.lessons[language].values()
+    asked = ((lesson.id, lesson.question(session.provider.name, values)) for lesson in lessons)
+    return {name: question for name, question in asked if question}
 
 
 def lesson_values(session: Session) -> dict[str, object]:
@@ -223,6 +233,7 @@ def _tell_failure(session: Session, outcomes: list[Outcome], record: str, langua
     assert error is not None  # noqa: S101  (the caller looked)
     made = session.state.created()
     tell_error(error, language)
+    _tell_score(out, outcomes, language)
     if made:
         out.print(say(language, "tour.left", what=", ".join(made)), soft_wrap=True)
     if last.step.claim:
@@ -233,14 +244,23 @@ def _tell_failure(session: Session, outcomes: list[Outcome], record: str, langua
     raise SystemExit(error.exit_status)
 
 
+def _tell_score(out: Console, outcomes: list[Outcome], language: str) -> None:
+    """Say how many predictions were right, if there were any, of steps that were proved."""
+    predictions = [each.prediction for each in outcomes if each.prediction and not each.error]
+    if predictions:
+        right = sum(prediction.correct for prediction in predictions)
+        out.print(say(language, "tour.score", right=right, count=len(predictions)), style="bold")
+
+
 def summary(session: Session, outcomes: list[Outcome], record: str) -> None:
     """End a whole tour: what was proved, the record, how to go on, how to clean up."""
     language = session.settings.language
     out = consoles.make()
-    seconds = outcomes[-1].started + outcomes[-1].seconds
+    seconds = outcomes[-1].started + outcomes[-1].seconds - sum(each.waited for each in outcomes)
     out.print()
     out.rule(say(language, "tour.done"), style="green", align="left")
     out.print(say(language, "tour.proved", count=len(outcomes), seconds=f"{seconds:.1f}"), style="bold green")
+    _tell_score(out, outcomes, language)
     out.print(say(language, "tour.report", path=record), soft_wrap=True)
     if outcomes[-1].step.stage is Stage.DOWN:
         return

@@ -11,15 +11,17 @@ from typing import TYPE_CHECKING, Any
 
 from kubetour import play, records
 from kubetour.comparison import compare
+from kubetour.course import course as read_course
 from kubetour.errors import UsageError
 from kubetour.html import files
-from kubetour.project import LESSONS, STATE, TEMPLATES
+from kubetour.project import STATE, TEMPLATES
 from kubetour.script import script
 from kubetour.session import Session, open_session
 from kubetour.state import State
 from kubetour.terminal import console as consoles
 from kubetour.terminal.compared import print_comparison
 from kubetour.terminal.prose import print_prose
+from kubetour.terminal.questions import print_answer, print_question
 from kubetour.text import say, tell
 
 if TYPE_CHECKING:
@@ -46,8 +48,8 @@ def print_script(c: Context, flags: Mapping[str, Any], down: bool) -> None:
 
 def script_text(session: Session, language: str, down: bool) -> str:
     """Return a session's tour as a script."""
-    steps = session.plan() + (session.clean_up() if down else ())
-    titles = {name: lesson.title for name, lesson in play.read_lessons(language).items()}
+    steps = session.course.steps(session.plan() + (session.clean_up() if down else ()))
+    titles = session.course.titles()[language]
     heading = say(language, "script.heading", provider=session.provider.name).splitlines()
     if session.host.name:
         heading.append(say(language, "host.script", host=session.host.name))
@@ -80,7 +82,7 @@ def _side_by_side(state: State, paths: list[Path], language: str) -> Path:
     for name, path in zip("AB", paths, strict=True):
         out.print(f"{name} {path}", soft_wrap=True)
     print_comparison(out, compare(one, other), language)
-    page = files.write_comparison(state, one, other, language, LESSONS, TEMPLATES)
+    page = files.write_comparison(state, one, other, language, read_course().titles(), TEMPLATES)
     out.print()
     out.print(say(language, "compare.page", path=page), soft_wrap=True)
     return page
@@ -90,14 +92,22 @@ def print_lessons(c: Context, flags: Mapping[str, Any], step: str) -> None:
     """Print one lesson, or all, as the provider's tour tells them."""
     with play.settled(c, flags) as (_, resolved, state):
         language = resolved.settings.language
-        lessons = play.read_lessons(language)
+        course = read_course(resolved.settings.lessons)
+        if language in course.missing:
+            print(tell(language, course.missing[language]), file=sys.stderr)
+        lessons = course.lessons[language]
         if step and step not in lessons:
             raise UsageError("step-unknown", step=step, known=", ".join(lessons))
         # A lesson is the same whichever host it is about: none is asked.
         session = open_session(c, resolved, state, lambda text: None)
         values = play.lesson_values(session)
         out = consoles.make()
-        for name in [step] if step else list(lessons):
+        for name in [step] if step else [name for name in lessons if name not in course.drop]:
             out.rule(f"{name} · {lessons[name].title}", style="cyan", align="left")
             print_prose(out, lessons[name].text(session.provider.name, values))
             out.print()
+            if question := lessons[name].question(session.provider.name, values):
+                print_question(out, language, question)
+                out.print()
+                print_answer(out, language, question, None)
+                out.print()

@@ -16,6 +16,7 @@ from typing import Any
 
 from kubetour.checks import Result
 from kubetour.errors import KubetourError
+from kubetour.questions import Prediction, Question
 from kubetour.redact import redact, redacted, whole
 from kubetour.script import shell
 from kubetour.settings import Settings
@@ -27,8 +28,11 @@ VERSION = 1
 MOST = 200_000  # characters of one output
 
 
-def step_record(outcome: Outcome, language: str) -> dict[str, Any]:
-    """Return what happened in one step, in plain JSON values; times in seconds since the run began."""
+def step_record(outcome: Outcome, language: str, question: Question | None = None) -> dict[str, Any]:
+    """Return what happened in one step, in plain JSON values; times in seconds since the run began.
+
+    `question` is the step's, in that language.
+    """
     proof = outcome.proof
     return {
         "step": outcome.step.id,
@@ -38,6 +42,8 @@ def step_record(outcome: Outcome, language: str) -> dict[str, Any]:
         "already": outcome.already,
         "started": round(outcome.started, 3),
         "seconds": round(outcome.seconds, 3),
+        "waited": round(outcome.waited, 3),
+        "prediction": outcome.prediction and _prediction(outcome.prediction, question),
         "commands": [_command(run, result, outcome.origin) for run, result in outcome.results],
         "confirm": [_command(run, result, outcome.origin) for run, result in outcome.confirmed],
         "proof": proof
@@ -48,6 +54,19 @@ def step_record(outcome: Outcome, language: str) -> dict[str, Any]:
             "notes": [clean(tell(language, note)) for note in proof.notes],
         },
         "error": error_record(outcome.error, language) if outcome.error else None,
+    }
+
+
+def _prediction(prediction: Prediction, question: Question | None) -> dict[str, Any]:
+    """Return a prediction in the question's language, unless that one asks something else than was asked."""
+    asked = question if question and question.like(prediction.question) else prediction.question
+    plain = asked.plain()
+    return {
+        "question": clean(plain.text),
+        "options": [clean(option) for option in plain.options],
+        "chosen": prediction.chosen,
+        "right": plain.right,
+        "correct": prediction.correct,
     }
 
 
@@ -73,12 +92,14 @@ def report(
     language: str,
     began: float,
     seconds: float,
+    questions: Mapping[str, Question] | None = None,
 ) -> dict[str, Any]:
     """Return the whole record. `began` is in seconds since the epoch, `seconds` the run's wall time.
 
-    `planned` are the ids of all steps that were to be run.
+    `planned` are the ids of all steps that were to be run, `questions` the steps' in that language.
     """
-    steps = [step_record(outcome, language) for outcome in outcomes]
+    asked = questions or {}
+    steps = [step_record(outcome, language, asked.get(outcome.step.id)) for outcome in outcomes]
     return {
         "version": VERSION,
         "began": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(began)),

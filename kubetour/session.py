@@ -6,11 +6,13 @@ import os
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kubetour import buildcontext, choosing, dockerconfig, manifests
 from kubetour.buildcontext import BuildContext, User
+from kubetour.course import Course, course
 from kubetour.errors import RefusedError, UsageError
 from kubetour.host import HERE, Host
 from kubetour.plan import clean_up, plan, singles, whole
@@ -38,6 +40,11 @@ class Session:
     state: State
     host: Host = HERE
     say: Say = lambda text: None
+
+    @cached_property
+    def course(self) -> Course:
+        """Return the lessons of the tour; UsageError for a teacher's directory that is not as it must be."""
+        return course(self.settings.lessons)
 
     @property
     def settings(self) -> Settings:
@@ -95,7 +102,7 @@ def settle(c: Context, flags: Mapping[str, Any], state: State) -> Resolved:
         os.environ["KUBECONFIG"] = os.pathsep.join(where)
     paths: dict[str, Any] = {
         name: _from_root(caller, getattr(resolved.settings, name))
-        for name in ("app_dir", "config", "pull_secret")
+        for name in ("app_dir", "config", "pull_secret", "lessons")
         if resolved.origins[name] in ("flag", "environment")
     }
     return Resolved(replace(resolved.settings, **paths), resolved.origins)

@@ -50,6 +50,7 @@ class Settings:
     engine: str = _setting("auto", rules.choice(*ENGINES))
     requests: int = _setting(REQUESTS_AUTO, rules.whole(0, 100_000), remember=False)
     timeout: int = _setting(180, rules.whole(1, 86_400), remember=False)
+    lessons: str = _setting("", rules.printable(4096), remember=False)
     lang: str = _setting("", rules.choice(*LANGUAGES), remember=False)
     offline: bool = _setting(False, rules.switch(), remember=False)
 

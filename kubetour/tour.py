@@ -14,6 +14,7 @@ from kubetour.acting import Acting, Command, Line, Performer
 from kubetour.checks import Change, Object, Observation, Proof, Result
 from kubetour.errors import DeadlineError, Interrupted, KubetourError, ProofError, RefusedError
 from kubetour.observe import Cluster, Objects
+from kubetour.questions import Prediction
 from kubetour.recording import Recording
 from kubetour.runner import last_signal
 from kubetour.state import State
@@ -33,7 +34,8 @@ MOST_LOGS, LOG_LINES = 2, 5  # of Pods that crash: the others' say the same, and
 class Outcome:
     """A step that was run: what its commands gave, the verdict, its begin and its time in seconds.
 
-    `started` counts from `origin`, the clock's reading when the run began.
+    `started` counts from `origin`, the clock's reading when the run began. Before that, a person was waited
+    for `waited` seconds.
     """
 
     step: Step
@@ -45,13 +47,18 @@ class Outcome:
     started: float = 0.0
     seconds: float = 0.0
     origin: float = 0.0
+    waited: float = 0.0
+    prediction: Prediction | None = None
 
 
 class Presenter(Protocol):
     """Who tells a person, or a program, what happens. Every method returns nothing."""
 
     def begin(self, step: Step, number: int, total: int, seconds: float) -> None:
-        """A step begins, so many seconds after the first."""
+        """A step begins, so many seconds after the first; waiting for a person does not count."""
+
+    def ready(self, step: Step) -> Prediction | None:
+        """Return when the step may run: what a person predicts of it, if they were asked and did."""
 
     def command(self, run: Run) -> None:
         """A command of the step runs."""
@@ -98,9 +105,10 @@ class Tour:
             for number, step in enumerate(steps, 1):
                 self._start_early(steps[number - 1 :], performer, early)
                 acting = early.pop(step.id) if step.id in early else Acting(step, performer)
-                started = self.clock() - begun
-                announce = partial(self.presenter.begin, step, number, len(steps), started)
-                outcome = self._step(step, acting, announce, started)
+                waited = sum(outcome.waited for outcome in self.outcomes)
+                worked = self.clock() - begun - waited
+                announce = partial(self.presenter.begin, step, number, len(steps), worked)
+                outcome = self._step(step, acting, announce, begun)
                 self.outcomes.append(outcome)
                 self.presenter.end(outcome)
                 if outcome.error:
@@ -130,13 +138,18 @@ class Tour:
                 except KubetourError:
                     acting.rescue(_unseen, _unseen)
 
-    def _step(self, step: Step, acting: Acting, announce: Callable[[], None], started: float) -> Outcome:
-        begun = self.clock()
+    def _step(self, step: Step, acting: Acting, announce: Callable[[], None], origin: float) -> Outcome:
+        begun, waited = self.clock(), 0.0
+        prediction: Prediction | None = None
         proof: Proof | None = None
         error: KubetourError | None = None
         recorded = ExitStack()
         try:
             announce()
+            asked = self.clock()
+            prediction = self.presenter.ready(step)
+            begun = self.clock()  # a person may take their time
+            waited = begun - asked
             recording = None
             if step.recorded:
                 recording = recorded.enter_context(self.cluster.recording(step.check.looks, self.timeout))
@@ -161,9 +174,19 @@ class Tour:
             self.state.strike(*step.removes)
         else:
             error = self._after(step, acting, error)
-        results, confirmed = tuple(acting.results), tuple(acting.confirmed)
-        seconds, origin = self.clock() - begun, begun - started
-        return Outcome(step, acting.already, results, confirmed, proof, error, started, seconds, origin)
+        return Outcome(
+            step,
+            acting.already,
+            tuple(acting.results),
+            tuple(acting.confirmed),
+            proof,
+            error,
+            begun - origin,
+            self.clock() - begun,
+            origin,
+            waited,
+            prediction,
+        )
 
     def _after(self, step: Step, acting: Acting, error: KubetourError) -> KubetourError:
         """Diagnose a step that failed, and take back what is to be; return the error, or an interrupt."""

@@ -21,8 +21,11 @@ from kubetour.text import choose, say, tell
 if TYPE_CHECKING:
     from invoke.context import Context
 
-
-SHOWN = ("pause", "quiet", "json")  # options of how a run is shown
+SHOWN = ("pause", "predict", "quiet", "json")  # options of how a run is shown
+EXCLUDE = (
+    ("quiet", "json"),
+    *((asks, tells) for asks in ("pause", "predict") for tells in ("quiet", "json")),
+)
 
 
 def tour(c: Context, flags: Mapping[str, Any], **options: Any) -> None:
@@ -34,7 +37,7 @@ def tour(c: Context, flags: Mapping[str, Any], **options: Any) -> None:
 
     def pick(session: Session) -> tuple[Step, ...]:
         only = [name for name in options["only"].split(",") if name]
-        steps = _with_clean_up(c, session, session.plan(), options["down"])
+        steps = session.course.steps(_with_clean_up(c, session, session.plan(), options["down"]))
         return select(steps, first=options["from_"], last=options["until"], only=only)
 
     _take(c, flags, pick, options)
@@ -65,13 +68,15 @@ def _with_clean_up(c: Context, session: Session, steps: tuple[Step, ...], down: 
 
 
 def _require_sense(flags: Mapping[str, Any], options: Mapping[str, Any], *pairs: tuple[str, str]) -> None:
-    """Raise UsageError for options that exclude each other, and for a pause without a terminal."""
+    """Raise UsageError for options that exclude each other, and for questions without a terminal."""
     with play.told(choose(flags.get("lang"))):
-        for one, other in (*pairs, ("quiet", "json"), ("pause", "json"), ("pause", "quiet")):
+        for one, other in (*pairs, *EXCLUDE):
             if options[one] and options[other]:
                 raise UsageError("flags-exclude", one=f"--{one}", other=f"--{other}")
         if options["pause"] and not sys.stdin.isatty():
             raise UsageError("pause-no-terminal")
+        if options["predict"] and not sys.stdin.isatty():
+            raise UsageError("predict-no-terminal")
 
 
 def _print_claims(language: str) -> None:

@@ -10,6 +10,7 @@ import pytest
 from kubetour.checks import Proof, Result
 from kubetour.errors import DeadlineError
 from kubetour.project import ROOT
+from kubetour.questions import Prediction, Question
 from kubetour.redact import GONE
 from kubetour.report import MOST, VERSION, report, step_record, to_json
 from kubetour.settings import PROVIDERS, SOURCES, Settings
@@ -53,6 +54,36 @@ def test_a_step_is_recorded_with_commands_proof_and_times() -> None:
             "stderr": "err",
         }
     ]
+
+
+ASKED = Question("Will it be *three*?", ("no", "`yes`"), 1, "Yes.")
+SAME = Question("会是*三*个吗？", ("不会", "`会`"), 1, "会。")
+OTHER = Question("会有几个？", ("一个", "两个", "三个"), 2, "三个。")
+
+
+@pytest.mark.parametrize(
+    ("question", "told"),
+    [
+        pytest.param(None, "Will it be three?", id="none in this language"),
+        pytest.param(SAME, "会是三个吗？", id="the same in this language"),
+        pytest.param(OTHER, "Will it be three?", id="another one in this language"),
+    ],
+)
+def test_a_prediction_is_recorded_as_it_was_meant(question: Question | None, told: str) -> None:
+    outcome = Outcome(step("scale"), proof=PROOF, waited=4.5678, prediction=Prediction(ASKED, 0))
+    record = step_record(outcome, "zh", question)
+    assert record["waited"] == 4.568
+    assert record["prediction"] == {
+        "question": told,
+        "options": ["不会", "会"] if question is SAME else ["no", "yes"],
+        "chosen": 0,
+        "right": 1,
+        "correct": False,
+    }
+
+
+def test_without_a_prediction_there_is_none() -> None:
+    assert step_record(Outcome(step("scale"), proof=PROOF), "en", ASKED)["prediction"] is None
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])

@@ -53,8 +53,9 @@ def test_a_path_on_the_command_line_is_meant_from_where_it_was_typed(
     machine: pytest.MonkeyPatch, c: Context, tmp_path: Path
 ) -> None:
     machine.setenv("KUBETOUR_CWD", str(tmp_path))
-    resolved = session.settle(c, {"app_dir": "shop"}, State(tmp_path))
+    resolved = session.settle(c, {"app_dir": "shop", "lessons": "class"}, State(tmp_path))
     assert (ROOT / resolved.settings.app_dir).resolve() == tmp_path / "shop"
+    assert (ROOT / resolved.settings.lessons).resolve() == tmp_path / "class"
 
 
 @pytest.mark.parametrize(

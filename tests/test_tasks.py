@@ -103,6 +103,10 @@ def test_help_is_told_in_the_locales_language() -> None:
         (("tour", "--provider", "nope"), {}, "--provider"),
         (("tour", "--keep", "--down"), {}, "--keep"),
         (("tour", "--pause"), {}, "--pause"),
+        (("tour", "--predict"), {}, "--predict"),
+        (("tour", "--predict", "--quiet"), {}, "--quiet"),
+        (("tour", "--predict", "--json"), {}, "--json"),
+        (("lesson", "--provider", "embedded", "--lessons", "docs"), {}, "docs"),
     ],
 )
 def test_bad_input_ends_with_2_and_names_what_to_change(

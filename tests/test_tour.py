@@ -26,6 +26,7 @@ from kubetour.errors import (
 from kubetour.observe import Objects
 from kubetour.proofs.cluster import NodesReady
 from kubetour.proofs.workload import ServiceAddress
+from kubetour.questions import Prediction, Question
 from kubetour.recording import Recorder, Recording
 from kubetour.runner import signals
 from kubetour.state import State
@@ -44,6 +45,9 @@ class Memory:
 
     def begin(self, step: Step, number: int, total: int, seconds: float) -> None:
         self.told.append(("begin", step.id))
+
+    def ready(self, step: Step) -> Prediction | None:
+        return None
 
     def command(self, run: Run) -> None:
         self.told.append(("command", run.argv[-1]))
@@ -641,6 +645,46 @@ def test_an_interrupt_is_an_outcome_and_what_was_made_stays_in_the_ledger(
     assert only.error.exit_status == 143
     assert state.created() == ("web/1",)
     assert ("end", "one") in memory.told
+
+
+class TestAPersonWhoIsWaitedFor:
+    QUESTION = Question("Which?", ("this", "that"), 1, "That.")
+    THINKS = 100.0  # seconds, more than the tour's timeout
+
+    @pytest.fixture(autouse=True)
+    def thinking(self, memory: Memory, cluster: Plain, monkeypatch: pytest.MonkeyPatch) -> None:
+        def ready(step: Step) -> Prediction:
+            cluster.now += self.THINKS
+            return Prediction(self.QUESTION, 1)
+
+        monkeypatch.setattr(memory, "ready", ready)
+
+    def test_has_all_the_time_there_is(self, tour: Tour, cluster: Plain) -> None:
+        cluster.states = [(), (pod("web"),)]
+        cluster.first = 20.0  # of the timeout's 30
+        (only,) = tour.run((step("one", "echo 1", check=There("web")),))
+        assert only.error is None
+        assert (only.started, only.waited, only.seconds) == (self.THINKS, self.THINKS, 20.0)
+        assert only.prediction == Prediction(self.QUESTION, 1)
+
+    def test_does_not_make_the_clock_go_on(
+        self, tour: Tour, memory: Memory, cluster: Plain, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        shown: list[float] = []
+        monkeypatch.setattr(memory, "begin", lambda *told: shown.append(told[3]))
+        cluster.first = 2.0
+        tour.run((step("one", "true", check=There("web", gone=True)), step("two", "true")))
+        assert shown == [0.0, 2.0]
+
+    def test_does_not_hold_up_what_runs_in_the_background(
+        self, tour: Tour, memory: Memory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        made = tmp_path / "made"
+        os.mkfifo(made)
+        read: list[str] = []
+        monkeypatch.setattr(memory, "ready", lambda step: read.append(made.read_text()) if not read else None)
+        tour.run((step("one", "true"), step("two", f"echo early > {made}", early=True)))
+        assert read == ["early\n"]
 
 
 def test_ctrl_c_while_a_lesson_is_read_is_an_outcome(

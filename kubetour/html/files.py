@@ -8,15 +8,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from kubetour import lessons
-from kubetour.errors import KubetourError, UsageError
+from kubetour.errors import UsageError
 from kubetour.html.comparing import comparison_page
 from kubetour.html.junit import junit
-from kubetour.html.page import page
+from kubetour.html.page import Titles, page
 from kubetour.records import find
 from kubetour.report import to_json
 from kubetour.state import State
-from kubetour.text import LANGUAGES
 
 
 def write(
@@ -24,31 +22,20 @@ def write(
     directory: Path,
     documents: Mapping[str, Any],
     language: str,
-    lessons_in: Path,
+    titles: Titles,
     templates: Path,
 ) -> Path:
     """Write a run's record, given in each language, into its directory, and return the page's path.
 
-    Whatever stands in the way of the page, the record for programs is there.
+    `titles` are the steps', by language and id. Whatever stands in the way of the page, the record for
+    programs is there.
     """
     document = documents[language]
     state.write(directory / "report.json", to_json(document))
     state.write(directory / "report.xml", junit(document))
     path = directory / "report.html"
-    state.write(path, page(documents, language, _titles(lessons_in), templates))
+    state.write(path, page(documents, language, titles, templates))
     return path
-
-
-def _titles(directory: Path) -> dict[str, dict[str, str]]:
-    """Return each step's title by language; without its lessons, a language has none, and ids are shown."""
-    titles: dict[str, dict[str, str]] = {}
-    for language in LANGUAGES:
-        try:
-            found = lessons.load(directory / f"{language}.md")
-        except KubetourError:
-            found = {}
-        titles[language] = {name: lesson.title for name, lesson in found.items()}
-    return titles
 
 
 def last(root: Path) -> Path:
@@ -72,12 +59,12 @@ def write_comparison(
     one: Mapping[str, Any],
     other: Mapping[str, Any],
     language: str,
-    lessons_in: Path,
+    titles: Titles,
     templates: Path,
 ) -> Path:
     """Write two records side by side as a page, in place of the one before, and return its path."""
     path = state.root / "compare.html"
-    state.write(path, comparison_page(one, other, language, _titles(lessons_in), templates))
+    state.write(path, comparison_page(one, other, language, titles, templates))
     return path
 
 

@@ -79,6 +79,8 @@ def view(documents: Documents, language: str, titles: Titles) -> dict[str, Any]:
         "w": {name: both(text) for name, text in labels(LABELS).items()},
         "run": document,
         "verdict": both(told(Text("report.proved", known))),
+        "score": _score(steps),
+        "took": document["seconds"] - sum(step["waited"] for step in steps),
         "count": sum(len(step["commands"]) + len(step["confirm"]) for step in steps),
         "steps": shown,
         "failed": [step for step in shown if step["error"]],
@@ -110,6 +112,7 @@ def _step(index: int, documents: Documents, title: Any) -> dict[str, Any]:
         "early": both(told(Text("report.early", {"seconds": f"{early:.2f}"}))) if early else "",
         "commands": commands(step["commands"]),
         "confirm": commands(step["confirm"]),
+        "prediction": _prediction(steps) if step["prediction"] else None,
         "proof": both(across(steps, lambda each: each["proof"]["text"])) if proof else "",
         "notes": _each(steps, lambda each: each["proof"]["notes"]) if proof else [],
         "error": error
@@ -120,6 +123,28 @@ def _step(index: int, documents: Documents, title: Any) -> dict[str, Any]:
             "evidence": both({"": error["evidence"][:4000]}),
             "diagnosis": _each(steps, lambda each: each["error"]["diagnosis"]),
         },
+    }
+
+
+def _score(steps: Any) -> Markup | None:
+    """Return how many predictions were right, of steps that were proved; None if there was none."""
+    made = [step["prediction"] for step in steps if step["prediction"] and step["ok"]]
+    right = sum(prediction["correct"] for prediction in made)
+    return both(told(Text("report.score", {"right": right, "count": len(made)}))) if made else None
+
+
+def _prediction(steps: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a question and its options, each with whether it was chosen and whether it is right."""
+    asked = {language: step["prediction"] for language, step in steps.items()}
+    one = next(iter(asked.values()))
+    options = _each(asked, lambda each: each["options"])
+    return {
+        "question": both(across(asked, lambda each: each["question"])),
+        "correct": one["correct"],
+        "options": [
+            {"text": text, "chosen": index == one["chosen"], "right": index == one["right"]}
+            for index, text in enumerate(options)
+        ],
     }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from kubetour.html.bars import Bar, bars, scale, ticks
@@ -12,8 +13,18 @@ if TYPE_CHECKING:
 
 
 def timeline(document: Mapping[str, Any], title: Callable[[str], Markup]) -> dict[str, Any]:
-    """Return the scale and a row for each step: its id, title, bars and seconds."""
-    ends = [step["started"] + step["seconds"] for step in document["steps"]]
+    """Return the scale and a row for each step: its id, title, bars and seconds.
+
+    Time in which a person was waited for is cut out: what went on meanwhile, in the background, is shorter.
+    """
+    waits: list[tuple[float, float]] = [
+        (step["started"] - step["waited"], step["started"]) for step in document["steps"]
+    ]
+
+    def worked(time: float) -> float:
+        return time - sum(min(max(time - begun, 0.0), ended - begun) for begun, ended in waits)
+
+    ends = [worked(step["started"] + step["seconds"]) for step in document["steps"]]
     most = max(ends, default=0.0) or 1.0
     marks = ticks(most)
     rows = [
@@ -22,7 +33,11 @@ def timeline(document: Mapping[str, Any], title: Callable[[str], Markup]) -> dic
             "title": title(step["step"]),
             "ok": step["ok"],
             "seconds": step["seconds"],
-            "bars": bars(spans(step), most, marks=marks),
+            "bars": bars(
+                (replace(bar, start=worked(bar.start), end=worked(bar.end)) for bar in spans(step)),
+                most,
+                marks=marks,
+            ),
         }
         for step in document["steps"]
     ]

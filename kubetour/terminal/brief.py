@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 from kubetour.checks import Proof
+from kubetour.questions import Prediction
 from kubetour.report import step_record
 from kubetour.steps import Run, Step
 from kubetour.terminal.console import harmless
@@ -21,6 +22,10 @@ class Silent:
 
     def begin(self, step: Step, number: int, total: int, seconds: float) -> None:
         """Say nothing."""
+
+    def ready(self, step: Step) -> Prediction | None:
+        """Ask nothing."""
+        return None
 
     def command(self, run: Run) -> None:
         """Say nothing."""

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING
 from kubetour.checks import Proof
 from kubetour.claims import CLAIMS
 from kubetour.lessons import Lesson
+from kubetour.questions import Prediction, Question
 from kubetour.script import shell
 from kubetour.steps import Run, Step
 from kubetour.terminal.console import harmless_lines
 from kubetour.terminal.pictures import picture
 from kubetour.terminal.prose import print_prose, print_wrapped
+from kubetour.terminal.questions import print_answer, print_question
 from kubetour.text import Text, say, tell
 from kubetour.tour import Outcome
 
@@ -37,6 +39,7 @@ class Full:
         values: Mapping[str, object],
         pause: Callable[[], None] | None = None,
         clean: Callable[[str], str] = harmless_lines,
+        ask: Callable[[Question], int | None] | None = None,
     ) -> None:
         self._console = console
         self._language = language
@@ -45,6 +48,8 @@ class Full:
         self._values = values
         self._pause = pause
         self._clean = clean  # what every text from elsewhere goes through
+        self._ask = ask
+        self._question: Question | None = None
         self._status: Status | None = None
         self._most = MOST_LINES
         self._lines: list[str] = []
@@ -52,19 +57,31 @@ class Full:
         self._held: list[str] = []  # what may be JSON, once it is whole
 
     def begin(self, step: Step, number: int, total: int, seconds: float) -> None:
-        """Print the header and the lesson, and wait for Enter if asked to."""
+        """Print the header, the lesson and its question."""
         lesson = self._lessons.get(step.id)
         title = f"{step.id} · {lesson.title}" if lesson else step.id
         clock = f"{int(seconds) // 60:02}:{int(seconds) % 60:02}"
         self._console.print()
         self._console.rule(f"{number}/{total} · {title} · {clock}", style="cyan", align="left")
-        if step.claim:
-            statement = CLAIMS[step.claim].statement
-            print_wrapped(self._console, say(self._language, "tour.claim", claim=statement), "bold")
+        self._question = lesson.question(self._provider, self._values) if lesson else None
+        if not self._question:  # a question's answer would be known by it
+            self._claim(step)
         if lesson:
-            self._lesson(lesson)
+            print_prose(self._console, lesson.text(self._provider, self._values))
+            self._console.print()
+        if self._question:
+            print_question(self._console, self._language, self._question)
+            self._console.print()
+
+    def ready(self, step: Step) -> Prediction | None:
+        """Ask for a prediction, or wait for Enter, as the flags say."""
+        if self._ask and self._question:
+            chosen = self._ask(self._question)
+            self._console.print()
+            return None if chosen is None else Prediction(self._question, chosen)
         if self._pause:
             self._pause()
+        return None
 
     def command(self, run: Run) -> None:
         """Print a command, in a form that can be copied: its own line breaks and no others."""
@@ -110,7 +127,7 @@ class Full:
             self._status.update(Plain(self._clean(text)))
 
     def end(self, outcome: Outcome) -> None:
-        """Print the picture, if the proof has one, the proof, and its notes."""
+        """Print the picture, if the proof has one, the proof, its notes, and the question's answer."""
         self._flush()
         if self._status:
             self._status.stop()
@@ -122,10 +139,15 @@ class Full:
             print_wrapped(self._console, f"✓ {proof}", "bold green")
             for note in outcome.proof.notes:
                 print_wrapped(self._console, f"! {self._clean(tell(self._language, note))}", "yellow")
+            if self._question:
+                self._console.print()
+                self._claim(outcome.step)
+                print_answer(self._console, self._language, self._question, outcome.prediction)
 
-    def _lesson(self, lesson: Lesson) -> None:
-        print_prose(self._console, lesson.text(self._provider, self._values))
-        self._console.print()
+    def _claim(self, step: Step) -> None:
+        if step.claim:
+            statement = CLAIMS[step.claim].statement
+            print_wrapped(self._console, say(self._language, "tour.claim", claim=statement), "bold")
 
     def _typed(self, run: Run) -> None:
         self._console.print(f"$ {self._clean(shell(run))}", style="bold", soft_wrap=True)

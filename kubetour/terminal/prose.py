@@ -10,6 +10,8 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from kubetour.questions import flow
+
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
@@ -28,7 +30,7 @@ def print_prose(console: Console, text: str) -> None:
     for number, paragraph in enumerate(text.strip().split("\n\n")):
         if number:
             console.print()
-        for line in wrap(styled(join(paragraph)), console.width):
+        for line in wrap(styled(flow(paragraph)), console.width):
             console.print(line, soft_wrap=True)
 
 
@@ -38,12 +40,6 @@ def print_wrapped(console: Console, text: str, style: str) -> None:
 
     for line in wrap(Text(text), console.width):
         console.print(line, style=style, soft_wrap=True)
-
-
-def join(paragraph: str) -> str:
-    """Return a paragraph's lines as one: with a blank between them, but for two that meet in Chinese."""
-    text = " ".join(paragraph.split())
-    return re.sub(rf"(?<=[{_WIDE}]) (?=[{_WIDE}])", "", text)
 
 
 def styled(text: str) -> Text:

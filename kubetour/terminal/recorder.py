@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from kubetour.checks import Proof
+from kubetour.questions import Prediction
 from kubetour.steps import Run, Step
 from kubetour.text import Text
 from kubetour.tour import Outcome, Presenter
@@ -40,6 +41,10 @@ class Recorder:
         """Keep and pass on that a step begins."""
         self._keep("begin", step, number, total, seconds)
         self.shown.begin(step, number, total, seconds)
+
+    def ready(self, step: Step) -> Prediction | None:
+        """Pass on that the step may run; what a person answers is not played again."""
+        return self.shown.ready(step)
 
     def command(self, run: Run) -> None:
         """Keep and pass on a command."""

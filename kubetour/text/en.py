@@ -156,8 +156,6 @@ MESSAGES = {
     "error.template-not-yaml.fix": "Look at what it gives with ./inv render, and mend it.",
     "error.config-invalid": "{file} is no kind config: {reason}",
     "error.config-invalid.fix": "Mend it, or give another with --config FILE. Its form: https://kind.sigs.k8s.io/docs/user/configuration/",
-    "error.lessons-unreadable": "The lessons in {file} cannot be read: {reason}",
-    "error.lessons-unreadable.fix": "Restore them: git checkout -- lessons",
     "error.push-embedded": "The embedded cluster's images stay on this machine: there is no registry to push to.",
     "error.push-embedded.fix": "Start a container engine and give --provider kind or --provider context.",
     "error.engine-absent": "There is no {engine} on PATH.",

@@ -156,8 +156,6 @@ MESSAGES = {
     "error.template-not-yaml.fix": "请用 ./inv render 查看其输出，再作修正。",
     "error.config-invalid": "{file} 不是有效的 kind 配置：{reason}",
     "error.config-invalid.fix": "请修正，或用 --config FILE 另行指定。格式见 https://kind.sigs.k8s.io/docs/user/configuration/",
-    "error.lessons-unreadable": "无法读取 {file} 中的讲解：{reason}",
-    "error.lessons-unreadable.fix": "请恢复：git checkout -- lessons",
     "error.push-embedded": "embedded 集群的镜像只在本机：没有可供推送的镜像仓库。",
     "error.push-embedded.fix": "请启动容器引擎，并使用 --provider kind 或 --provider context。",
     "error.engine-absent": "PATH 中没有 {engine}。",

@@ -7,6 +7,7 @@ from typing import Any
 
 from kubetour.checks import Proof, Result
 from kubetour.errors import DeadlineError
+from kubetour.questions import Prediction, Question
 from kubetour.report import report
 from kubetour.settings import Settings
 from kubetour.steps import Run
@@ -75,6 +76,17 @@ LOAD: dict[str, Any] = {
     ],
     "marks": [{"at": 0.5, "text": "kubectl scale deployment/web --replicas=3"}],
 }
+# Of the zh ones, one fits what was asked in en, and one does not.
+QUESTIONS = {
+    "en": {
+        "build": Question("Will it build *twice*?", ("Yes", "No <b>"), 1, "No."),
+        "layers": Question("How many layers?", ("one", "two"), 1, "Two."),
+    },
+    "zh": {
+        "build": Question("会构建*两次*吗？", ("会", "不会 <b>"), 1, "不会。"),
+        "layers": Question("有几层？", ("一层", "两层", "三层"), 1, "两层。"),
+    },
+}
 DATA: dict[str, dict[str, Any]] = {
     "layers": {"layers": LAYERS},
     "picture": CHAIN,
@@ -104,6 +116,8 @@ def outcomes() -> list[Outcome]:
     made[0] = replace(
         made[0], already=True, confirmed=(ran("see it", 0.6),), proof=replace(made[0].proof, notes=(warning,))
     )
+    made[0] = replace(made[0], prediction=Prediction(QUESTIONS["en"]["build"], 0), waited=0.0)
+    made[1] = replace(made[1], prediction=Prediction(QUESTIONS["en"]["layers"], 1), started=1.5, waited=0.5)
     return made
 
 
@@ -125,7 +139,15 @@ def documents(*more: Outcome, planned: tuple[str, ...] = ()) -> dict[str, dict[s
     ids = (*(outcome.step.id for outcome in every), *planned)
     return {
         language: report(
-            every, ids, Settings(image="商店"), "embedded", {"image": "flag"}, language, 1.0, 9.5
+            every,
+            ids,
+            Settings(image="商店"),
+            "embedded",
+            {"image": "flag"},
+            language,
+            1.0,
+            9.5,
+            QUESTIONS[language],
         )
         for language in LANGUAGES
     }

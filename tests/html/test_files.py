@@ -8,15 +8,17 @@ from pathlib import Path
 
 import pytest
 
+from kubetour.course import course
 from kubetour.errors import UsageError
 from kubetour.html import files
-from kubetour.project import LESSONS, TEMPLATES
+from kubetour.project import TEMPLATES
 from kubetour.state import State
 from tests.html import sample
 
 
-def write(root: Path, name: str = "a", lessons: Path = LESSONS, templates: Path = TEMPLATES) -> Path:
-    return files.write(State(root), root / "runs" / name, sample.documents(), "zh", lessons, templates)
+def write(root: Path, name: str = "a", templates: Path = TEMPLATES) -> Path:
+    titles = course().titles()
+    return files.write(State(root), root / "runs" / name, sample.documents(), "zh", titles, templates)
 
 
 def test_a_run_leaves_a_record_a_page_and_test_results(tmp_path: Path) -> None:
@@ -25,10 +27,6 @@ def test_a_run_leaves_a_record_a_page_and_test_results(tmp_path: Path) -> None:
     assert sorted(each.name for each in path.parent.iterdir()) == ["report.html", "report.json", "report.xml"]
     assert json.loads((path.parent / "report.json").read_text(encoding="utf-8")) == sample.documents()["zh"]
     assert "构建镜像" in path.read_text(encoding="utf-8")
-
-
-def test_without_lessons_steps_are_called_by_their_ids(tmp_path: Path) -> None:
-    assert '<a href="#step-build">build</a>' in write(tmp_path, lessons=tmp_path).read_text(encoding="utf-8")
 
 
 def test_the_record_is_there_even_if_the_page_cannot_be_made(tmp_path: Path) -> None:
@@ -61,7 +59,7 @@ def test_the_page_of_a_run_is_found_by_what_a_person_calls_it(tmp_path: Path) ->
 def test_the_last_comparison_takes_the_place_of_the_one_before(tmp_path: Path) -> None:
     record = sample.documents()["en"]
     for language in ("en", "zh"):
-        path = files.write_comparison(State(tmp_path), record, record, language, LESSONS, TEMPLATES)
+        path = files.write_comparison(State(tmp_path), record, record, language, course().titles(), TEMPLATES)
         assert f'<html lang="{language}">' in path.read_text(encoding="utf-8")
     assert [each.name for each in tmp_path.iterdir()] == ["compare.html"]
 

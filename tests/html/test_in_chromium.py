@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
+from kubetour.course import course
 from kubetour.html import files
-from kubetour.project import LESSONS, TEMPLATES
+from kubetour.project import TEMPLATES
 from kubetour.records import read
 from kubetour.state import State
 from tests.html import axe, sample
@@ -56,7 +57,8 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> str:
     """Return the address of a page of a run that failed, with hostile output."""
     root = tmp_path_factory.mktemp("run")
     documents = sample.documents(sample.failed(), planned=("later",))
-    return files.write(State(root), root / "a b", documents, "en", LESSONS, TEMPLATES).as_uri()
+    titles = course().titles()
+    return files.write(State(root), root / "a b", documents, "en", titles, TEMPLATES).as_uri()
 
 
 @pytest.fixture
@@ -79,7 +81,7 @@ def two(tmp_path_factory: pytest.TempPathFactory) -> str:
     for name, document in (("one", one), ("other", other)):
         (root / name).write_text(json.dumps(document), encoding="utf-8")
         records.append(read(root / name))
-    return files.write_comparison(State(root), *records, "en", LESSONS, TEMPLATES).as_uri()
+    return files.write_comparison(State(root), *records, "en", course().titles(), TEMPLATES).as_uri()
 
 
 def shown(tab: Tab, selector: str) -> int:

@@ -121,6 +121,32 @@ def test_every_step_and_every_picture_is_there_and_no_name_twice() -> None:
     assert pointed <= {f"#{name}" for name in names}
 
 
+def test_predictions_are_shown_with_what_was_right_and_the_score() -> None:
+    text = rendered()
+    assert "1 of 2 right" in text
+    (wrong, right) = re.findall(r'<div class="prediction (?:bad|good)">.*?</div>', text, re.DOTALL)
+    for told in ("Will it build twice?", "会构建两次吗？", "No &lt;b&gt;", "不会 &lt;b&gt;"):
+        assert told in wrong
+    first, second = re.findall(r"<li.*?</li>", wrong)
+    assert "your prediction" in first
+    assert "your prediction" not in second
+    assert second.startswith('<li class="right">')
+    assert "How many layers?" in right
+    assert "三层" not in right  # the other language asks something else: it shows what was asked
+    assert right.count("your prediction") == 1
+
+
+def test_without_predictions_there_is_no_score() -> None:
+    documents = sample.documents()
+    for document in documents.values():
+        for each in document["steps"]:
+            each["prediction"] = None
+    text = page(documents, "en", TITLES, TEMPLATES)
+    assert "prediction" not in Parsed(text).texts
+    assert '<div class="prediction' not in text
+    assert "of 2 right" not in text
+
+
 def test_what_was_not_proved_is_not_drawn() -> None:
     documents = sample.documents()
     for document in documents.values():

@@ -13,7 +13,15 @@ from tests.html import sample
 
 def step(started: float, *commands: tuple[float | None, float]) -> dict[str, Any]:
     records = [{"started": begun, "seconds": seconds} for begun, seconds in commands]
-    return {"step": "one", "ok": True, "started": started, "seconds": 2.0, "commands": records, "confirm": []}
+    return {
+        "step": "one",
+        "ok": True,
+        "started": started,
+        "seconds": 2.0,
+        "waited": 0.0,
+        "commands": records,
+        "confirm": [],
+    }
 
 
 @pytest.mark.parametrize(
@@ -45,6 +53,18 @@ def test_every_step_has_a_row_in_order() -> None:
     assert [row["id"] for row in shown["rows"]] == [each["step"] for each in document["steps"]]
     assert shown["early"]
     assert [row["ok"] for row in shown["rows"]][-1] is False
+
+
+def test_what_a_person_was_waited_for_is_cut_out_even_of_what_ran_meanwhile() -> None:
+    first, second = step(1.0, (1.0, 2.0)), step(23.0, (0.5, 21.5))  # 20 seconds of thought, from 3 on
+    second["waited"] = 20.0
+    shown, without = (
+        timeline({"steps": steps}, str)  # type: ignore[arg-type]
+        for steps in ([first, second], [first, step(3.0, (0.5, 2.5))])
+    )
+    assert shown["scale"] == without["scale"]
+    assert [row["bars"] for row in shown["rows"]] == [row["bars"] for row in without["rows"]]
+    assert shown["rows"][1]["seconds"] == 2.0
 
 
 def test_a_run_without_steps_has_no_row() -> None:

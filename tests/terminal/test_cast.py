@@ -97,9 +97,9 @@ def test_it_has_colours_whatever_the_terminal_of_the_run_had(monkeypatch: pytest
 
 
 def test_each_event_has_the_time_of_what_it_shows() -> None:
-    events = parse(recorded("one", "two")).events
+    events = parse(recorded("uno", "due")).events
     at = {data: seconds for seconds, _, data in events}
-    assert [seconds for data, seconds in at.items() if "one" in data or "two" in data] == [3, 4]
+    assert [seconds for data, seconds in at.items() if "uno" in data or "due" in data] == [3, 4]
     assert at[events[-1][2]] == events[-1][0] == max(seconds for seconds, *_ in events)
 
 

@@ -14,6 +14,7 @@ from rich.console import Console
 from kubetour.checks import Proof, Result
 from kubetour.errors import ProofError
 from kubetour.lessons import parse
+from kubetour.questions import Prediction, Question
 from kubetour.steps import Run
 from kubetour.terminal.brief import Json, Quiet
 from kubetour.terminal.full import MOST_LINES, Full
@@ -22,8 +23,12 @@ from kubetour.tour import Outcome
 from tests.making import sh, step
 
 LESSONS = {
-    "en": "## scale | Scale it\n\nThe Deployment **$name** is told how many Pods to have. " + "Words. " * 20,
-    "zh": "## scale | 扩容\n\n告诉 Deployment **$name** 要有几个 Pod。" + "控制器随后让它成真。" * 12,
+    "en": "## scale | Scale it\n\nThe Deployment **$name** is told how many Pods to have. "
+    + "Words. " * 20
+    + "\n\n? How many Pods does **$name** have then?\n- [ ] one\n- [x] three\n\n! As many as declared.",
+    "zh": "## scale | 扩容\n\n告诉 Deployment **$name** 要有几个 Pod。"
+    + "控制器随后让它成真。" * 12
+    + "\n\n? 那时 **$name** 有几个 Pod？\n- [ ] 一个\n- [x] 三个\n\n! 声明了几个，就有几个。",
 }
 PROOF = Proof(True, Text("proof.scaled", {"declared": 3, "ready": 3}), {"declared": 3})
 
@@ -99,7 +104,64 @@ def test_pause_is_asked_for_after_the_lesson_and_before_the_command() -> None:
         out, "en", parse(LESSONS["en"]), "kind", {"name": "web"}, lambda: seen.append(stream.getvalue())
     )
     full.begin(outcome().step, 1, 1, 0.0)
-    assert "The Deployment web is told" in seen[0]
+    assert full.ready(outcome().step) is None
+    (shown,) = seen
+    assert "The Deployment web is told" in shown
+    assert "b) three" in shown
+
+
+@pytest.mark.parametrize(
+    ("chosen", "said"),
+    [(1, "Right, b. As many"), (0, "You said a; it is b. As many"), (None, "The answer is b. As many")],
+)
+def test_a_prediction_is_asked_for_before_the_command_and_judged_after_the_proof(
+    chosen: int | None, said: str
+) -> None:
+    out, stream = console()
+    asked: list[Question] = []
+
+    def ask(question: Question) -> int | None:
+        assert "How many Pods does web have then?" in stream.getvalue()
+        asked.append(question)
+        return chosen
+
+    full = Full(out, "en", parse(LESSONS["en"]), "kind", {"name": "web"}, pytest.fail, ask=ask)
+    full.begin(outcome().step, 1, 1, 0.0)
+    prediction = full.ready(outcome().step)
+    assert prediction == (None if chosen is None else Prediction(asked[0], chosen))
+    full.end(replace(outcome(), prediction=prediction))
+    proof, _, answer = stream.getvalue().splitlines()[-3:]
+    assert proof.startswith("✓ ")
+    assert answer.startswith(said)
+
+
+@pytest.mark.parametrize("asks", [True, False], ids=["with a question", "without one"])
+def test_what_an_experiment_claims_is_not_told_before_its_question_is_answered(asks: bool) -> None:
+    out, stream = console()
+    one = replace(step("scale", "true"), claim="scaling")
+    lessons = parse(LESSONS["en"] if asks else "## scale | Scale it\n\nText.")
+    full = Full(out, "en", lessons, "kind", {"name": "web"})
+    full.begin(one, 1, 1, 0.0)
+    assert ("Claim: " in stream.getvalue()) == (not asks)
+    full.end(replace(outcome(), step=one))
+    assert stream.getvalue().count("Claim: ") == 1
+
+
+def test_where_nothing_is_asked_enter_is_waited_for() -> None:
+    seen: list[str] = []
+    lessons = parse("## scale | Scale it\n\nText.")
+    full = Full(console()[0], "en", lessons, "kind", {}, lambda: seen.append("paused"), pytest.fail)
+    full.begin(outcome().step, 1, 1, 0.0)
+    assert full.ready(outcome().step) is None
+    assert seen == ["paused"]
+
+
+def test_of_a_step_that_failed_no_answer_is_told() -> None:
+    out, stream = console()
+    full = Full(out, "en", parse(LESSONS["en"]), "kind", {"name": "web"})
+    full.begin(outcome().step, 1, 1, 0.0)
+    full.end(outcome(error=True))
+    assert "As many as declared" not in stream.getvalue()
 
 
 NOTE = Text("skew.kubectl", {"version": "v1.32.4", "server": "v1.36.2", "fits": "1.36"})

@@ -11,7 +11,8 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
-from kubetour.terminal.prose import join, print_prose, styled, wrap
+from kubetour.questions import flow
+from kubetour.terminal.prose import print_prose, styled, wrap
 
 
 @example(" PPP 。。。。", 12)
@@ -40,9 +41,9 @@ def test_lines_break_where_a_reader_expects_it(text: str, width: int, lines: lis
 
 
 def test_lines_of_a_file_are_joined_with_a_blank_only_between_latin_words() -> None:
-    assert join("one\ntwo") == "one two"
-    assert join("一个\n进程") == "一个进程"
-    assert join("一个\nPod") == "一个 Pod"
+    assert flow("one\ntwo") == "one two"
+    assert flow("一个\n进程") == "一个进程"
+    assert flow("一个\nPod") == "一个 Pod"
 
 
 def test_inline_markdown_becomes_style_and_leaves_no_marks() -> None:
