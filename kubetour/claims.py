@@ -18,6 +18,7 @@ class Claim:
     """A claim by its id."""
 
     id: str
+    moves: bool = False  # Pods come and go while it is tried: worth looking on
 
     @property
     def statement(self) -> Text:
@@ -31,20 +32,25 @@ CLAIMS = {
         Claim("build-context"),
         Claim("layers"),
         Claim("not-a-vm"),
-        Claim("comes-back"),
-        Claim("stable-address"),
+        Claim("comes-back", moves=True),
+        Claim("stable-address", moves=True),
         Claim("spread"),
-        Claim("scaling"),
-        Claim("nothing-lost"),
-        Claim("self-healing"),
-        Claim("bad-release"),
-        Claim("node-failure"),
-        Claim("ready-only"),
+        Claim("scaling", moves=True),
+        Claim("nothing-lost", moves=True),
+        Claim("self-healing", moves=True),
+        Claim("bad-release", moves=True),
+        Claim("node-failure", moves=True),
+        Claim("ready-only", moves=True),
         Claim("selectors"),
         Claim("latest"),
         Claim("process-one"),
     )
 }
+
+
+def moves(step: Step) -> bool:
+    """Return whether Pods come and go while a step runs."""
+    return step.id == "scale" or (step.claim in CLAIMS and CLAIMS[step.claim].moves)
 
 
 def experiments(steps: Sequence[Step], claims: Iterable[str]) -> tuple[Step, ...]:

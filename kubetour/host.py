@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 from kubetour import tools
-from kubetour.observe import Kubeconfig
+from kubetour.kubeconfig import Kubeconfig
 from kubetour.pins import pin, this_system
 from kubetour.ports import free_port
 from kubetour.project import ROOT

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 from kubetour import causes
 from kubetour.acting import Acting, Command, Line, Performer
 from kubetour.checks import Change, Object, Observation, Proof, Result
-from kubetour.errors import DeadlineError, Interrupted, KubetourError, ProofError, RefusedError
+from kubetour.errors import ClusterError, DeadlineError, Interrupted, KubetourError, ProofError, RefusedError
 from kubetour.observe import Cluster, Objects
 from kubetour.questions import Prediction
 from kubetour.recording import Recording
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 ROUND = 0.5  # seconds between two rounds of a step that may fall short
 DIAGNOSIS = ("pods", "events", "nodes", "services")
 DIAGNOSIS_TIME = 2.0  # seconds
+FIRST_LOOK = 5.0  # seconds that who watches a step may need to see how things are before it
 MOST_LOGS, LOG_LINES = 2, 5  # of Pods that crash: the others' say the same, and the last lines say why
 
 
@@ -77,6 +78,12 @@ class Presenter(Protocol):
 
     def end(self, outcome: Outcome) -> None:
         """A step has ended, proved or not."""
+
+    def watches(self, step: Step) -> tuple[str, ...]:
+        """Return the resources of which it wants to be told each change while that step runs."""
+
+    def changed(self, objects: Objects) -> None:
+        """What is known of these resources has changed. Told in a watch's thread, which waits meanwhile."""
 
 
 @dataclass
@@ -143,16 +150,13 @@ class Tour:
         prediction: Prediction | None = None
         proof: Proof | None = None
         error: KubetourError | None = None
-        recorded = ExitStack()
+        looking = ExitStack()
         try:
             announce()
-            asked = self.clock()
-            prediction = self.presenter.ready(step)
+            asked, prediction = self.clock(), self.presenter.ready(step)
             begun = self.clock()  # a person may take their time
             waited = begun - asked
-            recording = None
-            if step.recorded:
-                recording = recorded.enter_context(self.cluster.recording(step.check.looks, self.timeout))
+            recording = self._look(step, looking)
             acting.present(self.presenter.command, self.presenter.line)
             if acting.already:
                 self.presenter.note(Text("tour.already"))
@@ -167,7 +171,7 @@ class Tour:
         except KeyboardInterrupt:
             error = Interrupted(last_signal())
         finally:
-            recorded.close()
+            looking.close()
         if error and step.refusable and causes.forbidden(error):
             error, proof = None, Proof(True, Text("proof.forbidden"))
         if error is None:
@@ -187,6 +191,16 @@ class Tour:
             waited,
             prediction,
         )
+
+    def _look(self, step: Step, looking: ExitStack) -> Recording | None:
+        """Begin, before a step acts, what goes on until it is judged: the recording, what is shown live."""
+        if watched := self.presenter.watches(step):
+            looking.enter_context(self.cluster.telling(watched, self.presenter.changed))
+            with suppress(ClusterError):  # if it cannot be read, the commands tell why
+                self.cluster.wait(step.check.looks, lambda seen: True, min(FIRST_LOOK, self.timeout))
+        if not step.recorded:
+            return None
+        return looking.enter_context(self.cluster.recording(step.check.looks, self.timeout))
 
     def _after(self, step: Step, acting: Acting, error: KubetourError) -> KubetourError:
         """Diagnose a step that failed, and take back what is to be; return the error, or an interrupt."""

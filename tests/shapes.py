@@ -83,6 +83,7 @@ def deployment(
     counts = {
         "replicas": replicas if observed is None else observed,
         "updatedReplicas": replicas if updated is None else updated,
+        "readyReplicas": replicas if available is None else available,
         "availableReplicas": replicas if available is None else available,
     }
     return {

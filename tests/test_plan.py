@@ -402,3 +402,22 @@ def test_a_node_is_stopped_and_started_by_its_providers_own_command(kind: str) -
     assert stop.argv[0] == words[kind]
     if kind != "minikube":
         assert start.argv[0] == words[kind]
+
+
+@pytest.mark.parametrize(
+    ("given", "namespace", "container"),
+    [
+        ({}, "kubetour", "kubetour-node-hostname"),
+        ({"student": "ann"}, "kubetour-ann", "kubetour-ann-node-hostname"),
+        ({"student": "ann", "name": "shop"}, "kubetour-ann", "kubetour-ann-shop"),
+        ({"student": "ann", "namespace": "ours"}, "ours", "kubetour-ann-node-hostname"),
+    ],
+    ids=["alone", "a student", "with an app of their own", "in a namespace given"],
+)
+def test_a_students_namespace_and_container_are_their_own(
+    given: dict[str, Any], namespace: str, container: str
+) -> None:
+    provider = make_provider("context", **given)
+    assert (provider.namespace, provider.container) == (namespace, container)
+    words = [run.argv for step in plan(provider, CONTEXT, 1) for run in step.actions]
+    assert any("--name" in argv and container in argv for argv in words)

@@ -42,6 +42,7 @@ class Memory:
     """A presenter that keeps what it was told."""
 
     told: list[tuple[str, Any]] = field(default_factory=list)
+    looks: tuple[str, ...] = ()
 
     def begin(self, step: Step, number: int, total: int, seconds: float) -> None:
         self.told.append(("begin", step.id))
@@ -66,6 +67,12 @@ class Memory:
 
     def end(self, outcome: Outcome) -> None:
         self.told.append(("end", outcome.step.id))
+
+    def watches(self, step: Step) -> tuple[str, ...]:
+        return self.looks
+
+    def changed(self, objects: Objects) -> None:
+        self.told.append(("changed", objects))
 
 
 @dataclass
@@ -125,6 +132,12 @@ class Plain:
             name: {item["metadata"]["uid"]: item for item in items} for name, items in self._objects().items()
         }
 
+    @contextmanager
+    def telling(self, looks: Iterable[str], listener: Callable[[Objects], None]) -> Iterator[None]:
+        listener(dict.fromkeys(looks, ()))
+        yield
+        listener(self._objects())
+
     def _objects(self) -> Objects:
         found: dict[str, tuple[Object, ...]] = {}
         for item in self.states[0]:
@@ -173,6 +186,21 @@ def test_steps_run_in_order_each_acting_confirming_and_proving(tour: Tour, memor
     ]
     assert outcomes[0].results[0][1].stdout == "1\n"
     assert outcomes[0].confirmed[0][1].stdout == "sure\n"
+
+
+def test_a_presenter_that_watches_a_step_is_told_of_changes_from_its_first_command_to_its_proof(
+    tour: Tour, memory: Memory
+) -> None:
+    memory.looks = ("pods",)
+    tour.run((step("one", "echo 1", word="1"),))
+    assert memory.told == [
+        ("begin", "one"),
+        ("changed", {"pods": ()}),
+        ("command", "echo 1"),
+        ("line", "1"),
+        ("changed", {}),
+        ("end", "one"),
+    ]
 
 
 def test_a_step_that_repeats_gives_the_first_reading_more_time_than_a_round(

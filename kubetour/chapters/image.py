@@ -81,7 +81,7 @@ def image(provider: Provider, context: BuildContext) -> tuple[Step, ...]:
 def container(provider: Provider) -> tuple[Step, ...]:
     """Return the chapter in which the image runs as a container, answers, logs and stops."""
     settings, engine = provider.settings, provider.engine
-    name = f"{OWNER}-{settings.name}"
+    name = provider.container
     port = provider.ports.container
     ledger = f"{provider.engine_name}-container/{name}"
     inspect, logs = Run((*engine, "inspect", name)), Run((*engine, "logs", name))

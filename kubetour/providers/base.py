@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 from kubetour.dialects import DIALECTS, Dialect
-from kubetour.project import PULL_SECRET, STATE
+from kubetour.project import OWNER, PULL_SECRET, STATE
 from kubetour.proofs.cluster import Ended, Owned
 from kubetour.proofs.registry import Pushed
 from kubetour.providers import pullsecret
@@ -83,8 +83,8 @@ class Provider:
 
     @property
     def namespace(self) -> str:
-        """Return the namespace: one of its own on a cluster that is not ours."""
-        return self.settings.namespace or "kubetour"
+        """Return the namespace: one of its own, or of the student's own, on a cluster that is not ours."""
+        return self.settings.namespace or "-".join(filter(None, (OWNER, self.settings.student)))
 
     @property
     def node_port(self) -> int | None:
@@ -100,6 +100,11 @@ class Provider:
     def engine_name(self) -> str:
         """Return the engine's name, as the ledger keeps it with images and containers."""
         return self.tools.dialect.name
+
+    @property
+    def container(self) -> str:
+        """Return the name of the container in which the image runs before there is a cluster."""
+        return "-".join(filter(None, (OWNER, self.settings.student, self.settings.name)))
 
     @property
     def address_patience(self) -> float:

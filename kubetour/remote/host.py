@@ -20,7 +20,7 @@ from kubetour.buildcontext import BuildContext
 from kubetour.causes import command_failed
 from kubetour.errors import HostError, RefusedError, ToolError
 from kubetour.host import Host
-from kubetour.observe import Kubeconfig
+from kubetour.kubeconfig import Kubeconfig
 from kubetour.pins import system_named
 from kubetour.ports import first_free
 from kubetour.project import ROOT, STATE

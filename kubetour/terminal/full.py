@@ -7,15 +7,18 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from kubetour.checks import Proof
-from kubetour.claims import CLAIMS
+from kubetour.claims import CLAIMS, moves
 from kubetour.lessons import Lesson
+from kubetour.observe import Objects
 from kubetour.questions import Prediction, Question
 from kubetour.script import shell
 from kubetour.steps import Run, Step
 from kubetour.terminal.console import harmless_lines
+from kubetour.terminal.inset import Inset
 from kubetour.terminal.pictures import picture
 from kubetour.terminal.prose import print_prose, print_wrapped
 from kubetour.terminal.questions import print_answer, print_question
+from kubetour.terminal.scene import LOOKS
 from kubetour.text import Text, say, tell
 from kubetour.tour import Outcome
 
@@ -51,6 +54,7 @@ class Full:
         self._ask = ask
         self._question: Question | None = None
         self._status: Status | None = None
+        self._inset: Inset | None = None
         self._most = MOST_LINES
         self._lines: list[str] = []
         self._confirming = False
@@ -88,6 +92,8 @@ class Full:
         self._flush()
         self._most, self._confirming = MOST_LINES, False
         self._typed(run)
+        if self._inset:
+            self._inset.begin()
 
     def confirm(self, run: Run) -> None:
         """Print a command that confirms."""
@@ -115,16 +121,16 @@ class Full:
         self._flush()
         if not self._console.is_terminal:
             return
-        text = "  " + say(self._language, "tour.waiting", proof=proof.text)
-        if self._status is None:
-            from rich.text import Text as Plain
+        from rich.text import Text as Plain
 
-            self._status = self._console.status(Plain(self._clean(text)), spinner="dots")
+        text = self._clean("  " + say(self._language, "tour.waiting", proof=proof.text))
+        if self._inset:
+            self._inset.waiting(text)
+        elif self._status is None:
+            self._status = self._console.status(Plain(text), spinner="dots")
             self._status.start()
         else:
-            from rich.text import Text as Plain
-
-            self._status.update(Plain(self._clean(text)))
+            self._status.update(Plain(text))
 
     def end(self, outcome: Outcome) -> None:
         """Print the picture, if the proof has one, the proof, its notes, and the question's answer."""
@@ -132,6 +138,9 @@ class Full:
         if self._status:
             self._status.stop()
             self._status = None
+        if self._inset:
+            self._inset.end()
+            self._inset = None
         if outcome.proof and not outcome.error:
             for line in picture(outcome.step.id, outcome.proof.data, self._language):
                 self._console.print(self._clean(line), style="cyan", soft_wrap=True)
@@ -143,6 +152,18 @@ class Full:
                 self._console.print()
                 self._claim(outcome.step)
                 print_answer(self._console, self._language, self._question, outcome.prediction)
+
+    def watches(self, step: Step) -> tuple[str, ...]:
+        """Ask, on a terminal, for what the live picture shows, where Pods come and go."""
+        if not (self._console.is_terminal and moves(step)):
+            return ()
+        self._inset = Inset(self._console, self._language, str(self._values["name"]))
+        return LOOKS
+
+    def changed(self, objects: Objects) -> None:
+        """Let the live picture show it."""
+        if self._inset:
+            self._inset.changed(objects)
 
     def _claim(self, step: Step) -> None:
         if step.claim:
