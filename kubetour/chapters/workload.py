@@ -140,9 +140,9 @@ def scale(provider: Provider) -> tuple[Step, ...]:
 def inspection(provider: Provider) -> tuple[Step, ...]:
     """Return the chapter of which node runs what."""
     name, replicas = provider.settings.name, provider.settings.replicas
-    pod = Lookup(
-        provider.kubectl("get", "pods", "-l", f"app={name}", "-o", "jsonpath={.items[0].metadata.name}")
-    )
+    # The youngest: an older one may still be ending, and be gone before it is described.
+    youngest = ("--sort-by", ".metadata.creationTimestamp", "-o", "jsonpath={.items[-1:].metadata.name}")
+    pod = Lookup(provider.kubectl("get", "pods", "-l", f"app={name}", *youngest))
     return (
         Step(
             "pods",

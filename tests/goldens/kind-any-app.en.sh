@@ -254,7 +254,7 @@ trap 'kind export logs .kubetour/logs/kind-kubetour --name kubetour' EXIT
 kubectl --kubeconfig .kubetour/kind-kubetour.kubeconfig --context kind-kubetour get pods -o wide -l app=shop
 
 # describe-pod: A Pod's story
-kubectl --kubeconfig .kubetour/kind-kubetour.kubeconfig --context kind-kubetour describe pod "$(kubectl --kubeconfig .kubetour/kind-kubetour.kubeconfig --context kind-kubetour get pods -l app=shop -o 'jsonpath={.items[0].metadata.name}')"
+kubectl --kubeconfig .kubetour/kind-kubetour.kubeconfig --context kind-kubetour describe pod "$(kubectl --kubeconfig .kubetour/kind-kubetour.kubeconfig --context kind-kubetour get pods -l app=shop --sort-by .metadata.creationTimestamp -o 'jsonpath={.items[-1:].metadata.name}')"
 
 # delete-app: Remove the app
 trap - EXIT

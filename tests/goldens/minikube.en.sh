@@ -235,7 +235,7 @@ trap 'mkdir -p .kubetour/logs; minikube -p kubetour logs --file .kubetour/logs/m
 kubectl --kubeconfig .kubetour/minikube-kubetour.kubeconfig --context kubetour get pods -o wide -l app=node-hostname
 
 # describe-pod: A Pod's story
-kubectl --kubeconfig .kubetour/minikube-kubetour.kubeconfig --context kubetour describe pod "$(kubectl --kubeconfig .kubetour/minikube-kubetour.kubeconfig --context kubetour get pods -l app=node-hostname -o 'jsonpath={.items[0].metadata.name}')"
+kubectl --kubeconfig .kubetour/minikube-kubetour.kubeconfig --context kubetour describe pod "$(kubectl --kubeconfig .kubetour/minikube-kubetour.kubeconfig --context kubetour get pods -l app=node-hostname --sort-by .metadata.creationTimestamp -o 'jsonpath={.items[-1:].metadata.name}')"
 
 # delete-app: Remove the app
 trap - EXIT
