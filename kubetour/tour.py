@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Protocol
 
 from kubetour import causes
 from kubetour.acting import Acting, Command, Line, Performer
-from kubetour.checks import Change, Object, Observation, Proof, Result
+from kubetour.checks import Change, Observation, Proof, Result
+from kubetour.diagnosis import diagnose
 from kubetour.errors import ClusterError, DeadlineError, Interrupted, KubetourError, ProofError, RefusedError
 from kubetour.observe import Cluster, Objects
 from kubetour.questions import Prediction
@@ -25,10 +26,7 @@ if TYPE_CHECKING:
     from invoke.context import Context
 
 ROUND = 0.5  # seconds between two rounds of a step that may fall short
-DIAGNOSIS = ("pods", "events", "nodes", "services")
-DIAGNOSIS_TIME = 2.0  # seconds
 FIRST_LOOK = 5.0  # seconds that who watches a step may need to see how things are before it
-MOST_LOGS, LOG_LINES = 2, 5  # of Pods that crash: the others' say the same, and the last lines say why
 
 
 @dataclass(frozen=True)
@@ -206,7 +204,7 @@ class Tour:
         """Diagnose a step that failed, and take back what is to be; return the error, or an interrupt."""
         interrupted = isinstance(error, Interrupted)
         if step.check.looks and not interrupted:
-            self._diagnose(error)
+            diagnose(error, self.cluster)
         if isinstance(error, RefusedError):  # then what is there is not ours to take back
             return error
         if not interrupted:
@@ -281,23 +279,6 @@ class Tour:
         said = "\n".join(dict.fromkeys(filter(None, (result.stderr.strip() for _, result in last))))
         key = "not-in-time" if waited else "not-proved"
         return family(key, evidence=said, proof=proof.text, seconds=int(self.timeout))
-
-    def _diagnose(self, error: KubetourError) -> None:
-        """Add to an error what the cluster says about what stands in the way."""
-        objects: dict[str, tuple[Object, ...]] = {}
-        for name in DIAGNOSIS:
-            try:
-                objects |= self.cluster.wait((name,), lambda seen: True, DIAGNOSIS_TIME)
-            except KubetourError as caught:
-                if not causes.forbidden(caught):  # what this user may not see is left out
-                    return  # the error itself already says what does not work
-        logs: dict[str, str] = {}
-        for pod in causes.crashed(objects)[:MOST_LOGS]:
-            with suppress(Exception):  # evidence that cannot be had is no error of its own
-                logs[pod] = self.cluster.log(pod, LOG_LINES)
-        error.causes = causes.diagnose(objects, logs)
-        said = (f"{pod}: {line}" for pod, log in logs.items() for line in log.splitlines())
-        error.evidence = "\n".join(filter(None, (error.evidence, *causes.warnings(objects), *said)))
 
 
 def _since(results: tuple[Result, ...], changes: tuple[Change, ...]) -> tuple[Change, ...]:
