@@ -29,9 +29,10 @@ RUN = "run shop-pod --image shop:1 --image-pull-policy IfNotPresent --labels run
 
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Checkout]:
-    """Return a checkout whose cluster all experiments here share."""
+    """Return a checkout whose cluster, with the app and its Service, all experiments here share."""
     checkout = make(tmp_path_factory.mktemp("lab"))
     try:
+        checkout.inv("tour", *FLAGS, "--until", "services", "--quiet")
         yield checkout
     finally:
         checkout.inv("down", "--provider", "embedded", "--cluster-name", "lab")
