@@ -51,6 +51,7 @@ KNOWN: tuple[tuple[str, str, type[KubetourError]], ...] = (
     (r"rootless provider requires", "kind-rootless", EngineError),
     (r"node\(s\) already exist for a cluster|already exists: cluster", "cluster-exists", RefusedError),
     (r"name \S+ is already (in use|used) by", "name-taken", RefusedError),
+    (r"executable file (`\S+` )?not found in \$PATH", "program-absent", EngineError),
     (r"no space left on device|RSRC_\w*STORAGE", "disk-full", ResourceError),
     (r"port is already allocated|address already in use", "port-busy", ResourceError),
     (r"short-name \S+ did not resolve|short-name resolution enforced", "short-name", EngineError),

@@ -172,9 +172,9 @@ class Tour:
             looking.close()
         if error and step.refusable and causes.forbidden(error):
             error, proof = None, Proof(True, Text("proof.forbidden"))
-        if error is None:
+        if error is None or acting.undone:
             self.state.strike(*step.removes)
-        else:
+        if error:
             error = self._after(step, acting, error)
         return Outcome(
             step,
@@ -207,7 +207,7 @@ class Tour:
             diagnose(error, self.cluster)
         if isinstance(error, RefusedError):  # then what is there is not ours to take back
             return error
-        if not interrupted:
+        if not interrupted and not acting.undone:  # else nothing is there to take back
             error = self._rescue(acting.rescue) or error
         return self._rescue(acting.restore) or error
 

@@ -165,6 +165,18 @@ SAID: list[tuple[str, str, int]] = [
         "name-taken",
         9,
     ),
+    (
+        "docker: Error response from daemon: OCI runtime create failed: runc create failed: unable to start "
+        'container process: exec: "sleep": executable file not found in $PATH: unknown',
+        "program-absent",
+        4,
+    ),
+    (
+        "Error: runc: runc create failed: unable to start container process: exec: "
+        "executable file `sleep` not found in $PATH: No such file or directory",
+        "program-absent",
+        4,
+    ),
     ('time="2026" level=fatal msg="name \\"web\\" is already used by ID \\"0f2e\\""', "name-taken", 9),
     (
         "toomanyrequests: You have reached your unauthenticated pull rate limit. "

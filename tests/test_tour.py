@@ -736,12 +736,40 @@ def test_what_failed_and_left_nothing_is_not_in_the_ledger(tour: Tour, state: St
     assert state.created() == ()
 
 
-def test_what_exists_and_is_not_in_the_ledger_is_refused(tour: Tour, memory: Memory, state: State) -> None:
-    make = step("make", "echo acted", unless=sh("false"), exists=sh("true"), creates=("web/1",))
+@pytest.mark.parametrize(("stage", "key"), [(Stage.CLUSTER, "cluster-exists"), (Stage.RUN, "made-by-others")])
+def test_what_exists_and_is_not_in_the_ledger_is_refused(
+    tour: Tour, memory: Memory, state: State, stage: Stage, key: str
+) -> None:
+    make = step("make", "echo acted", unless=sh("false"), exists=sh("true"), creates=("web/1",), stage=stage)
     (only,) = tour.run((make,))
     assert only.error
-    assert only.error.key == "cluster-exists"
+    assert only.error.key == key
     assert ("command", "echo acted") not in memory.told
+    assert state.created() == ()
+
+
+@pytest.mark.parametrize("word", ["gone", "nonsense"], ids=["holds", "refuted"])
+def test_what_removes_again_what_it_makes_leaves_no_entry_whatever_the_verdict(
+    tour: Tour, memory: Memory, state: State, word: str
+) -> None:
+    entries: dict[str, Any] = {"creates": ("a/b",), "removes": ("a/b",)}
+    rescue = (sh("echo rescued"),)
+    tour.run(
+        (step("make", "echo made", "echo gone", word=word, exists=sh("false"), rescue=rescue, **entries),)
+    )
+    assert state.created() == ()
+    assert ("command", "sh -c 'echo rescued'") not in memory.told
+
+
+def test_what_removes_again_what_it_makes_is_taken_back_where_it_fails_half_way(
+    tour: Tour, state: State, tmp_path: Path
+) -> None:
+    half = tmp_path / "half"
+    rescue = (sh(f"rm {half}"),)
+    entries: dict[str, Any] = {"creates": ("a/b",), "removes": ("a/b",)}
+    commands = (f"touch {half}", "exit 1", f"rm {half}")
+    tour.run((step("make", *commands, exists=sh(f"test -e {half}"), rescue=rescue, **entries),))
+    assert not half.exists()
     assert state.created() == ()
 
 

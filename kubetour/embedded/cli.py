@@ -127,6 +127,9 @@ def _images(commands: _Commands) -> None:
     leaf.add_argument(
         "--build-arg", action="append", default=[], metavar="NAME=VALUE", help="a value for an ARG"
     )
+    leaf.add_argument(
+        "--label", action="append", default=[], metavar="NAME=VALUE", help="a label for the image"
+    )
     leaf.add_argument("--no-cache", action="store_true", help="make every layer again")
     leaf.add_argument("-q", "--quiet", action="store_true", help="print the image's ID alone")
     leaf.add_argument("context", metavar="CONTEXT", help="the directory that COPY reads from")

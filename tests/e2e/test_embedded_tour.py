@@ -23,8 +23,8 @@ pytestmark = pytest.mark.skipif(
 
 EMBEDDED = ("--provider", "embedded")
 CHAPTERS = [
-    *("tools", "app", "build", "layers"),
-    *("run-container", "hit-container", "container-logs", "stop-container"),
+    *("tools", "app", "build-context", "build", "layers", "shared-layers"),
+    *("run-container", "hit-container", "container-logs", "stop-container", "not-a-vm"),
     *("create-cluster", "cluster-info", "nodes", "describe-node", "load"),
     *("run-pod", "describe-bare-pod", "expose-pod", "hit-pod", "crash", "delete-pod"),
     *("deploy", "replace-pod", "expose", "services", "hit-inside", "hit", "picture"),

@@ -13,7 +13,29 @@ kubectl version --client -o json
 cat Dockerfile
 cat app/app.js
 
+# build-context: Experiment: what the builder gets
+if .venv/bin/python -m kubetour.embedded image inspect kubetour-node-hostname-context:all >/dev/null 2>&1; then
+    echo 'build-context: this is there already, and maybe not yours' >&2; exit 9
+fi
+trap 'set +e; .venv/bin/python -m kubetour.embedded image rm kubetour-node-hostname-context:all kubetour-node-hostname-context:rest; rm -rf .kubetour/build-context' EXIT
+rm -rf .kubetour/build-context
+mkdir -p .kubetour/build-context
+dd if=/dev/urandom of=.kubetour/build-context/big.log bs=1024 count=1024
+tee .kubetour/build-context/Dockerfile <<'EOF'
+FROM scratch
+COPY . /
+EOF
+.venv/bin/python -m kubetour.embedded build -t kubetour-node-hostname-context:all .kubetour/build-context
+tee .kubetour/build-context/.dockerignore <<'EOF'
+*.log
+EOF
+.venv/bin/python -m kubetour.embedded build -t kubetour-node-hostname-context:rest .kubetour/build-context
+.venv/bin/python -m kubetour.embedded image inspect --format '{{.Size}}' kubetour-node-hostname-context:all kubetour-node-hostname-context:rest
+.venv/bin/python -m kubetour.embedded image rm kubetour-node-hostname-context:all kubetour-node-hostname-context:rest
+rm -rf .kubetour/build-context
+
 # build: Build the image
+trap - EXIT
 if ! .venv/bin/python -m kubetour.embedded image inspect node-hostname:0123456789ab >/dev/null 2>&1; then
 .venv/bin/python -m kubetour.embedded build -t node-hostname:0123456789ab .
 fi
@@ -23,7 +45,32 @@ fi
 .venv/bin/python -m kubetour.embedded history node-hostname:0123456789ab
 .venv/bin/python -m kubetour.embedded history --no-trunc --format '{{json .}}' node-hostname:0123456789ab
 
+# shared-layers: Experiment: what a change costs
+if .venv/bin/python -m kubetour.embedded image inspect kubetour-node-hostname-layers:1 >/dev/null 2>&1; then
+    echo 'shared-layers: this is there already, and maybe not yours' >&2; exit 9
+fi
+trap 'set +e; .venv/bin/python -m kubetour.embedded image rm kubetour-node-hostname-layers:1 kubetour-node-hostname-layers:2; rm -rf .kubetour/layers' EXIT
+mkdir -p .kubetour/layers
+dd if=/dev/urandom of=.kubetour/layers/libraries.bin bs=1024 count=1024
+tee .kubetour/layers/app.txt <<'EOF'
+version 1
+EOF
+tee .kubetour/layers/Dockerfile <<'EOF'
+FROM scratch
+COPY libraries.bin /app/
+COPY app.txt /app/
+EOF
+.venv/bin/python -m kubetour.embedded build -t kubetour-node-hostname-layers:1 .kubetour/layers
+tee .kubetour/layers/app.txt <<'EOF'
+version 2
+EOF
+.venv/bin/python -m kubetour.embedded build -t kubetour-node-hostname-layers:2 .kubetour/layers
+.venv/bin/python -m kubetour.embedded image inspect --format '{{json .RootFS.Layers}}' kubetour-node-hostname-layers:1 kubetour-node-hostname-layers:2
+.venv/bin/python -m kubetour.embedded image rm kubetour-node-hostname-layers:1 kubetour-node-hostname-layers:2
+rm -rf .kubetour/layers
+
 # run-container: Run it as a container
+trap - EXIT
 if ! .venv/bin/python -m kubetour.embedded inspect kubetour-node-hostname >/dev/null 2>&1; then
 .venv/bin/python -m kubetour.embedded run -d --rm --name kubetour-node-hostname --label app.kubernetes.io/managed-by=kubetour -p 127.0.0.1:18080:8080 node-hostname:0123456789ab
 fi
@@ -42,7 +89,20 @@ done
 # stop-container: Stop it, and mind SIGTERM
 .venv/bin/python -m kubetour.embedded stop kubetour-node-hostname
 
+# not-a-vm: Experiment: where the container is
+if .venv/bin/python -m kubetour.embedded inspect kubetour-node-hostname-not-a-vm >/dev/null 2>&1; then
+    echo 'not-a-vm: this is there already, and maybe not yours' >&2; exit 9
+fi
+trap '.venv/bin/python -m kubetour.embedded rm -f kubetour-node-hostname-not-a-vm' EXIT
+uname -n
+.venv/bin/python -m kubetour.embedded run -d --name kubetour-node-hostname-not-a-vm --label app.kubernetes.io/managed-by=kubetour node-hostname:0123456789ab
+.venv/bin/python -m kubetour.embedded inspect --format '{{.Config.Hostname}}' kubetour-node-hostname-not-a-vm
+.venv/bin/python -m kubetour.embedded inspect --format '{{.State.Pid}} {{.State.StartedAt}}' kubetour-node-hostname-not-a-vm
+sh -c 'kill -0 "$0" && echo "$0 runs here"' "$(.venv/bin/python -m kubetour.embedded inspect --format '{{.State.Pid}}' kubetour-node-hostname-not-a-vm)"
+.venv/bin/python -m kubetour.embedded rm -f kubetour-node-hostname-not-a-vm
+
 # create-cluster: Create a cluster
+trap - EXIT
 if ! .venv/bin/python -m kubetour.embedded export kubeconfig --name kubetour --kubeconfig .kubetour/embedded-kubetour.kubeconfig >/dev/null 2>&1; then
 .venv/bin/python -m kubetour.embedded create cluster --name kubetour --kubeconfig .kubetour/embedded-kubetour.kubeconfig --config - --wait 180s <<'EOF'
 kind: Cluster

@@ -13,7 +13,29 @@ kubectl version --client -o json
 cat Dockerfile
 cat app/app.js
 
+# build-context: Experiment: what the builder gets
+if docker image inspect kubetour-shop-context:all >/dev/null 2>&1; then
+    echo 'build-context: this is there already, and maybe not yours' >&2; exit 9
+fi
+trap 'set +e; docker image rm kubetour-shop-context:all kubetour-shop-context:rest; rm -rf .kubetour/build-context' EXIT
+rm -rf .kubetour/build-context
+mkdir -p .kubetour/build-context
+dd if=/dev/urandom of=.kubetour/build-context/big.log bs=1024 count=1024
+tee .kubetour/build-context/Dockerfile <<'EOF'
+FROM scratch
+COPY . /
+EOF
+docker build --provenance=false --sbom=false -t kubetour-shop-context:all .kubetour/build-context
+tee .kubetour/build-context/.dockerignore <<'EOF'
+*.log
+EOF
+docker build --provenance=false --sbom=false -t kubetour-shop-context:rest .kubetour/build-context
+docker image inspect --format '{{.Size}}' kubetour-shop-context:all kubetour-shop-context:rest
+docker image rm kubetour-shop-context:all kubetour-shop-context:rest
+rm -rf .kubetour/build-context
+
 # build: Build the image
+trap - EXIT
 if ! docker image inspect node-hostname:0123456789ab >/dev/null 2>&1; then
 docker build --provenance=false --sbom=false -t node-hostname:0123456789ab .
 fi
@@ -23,7 +45,32 @@ docker image inspect node-hostname:0123456789ab
 docker history node-hostname:0123456789ab
 docker history --no-trunc --format '{{json .}}' node-hostname:0123456789ab
 
+# shared-layers: Experiment: what a change costs
+if docker image inspect kubetour-shop-layers:1 >/dev/null 2>&1; then
+    echo 'shared-layers: this is there already, and maybe not yours' >&2; exit 9
+fi
+trap 'set +e; docker image rm kubetour-shop-layers:1 kubetour-shop-layers:2; rm -rf .kubetour/layers' EXIT
+mkdir -p .kubetour/layers
+dd if=/dev/urandom of=.kubetour/layers/libraries.bin bs=1024 count=1024
+tee .kubetour/layers/app.txt <<'EOF'
+version 1
+EOF
+tee .kubetour/layers/Dockerfile <<'EOF'
+FROM scratch
+COPY libraries.bin /app/
+COPY app.txt /app/
+EOF
+docker build --provenance=false --sbom=false -t kubetour-shop-layers:1 .kubetour/layers
+tee .kubetour/layers/app.txt <<'EOF'
+version 2
+EOF
+docker build --provenance=false --sbom=false -t kubetour-shop-layers:2 .kubetour/layers
+docker image inspect --format '{{json .RootFS.Layers}}' kubetour-shop-layers:1 kubetour-shop-layers:2
+docker image rm kubetour-shop-layers:1 kubetour-shop-layers:2
+rm -rf .kubetour/layers
+
 # run-container: Run it as a container
+trap - EXIT
 if ! docker inspect kubetour-shop >/dev/null 2>&1; then
 docker run -d --rm --name kubetour-shop --label app.kubernetes.io/managed-by=kubetour -p 127.0.0.1:18080:8080 node-hostname:0123456789ab
 fi
@@ -43,12 +90,25 @@ docker logs kubetour-shop
 # stop-container: Stop it, and mind SIGTERM
 docker stop kubetour-shop
 
+# not-a-vm: Experiment: where the container is
+if docker inspect kubetour-shop-not-a-vm >/dev/null 2>&1; then
+    echo 'not-a-vm: this is there already, and maybe not yours' >&2; exit 9
+fi
+trap 'docker rm -f kubetour-shop-not-a-vm' EXIT
+uname -n
+docker run -d --name kubetour-shop-not-a-vm --label app.kubernetes.io/managed-by=kubetour node-hostname:0123456789ab
+docker exec kubetour-shop-not-a-vm node -p 'os.hostname()'
+docker inspect --format '{{.State.Pid}} {{.State.StartedAt}}' kubetour-shop-not-a-vm
+docker top kubetour-shop-not-a-vm
+sh -c 'cat /proc/uptime; grep NSpid "/proc/$0/status" || true' "$(docker inspect --format '{{.State.Pid}}' kubetour-shop-not-a-vm)"
+docker rm -f kubetour-shop-not-a-vm
+
 # create-cluster: Create a cluster
 if ! kind export kubeconfig --name kubetour --kubeconfig .kubetour/kind-kubetour.kubeconfig >/dev/null 2>&1; then
 if docker inspect --type container kubetour-control-plane >/dev/null 2>&1; then
     echo 'create-cluster: this is there already, and maybe not yours' >&2; exit 9
 fi
-trap 'kind export logs .kubetour/logs/kind-kubetour --name kubetour; kind delete cluster --name kubetour --kubeconfig .kubetour/kind-kubetour.kubeconfig' EXIT
+trap 'set +e; kind export logs .kubetour/logs/kind-kubetour --name kubetour; kind delete cluster --name kubetour --kubeconfig .kubetour/kind-kubetour.kubeconfig' EXIT
 kind create cluster --name kubetour --kubeconfig .kubetour/kind-kubetour.kubeconfig --config - --wait 180s --retain <<'EOF'
 kind: Cluster
 apiVersion: kind.x-k8s.io/v1alpha4
@@ -246,7 +306,7 @@ done
 kubectl --kubeconfig .kubetour/kind-kubetour.kubeconfig --context kind-kubetour logs -l app=shop --prefix --tail=-1
 
 # scale-under-load: Scale it while requests come in
-trap 'kind export logs .kubetour/logs/kind-kubetour --name kubetour; kubectl --kubeconfig .kubetour/kind-kubetour.kubeconfig --context kind-kubetour scale deployment/shop --replicas=3' EXIT
+trap 'set +e; kind export logs .kubetour/logs/kind-kubetour --name kubetour; kubectl --kubeconfig .kubetour/kind-kubetour.kubeconfig --context kind-kubetour scale deployment/shop --replicas=3' EXIT
 .venv/bin/python -m kubetour.steady --rate 50 --before 0.5 --after 1.5 "${url}" -- kubectl --kubeconfig .kubetour/kind-kubetour.kubeconfig --context kind-kubetour scale deployment/shop --replicas=2 -- kubectl --kubeconfig .kubetour/kind-kubetour.kubeconfig --context kind-kubetour rollout status deployment/shop --timeout=180s -- kubectl --kubeconfig .kubetour/kind-kubetour.kubeconfig --context kind-kubetour scale deployment/shop --replicas=3 -- kubectl --kubeconfig .kubetour/kind-kubetour.kubeconfig --context kind-kubetour rollout status deployment/shop --timeout=180s
 
 # pods: Which node runs what
