@@ -16,6 +16,7 @@ from kubetour.errors import (
     RefusedError,
     ResourceError,
 )
+from kubetour.proofs.xray import xray
 from kubetour.text import Text
 
 TAIL = 15  # lines of evidence
@@ -147,7 +148,10 @@ def crashed(objects: Mapping[str, tuple[Object, ...]]) -> tuple[str, ...]:
 def diagnose(
     objects: Mapping[str, tuple[Object, ...]], logs: Mapping[str, str] | None = None
 ) -> tuple[Text, ...]:
-    """Return what stands in the way of Pods, the likeliest cause first; `logs` are those of crashed ones."""
+    """Return what stands in the way of Pods, the likeliest cause first, and of Services to find them.
+
+    `logs` are those of Pods that have crashed.
+    """
     told = {name: cause for name, log in (logs or {}).items() if (cause := _logged(name, log))}
     found = list(told.values())
     for pod in objects.get("pods", ()):
@@ -175,7 +179,10 @@ def diagnose(
         "cause.node",
         "cause.probe",
     ]
-    return tuple(sorted(found, key=lambda item: rank.index(item.key)))
+    found.sort(key=lambda item: rank.index(item.key))
+    for service in objects.get("services", ()):
+        found += xray(service, objects.get("pods", ())).texts()
+    return tuple(found)
 
 
 def _logged(pod: str, log: str) -> Text | None:

@@ -11,7 +11,7 @@ from kubetour.errors import DeadlineError, KubetourError, ProofError, RefusedErr
 from kubetour.observe import Cluster
 from kubetour.steps import Run, Step
 
-DIAGNOSIS = ("pods", "events", "nodes")
+DIAGNOSIS = ("pods", "events", "nodes", "services")
 DIAGNOSIS_TIME = 2.0  # seconds
 MOST_LOGS, LOG_LINES = 2, 5  # of Pods that crash: the others' say the same, and the last lines say why
 

@@ -34,7 +34,7 @@ def session(provider: Provider, tmp_path: Path) -> Session:
 
 def every_step(provider: Provider) -> tuple[Step, ...]:
     images = (provider.settings.image,)
-    return (*plan(provider, CONTEXT), *singles(provider), *clean_up(provider, images))
+    return (*whole(provider, CONTEXT), *singles(provider), *clean_up(provider, images))
 
 
 def every_run(step: Step) -> tuple[Run, ...]:
@@ -114,7 +114,7 @@ def test_ids_are_unique_and_fit_for_a_flag(provider: Provider) -> None:
 
 def test_every_step_comes_after_what_it_needs(provider: Provider) -> None:
     done: set[str] = set()
-    for step in plan(provider, CONTEXT):
+    for step in whole(provider, CONTEXT):
         assert set(step.needs) <= done, step.id
         done.add(step.id)
 
@@ -259,6 +259,22 @@ def test_podmans_driver_and_its_images_are_podmans_own() -> None:
     assert ("--driver", "podman") in pairwise(start)
     assert start[2:4] == ("minikube", "--rootless")
     assert provider.image()[0].actions[1].argv[:3] == ("podman", "image", "save")
+
+
+@pytest.mark.parametrize("kind", ["kind", "minikube", "embedded"])
+def test_a_containers_end_is_asked_of_the_node_that_runs_its_pod(kind: str) -> None:
+    run = make_provider(kind).stop_container("web-pod")
+    assert run
+    node = next(part for part in run.argv if isinstance(part, Lookup))
+    assert node.run == make_provider(kind).node_of("web-pod").run
+    assert "stop" in str(run.argv[-1])
+    assert ("sudo" in run.argv) is (kind == "minikube")
+
+
+def test_where_no_node_can_be_entered_no_process_is_killed() -> None:
+    provider = make_provider("context")
+    assert provider.stop_container("web-pod") is None
+    assert not {"crash", "crash-again", "delete-crashed"} & {step.id for step in whole(provider, CONTEXT)}
 
 
 def test_a_command_on_a_minikube_node_reaches_its_shell_word_for_word() -> None:

@@ -27,6 +27,7 @@ from kubetour.observe import Objects
 from kubetour.proofs.cluster import NodesReady
 from kubetour.proofs.workload import ServiceAddress
 from kubetour.questions import Prediction, Question
+from kubetour.recording import Recorder, Recording
 from kubetour.runner import signals
 from kubetour.state import State
 from kubetour.steps import Run, Rung, Stage, Step
@@ -82,6 +83,8 @@ class Plain:
     error: ClusterError | None = None
     now: float = 0.0  # seconds, as the tour's clock reads them
     first: float = 0.0  # seconds that the first reading takes
+    recorder: Recorder = field(default_factory=Recorder)
+    recordings: int = 0  # that are under way
 
     def clock(self) -> float:
         return self.now
@@ -108,7 +111,26 @@ class Plain:
                 return objects
             if tick:
                 tick(objects)
+            before = self._stores()
             self.states.pop(0)
+            for name, store in self._stores().items():
+                self.recorder.listed(name, before.get(name, {}), store)
+
+    @contextmanager
+    def recording(self, looks: Iterable[str], timeout: float) -> Iterator[Recording]:
+        stores = self._stores()
+        recording = self.recorder.begin({name: stores.get(name, {}) for name in looks})
+        self.recordings += 1
+        try:
+            yield recording
+        finally:
+            self.recorder.end(recording)
+            self.recordings -= 1
+
+    def _stores(self) -> dict[str, dict[str, Object]]:
+        return {
+            name: {item["metadata"]["uid"]: item for item in items} for name, items in self._objects().items()
+        }
 
     @contextmanager
     def telling(self, looks: Iterable[str], listener: Callable[[Objects], None]) -> Iterator[None]:
@@ -486,6 +508,25 @@ def test_what_a_step_changed_is_put_back_where_it_is_interrupted(
     (only,) = tour.run((step("load", "true", restore=(sh("echo as before"),)), step("next", "true")))
     assert isinstance(only.error, Interrupted)
     assert ("line", "as before") in memory.told
+
+
+@dataclass(frozen=True)
+class Changes:
+    """A check that keeps what a recorded step's watches told: times, as before (-) or since, and names."""
+
+    looks: ClassVar[tuple[str, ...]] = ("pods",)
+
+    def __call__(self, seen: Observation) -> Proof:
+        told = [f"{'-' if c.at < 0 else '+'}{c.object['metadata']['name']}" for c in seen.changes]
+        return Proof("+b" in told, Text("proof.ended", {"what": "it"}), {"told": told})
+
+
+def test_a_recorded_steps_check_sees_what_was_before_and_what_came(tour: Tour, cluster: Plain) -> None:
+    cluster.states = [(pod("a"),), (pod("a"), pod("b"))]
+    (only,) = tour.run((step("watch", "true", check=Changes(), recorded=True),))
+    assert only.proof
+    assert only.proof.data["told"] == ["-a", "+b"]
+    assert cluster.recordings == 0  # it has ended with the step
 
 
 REMOVE = (sh("echo removed"),)

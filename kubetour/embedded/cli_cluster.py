@@ -199,7 +199,7 @@ def load_archive(arguments: Namespace) -> int:
 
 
 def execute(arguments: Namespace) -> int:
-    """Run a command on a node: crictl asks the node's image store, anything else runs on this machine."""
+    """Run a command on a node: crictl asks its container runtime, anything else runs on this machine."""
     argv = arguments.argv[1:] if arguments.argv[:1] == ["--"] else arguments.argv
     if not argv:
         raise EmbeddedError("exec needs a command: exec NODE -- COMMAND [ARG...]")
@@ -210,9 +210,12 @@ def execute(arguments: Namespace) -> int:
     if argv[0] == "crictl":
         from kubetour.embedded import crictl
 
-        return crictl.main(argv[1:], ImageStore(directory.node(node) / "images"))
+        return crictl.main(argv[1:], directory.node(node))
+    from kubetour.embedded import node_programs
+
+    environment = node_programs.environment(directory, node)
     try:
-        os.execvp(argv[0], argv)  # noqa: S606 (an argument list, as everywhere)
+        os.execvpe(argv[0], argv, environment)  # noqa: S606 (an argument list, as everywhere)
     except OSError as error:
         _say(f'ERROR: exec: "{argv[0]}": {error.strerror}; a node is this machine: install it here')
         return 127 if isinstance(error, FileNotFoundError) else 126

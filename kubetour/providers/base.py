@@ -154,8 +154,12 @@ class Provider:
         """Return the nodes' names, as far as they are known before the cluster is there."""
         return ()
 
-    def on_node(self, *argv: Word, node: str = "") -> Run | None:
+    def on_node(self, *argv: Word, node: Word = "") -> Run | None:
         """Return a command that runs on a node, or None where none can be entered."""
+        return None
+
+    def stop_container(self, pod: str) -> Run | None:
+        """Return a command by which a node's runtime ends a Pod's container; None where none can be asked."""
         return None
 
     def cluster_url(self, service: str) -> Lookup:

@@ -45,7 +45,7 @@ class Embedded(Kind):
         where = ("--name", self.cluster, "--kubeconfig", self.kubeconfig)
         return (replace(create, unless=Run((*self.program, "start", "cluster", *where))),)
 
-    def on_node(self, *argv: Word, node: str = "") -> Run | None:
+    def on_node(self, *argv: Word, node: Word = "") -> Run | None:
         """Return a command on a node."""
         return Run((*self.program, "exec", node or self.nodes()[0], "--", *argv))
 

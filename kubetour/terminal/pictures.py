@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from kubetour.proofs.common import human_size
+from kubetour.terminal import timeline
 from kubetour.text import say
 
 BAR = 30  # columns
@@ -17,8 +18,10 @@ def picture(step: str, data: Mapping[str, Any], language: str) -> tuple[str, ...
         return layers(data["layers"])
     if step in ("picture", "status"):
         return structure(data, language)
-    if step == "hit-all":
+    if step in ("hit-all", "spread", "keep-alive"):
         return bars(data["answers"])
+    if "timeline" in data:
+        return timeline.picture(data["timeline"], language)
     if step == "pods":
         return nodes(data["nodes"])
     if "load" in data:

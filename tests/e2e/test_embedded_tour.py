@@ -26,8 +26,9 @@ CHAPTERS = [
     *("tools", "app", "build-context", "build", "layers", "shared-layers"),
     *("run-container", "hit-container", "container-logs", "stop-container", "not-a-vm"),
     *("create-cluster", "cluster-info", "nodes", "describe-node", "load"),
-    *("run-pod", "describe-bare-pod", "expose-pod", "hit-pod", "delete-pod"),
-    *("deploy", "expose", "services", "hit-inside", "hit", "picture"),
+    *("run-pod", "describe-bare-pod", "expose-pod", "hit-pod", "crash", "delete-pod"),
+    *("deploy", "replace-pod", "expose", "services", "hit-inside", "hit", "picture"),
+    *("same-address", "hit-again"),
     *("scale", "hit-all", "scale-under-load", "pods", "describe-pod"),
 ]
 CLEANING = ["delete-app", "delete-cluster", "delete-image"]

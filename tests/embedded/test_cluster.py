@@ -53,6 +53,7 @@ const http = require("http");
 const { HOST, PORT, HOSTNAME } = process.env;
 const server = http.createServer((_, response) => response.end(HOSTNAME)).listen(PORT, HOST);
 process.on("SIGTERM", () => server.close(() => process.exit(0)));
+console.log("started");
 """
 DOCKERFILE = 'FROM node:24\nWORKDIR /app\nCOPY app.js ./\nEXPOSE 8080\nENTRYPOINT ["node", "app.js"]\n'
 
@@ -178,6 +179,64 @@ def test_what_a_node_does_not_have(cluster: Cluster) -> None:
     assert (done.status, done.err) == (1, 'ERROR: image: "none:1" not present locally\n')
     done = cluster.run("load", "image", "shop:1", "--name", "t", "--nodes", "x", ok=False)
     assert done.err.startswith('ERROR: unknown node: "x"')
+
+
+def test_a_node_lists_and_stops_the_containers_of_its_own_pods(cluster: Cluster) -> None:
+    cluster.run("load", "image", "shop:1", "--name", "t")
+    flags = ("--image", "shop:1", "--image-pull-policy", "IfNotPresent")
+    cluster.kubectl("run", "killed", *flags, "--overrides", json.dumps({"spec": {"nodeName": NODES[1]}}))
+    cluster.kubectl("wait", "--for=condition=Ready", "pod/killed", "--timeout=30s")
+    find = ("crictl", "ps", "-q", "--label", "io.kubernetes.pod.name=killed")
+    assert cluster.run("exec", NODES[2], "--", *find).out == ""
+    before = cluster.run("exec", NODES[1], "--", *find).out.strip()
+    (row,) = (
+        line
+        for line in cluster.run("exec", NODES[1], "--", "crictl", "ps").out.splitlines()
+        if "killed" in line
+    )
+    assert row.split()[0] == before[:13]
+    try:
+        # A shell there finds crictl, as on any node; without -t the container has no time to end by itself.
+        cluster.run("exec", NODES[1], "--", "sh", "-c", f"crictl stop $({' '.join(find)})")
+        until(lambda: cluster.run("exec", NODES[1], "--", *find).out.strip() not in ("", before))
+        told = ("get", "pod", "killed", "-o", "jsonpath={..restartCount} {..lastState.terminated.exitCode}")
+        until(lambda: cluster.kubectl(*told).out == "1 137")
+    finally:
+        cluster.kubectl("delete", "pod", "killed", "--grace-period", "1")
+
+
+def test_a_container_that_is_given_time_ends_by_itself(cluster: Cluster) -> None:
+    cluster.run("load", "image", "shop:1", "--name", "t")
+    flags = ("--image", "shop:1", "--image-pull-policy", "IfNotPresent", "--restart", "Never")
+    cluster.kubectl("run", "asked", *flags, "--overrides", json.dumps({"spec": {"nodeName": NODES[1]}}))
+    cluster.kubectl("wait", "--for=condition=Ready", "pod/asked", "--timeout=30s")
+    try:
+        find = "crictl ps -q --label io.kubernetes.pod.name=asked"
+        until(lambda: "started" in cluster.kubectl("logs", "asked").out)  # its handler is there
+        cluster.run("exec", NODES[1], "--", "sh", "-c", f"crictl stop -t 20 $({find})")
+        until(
+            lambda: (
+                cluster.kubectl("get", "pod", "asked", "-o", "jsonpath={.status.phase}").out == "Succeeded"
+            )
+        )
+    finally:
+        cluster.kubectl("delete", "pod", "asked", "--grace-period", "1")
+
+
+@pytest.mark.parametrize(
+    ("argv", "said"),
+    [
+        (("stop", "nobody"), 'stopping the container "nobody": not found'),
+        (("stop", ""), "not found"),
+        (("stop",), "the following arguments are required"),
+        (("ps", "--all"), "unrecognized arguments: --all"),
+        (("rmp", "x"), "crictl knows"),
+    ],
+)
+def test_what_crictl_cannot_do_on_a_node_is_said(cluster: Cluster, argv: tuple[str, ...], said: str) -> None:
+    done = cluster.run("exec", NODES[0], "--", "crictl", *argv, ok=False)
+    assert done.status == 1
+    assert said in done.err
 
 
 def test_commands_on_a_node_run_on_this_machine(cluster: Cluster) -> None:

@@ -216,6 +216,9 @@ spec:
 EOF
 kubectl --context gke_example --namespace kubetour rollout status deployment/node-hostname --timeout=180s
 
+# replace-pod: Delete its Pod: another comes
+kubectl --context gke_example --namespace kubetour delete pods -l app=node-hostname --wait=false
+
 # expose: A Service for the Deployment
 kubectl --context gke_example --namespace kubetour apply -f - <<'EOF'
 apiVersion: v1
@@ -253,6 +256,15 @@ done
 # picture: The whole picture
 kubectl --context gke_example --namespace kubetour get deployment,replicaset,pod,service,endpointslice -l app=node-hostname
 
+# same-address: Others behind it, the same Service
+kubectl --context gke_example --namespace kubetour delete pods -l app=node-hostname --wait=false
+
+# hit-again: The same question, another answer
+tries=0
+until $curl -sS --fail --max-time 5 --noproxy '*' -H 'Connection: close' "${url}"; do
+    tries=$((tries + 1)); [ "$tries" -lt 60 ]; sleep 1
+done
+
 # scale: Scale it
 kubectl --context gke_example --namespace kubetour scale deployment/node-hostname --replicas=3
 kubectl --context gke_example --namespace kubetour rollout status deployment/node-hostname --timeout=180s
@@ -273,7 +285,7 @@ trap - EXIT
 kubectl --context gke_example --namespace kubetour get pods -o wide -l app=node-hostname
 
 # describe-pod: A Pod's story
-kubectl --context gke_example --namespace kubetour describe pod "$(kubectl --context gke_example --namespace kubetour get pods -l app=node-hostname -o 'jsonpath={.items[0].metadata.name}')"
+kubectl --context gke_example --namespace kubetour describe pod "$(kubectl --context gke_example --namespace kubetour get pods -l app=node-hostname --sort-by .metadata.creationTimestamp -o 'jsonpath={.items[-1:].metadata.name}')"
 
 # delete-app: Remove the app
 kubectl --context gke_example --namespace kubetour delete deployment/node-hostname service/node-hostname pod/node-hostname-pod service/node-hostname-pod --ignore-not-found

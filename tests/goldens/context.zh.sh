@@ -216,6 +216,9 @@ spec:
 EOF
 kubectl --context gke_example --namespace kubetour rollout status deployment/node-hostname --timeout=180s
 
+# replace-pod: 删掉它的 Pod：会来另一个
+kubectl --context gke_example --namespace kubetour delete pods -l app=node-hostname --wait=false
+
 # expose: 给 Deployment 一个 Service
 kubectl --context gke_example --namespace kubetour apply -f - <<'EOF'
 apiVersion: v1
@@ -253,6 +256,15 @@ done
 # picture: 全貌
 kubectl --context gke_example --namespace kubetour get deployment,replicaset,pod,service,endpointslice -l app=node-hostname
 
+# same-address: 后面换了人，Service 没有变
+kubectl --context gke_example --namespace kubetour delete pods -l app=node-hostname --wait=false
+
+# hit-again: 同样的问题，不同的回答
+tries=0
+until $curl -sS --fail --max-time 5 --noproxy '*' -H 'Connection: close' "${url}"; do
+    tries=$((tries + 1)); [ "$tries" -lt 60 ]; sleep 1
+done
+
 # scale: 扩缩
 kubectl --context gke_example --namespace kubetour scale deployment/node-hostname --replicas=3
 kubectl --context gke_example --namespace kubetour rollout status deployment/node-hostname --timeout=180s
@@ -273,7 +285,7 @@ trap - EXIT
 kubectl --context gke_example --namespace kubetour get pods -o wide -l app=node-hostname
 
 # describe-pod: 一个 Pod 的故事
-kubectl --context gke_example --namespace kubetour describe pod "$(kubectl --context gke_example --namespace kubetour get pods -l app=node-hostname -o 'jsonpath={.items[0].metadata.name}')"
+kubectl --context gke_example --namespace kubetour describe pod "$(kubectl --context gke_example --namespace kubetour get pods -l app=node-hostname --sort-by .metadata.creationTimestamp -o 'jsonpath={.items[-1:].metadata.name}')"
 
 # delete-app: 移除应用
 kubectl --context gke_example --namespace kubetour delete deployment/node-hostname service/node-hostname pod/node-hostname-pod service/node-hostname-pod --ignore-not-found

@@ -160,6 +160,9 @@ until .venv/bin/python -m kubetour.embedded exec kubetour-control-plane -- .venv
     tries=$((tries + 1)); [ "$tries" -lt 60 ]; sleep 1
 done
 
+# crash: 杀掉它的进程
+.venv/bin/python -m kubetour.embedded exec "$(kubectl --kubeconfig .kubetour/embedded-kubetour.kubeconfig --context embedded-kubetour get pod node-hostname-pod -o 'jsonpath={.spec.nodeName}')" -- sh -c 'crictl stop $(crictl ps -q --label io.kubernetes.pod.name=node-hostname-pod)'
+
 # delete-pod: 删掉它：谁也不会让它回来
 kubectl --kubeconfig .kubetour/embedded-kubetour.kubeconfig --context embedded-kubetour delete pod/node-hostname-pod service/node-hostname-pod --ignore-not-found
 
@@ -220,6 +223,9 @@ spec:
 EOF
 kubectl --kubeconfig .kubetour/embedded-kubetour.kubeconfig --context embedded-kubetour rollout status deployment/node-hostname --timeout=180s
 
+# replace-pod: 删掉它的 Pod：会来另一个
+kubectl --kubeconfig .kubetour/embedded-kubetour.kubeconfig --context embedded-kubetour delete pods -l app=node-hostname --wait=false
+
 # expose: 给 Deployment 一个 Service
 kubectl --kubeconfig .kubetour/embedded-kubetour.kubeconfig --context embedded-kubetour apply -f - <<'EOF'
 apiVersion: v1
@@ -270,6 +276,15 @@ done
 # picture: 全貌
 kubectl --kubeconfig .kubetour/embedded-kubetour.kubeconfig --context embedded-kubetour get deployment,replicaset,pod,service,endpointslice -l app=node-hostname
 
+# same-address: 后面换了人，Service 没有变
+kubectl --kubeconfig .kubetour/embedded-kubetour.kubeconfig --context embedded-kubetour delete pods -l app=node-hostname --wait=false
+
+# hit-again: 同样的问题，不同的回答
+tries=0
+until $curl -sS --fail --max-time 5 --noproxy '*' -H 'Connection: close' "${url}"; do
+    tries=$((tries + 1)); [ "$tries" -lt 60 ]; sleep 1
+done
+
 # scale: 扩缩
 kubectl --kubeconfig .kubetour/embedded-kubetour.kubeconfig --context embedded-kubetour scale deployment/node-hostname --replicas=3
 kubectl --kubeconfig .kubetour/embedded-kubetour.kubeconfig --context embedded-kubetour rollout status deployment/node-hostname --timeout=180s
@@ -290,7 +305,7 @@ trap - EXIT
 kubectl --kubeconfig .kubetour/embedded-kubetour.kubeconfig --context embedded-kubetour get pods -o wide -l app=node-hostname
 
 # describe-pod: 一个 Pod 的故事
-kubectl --kubeconfig .kubetour/embedded-kubetour.kubeconfig --context embedded-kubetour describe pod "$(kubectl --kubeconfig .kubetour/embedded-kubetour.kubeconfig --context embedded-kubetour get pods -l app=node-hostname -o 'jsonpath={.items[0].metadata.name}')"
+kubectl --kubeconfig .kubetour/embedded-kubetour.kubeconfig --context embedded-kubetour describe pod "$(kubectl --kubeconfig .kubetour/embedded-kubetour.kubeconfig --context embedded-kubetour get pods -l app=node-hostname --sort-by .metadata.creationTimestamp -o 'jsonpath={.items[-1:].metadata.name}')"
 
 # delete-app: 移除应用
 kubectl --kubeconfig .kubetour/embedded-kubetour.kubeconfig --context embedded-kubetour delete deployment/node-hostname service/node-hostname pod/node-hostname-pod service/node-hostname-pod --ignore-not-found

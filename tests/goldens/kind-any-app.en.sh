@@ -171,6 +171,9 @@ until docker exec kubetour-control-plane curl -i -sS --max-time 5 --noproxy '*' 
 done
 kubectl --kubeconfig .kubetour/kind-kubetour.kubeconfig --context kind-kubetour logs -l run=shop-pod --prefix --tail=-1
 
+# crash: Kill its process
+docker exec "$(kubectl --kubeconfig .kubetour/kind-kubetour.kubeconfig --context kind-kubetour get pod shop-pod -o 'jsonpath={.spec.nodeName}')" sh -c 'crictl stop $(crictl ps -q --label io.kubernetes.pod.name=shop-pod)'
+
 # delete-pod: Delete it: nothing brings it back
 kubectl --kubeconfig .kubetour/kind-kubetour.kubeconfig --context kind-kubetour delete pod/shop-pod service/shop-pod --ignore-not-found
 
@@ -225,6 +228,9 @@ spec:
 EOF
 kubectl --kubeconfig .kubetour/kind-kubetour.kubeconfig --context kind-kubetour rollout status deployment/shop --timeout=180s
 
+# replace-pod: Delete its Pod: another comes
+kubectl --kubeconfig .kubetour/kind-kubetour.kubeconfig --context kind-kubetour delete pods -l app=shop --wait=false
+
 # expose: A Service for the Deployment
 kubectl --kubeconfig .kubetour/kind-kubetour.kubeconfig --context kind-kubetour apply -f - <<'EOF'
 apiVersion: v1
@@ -277,6 +283,16 @@ kubectl --kubeconfig .kubetour/kind-kubetour.kubeconfig --context kind-kubetour 
 # picture: The whole picture
 kubectl --kubeconfig .kubetour/kind-kubetour.kubeconfig --context kind-kubetour get deployment,replicaset,pod,service,endpointslice -l app=shop
 
+# same-address: Others behind it, the same Service
+kubectl --kubeconfig .kubetour/kind-kubetour.kubeconfig --context kind-kubetour delete pods -l app=shop --wait=false
+
+# hit-again: The same question, another answer
+tries=0
+until $curl -i -sS --max-time 5 --noproxy '*' -A kubetour.6b077cb1.hit-again -H 'Connection: close' "${url}?kubetour.6b077cb1.hit-again"; do
+    tries=$((tries + 1)); [ "$tries" -lt 60 ]; sleep 1
+done
+kubectl --kubeconfig .kubetour/kind-kubetour.kubeconfig --context kind-kubetour logs -l app=shop --prefix --tail=-1
+
 # scale: Scale it
 kubectl --kubeconfig .kubetour/kind-kubetour.kubeconfig --context kind-kubetour scale deployment/shop --replicas=3
 kubectl --kubeconfig .kubetour/kind-kubetour.kubeconfig --context kind-kubetour rollout status deployment/shop --timeout=180s
@@ -289,11 +305,16 @@ until $curl -i -sS --max-time 5 --noproxy '*' -A kubetour.6b077cb1.hit-all -H 'C
 done
 kubectl --kubeconfig .kubetour/kind-kubetour.kubeconfig --context kind-kubetour logs -l app=shop --prefix --tail=-1
 
+# scale-under-load: Scale it while requests come in
+trap 'set +e; kind export logs .kubetour/logs/kind-kubetour --name kubetour; kubectl --kubeconfig .kubetour/kind-kubetour.kubeconfig --context kind-kubetour scale deployment/shop --replicas=3' EXIT
+.venv/bin/python -m kubetour.steady --rate 50 --before 0.5 --after 1.5 "${url}" -- kubectl --kubeconfig .kubetour/kind-kubetour.kubeconfig --context kind-kubetour scale deployment/shop --replicas=2 -- kubectl --kubeconfig .kubetour/kind-kubetour.kubeconfig --context kind-kubetour rollout status deployment/shop --timeout=180s -- kubectl --kubeconfig .kubetour/kind-kubetour.kubeconfig --context kind-kubetour scale deployment/shop --replicas=3 -- kubectl --kubeconfig .kubetour/kind-kubetour.kubeconfig --context kind-kubetour rollout status deployment/shop --timeout=180s
+
 # pods: Which node runs what
+trap 'kind export logs .kubetour/logs/kind-kubetour --name kubetour' EXIT
 kubectl --kubeconfig .kubetour/kind-kubetour.kubeconfig --context kind-kubetour get pods -o wide -l app=shop
 
 # describe-pod: A Pod's story
-kubectl --kubeconfig .kubetour/kind-kubetour.kubeconfig --context kind-kubetour describe pod "$(kubectl --kubeconfig .kubetour/kind-kubetour.kubeconfig --context kind-kubetour get pods -l app=shop -o 'jsonpath={.items[0].metadata.name}')"
+kubectl --kubeconfig .kubetour/kind-kubetour.kubeconfig --context kind-kubetour describe pod "$(kubectl --kubeconfig .kubetour/kind-kubetour.kubeconfig --context kind-kubetour get pods -l app=shop --sort-by .metadata.creationTimestamp -o 'jsonpath={.items[-1:].metadata.name}')"
 
 # delete-app: Remove the app
 trap - EXIT

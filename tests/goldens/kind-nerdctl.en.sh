@@ -170,6 +170,9 @@ until nerdctl exec kubetour-control-plane curl -sS --fail --max-time 5 --noproxy
     tries=$((tries + 1)); [ "$tries" -lt 60 ]; sleep 1
 done
 
+# crash: Kill its process
+nerdctl exec "$(kubectl --kubeconfig .kubetour/kind-kubetour.kubeconfig --context kind-kubetour get pod node-hostname-pod -o 'jsonpath={.spec.nodeName}')" sh -c 'crictl stop $(crictl ps -q --label io.kubernetes.pod.name=node-hostname-pod)'
+
 # delete-pod: Delete it: nothing brings it back
 kubectl --kubeconfig .kubetour/kind-kubetour.kubeconfig --context kind-kubetour delete pod/node-hostname-pod service/node-hostname-pod --ignore-not-found
 
@@ -230,6 +233,9 @@ spec:
 EOF
 kubectl --kubeconfig .kubetour/kind-kubetour.kubeconfig --context kind-kubetour rollout status deployment/node-hostname --timeout=180s
 
+# replace-pod: Delete its Pod: another comes
+kubectl --kubeconfig .kubetour/kind-kubetour.kubeconfig --context kind-kubetour delete pods -l app=node-hostname --wait=false
+
 # expose: A Service for the Deployment
 kubectl --kubeconfig .kubetour/kind-kubetour.kubeconfig --context kind-kubetour apply -f - <<'EOF'
 apiVersion: v1
@@ -280,6 +286,15 @@ done
 # picture: The whole picture
 kubectl --kubeconfig .kubetour/kind-kubetour.kubeconfig --context kind-kubetour get deployment,replicaset,pod,service,endpointslice -l app=node-hostname
 
+# same-address: Others behind it, the same Service
+kubectl --kubeconfig .kubetour/kind-kubetour.kubeconfig --context kind-kubetour delete pods -l app=node-hostname --wait=false
+
+# hit-again: The same question, another answer
+tries=0
+until $curl -sS --fail --max-time 5 --noproxy '*' -H 'Connection: close' "${url}"; do
+    tries=$((tries + 1)); [ "$tries" -lt 60 ]; sleep 1
+done
+
 # scale: Scale it
 kubectl --kubeconfig .kubetour/kind-kubetour.kubeconfig --context kind-kubetour scale deployment/node-hostname --replicas=3
 kubectl --kubeconfig .kubetour/kind-kubetour.kubeconfig --context kind-kubetour rollout status deployment/node-hostname --timeout=180s
@@ -300,7 +315,7 @@ trap 'env KIND_EXPERIMENTAL_PROVIDER=nerdctl kind export logs .kubetour/logs/kin
 kubectl --kubeconfig .kubetour/kind-kubetour.kubeconfig --context kind-kubetour get pods -o wide -l app=node-hostname
 
 # describe-pod: A Pod's story
-kubectl --kubeconfig .kubetour/kind-kubetour.kubeconfig --context kind-kubetour describe pod "$(kubectl --kubeconfig .kubetour/kind-kubetour.kubeconfig --context kind-kubetour get pods -l app=node-hostname -o 'jsonpath={.items[0].metadata.name}')"
+kubectl --kubeconfig .kubetour/kind-kubetour.kubeconfig --context kind-kubetour describe pod "$(kubectl --kubeconfig .kubetour/kind-kubetour.kubeconfig --context kind-kubetour get pods -l app=node-hostname --sort-by .metadata.creationTimestamp -o 'jsonpath={.items[-1:].metadata.name}')"
 
 # delete-app: Remove the app
 trap - EXIT
