@@ -305,12 +305,7 @@ until $curl -i -sS --max-time 5 --noproxy '*' -A kubetour.6b077cb1.hit-all -H 'C
 done
 kubectl --kubeconfig .kubetour/kind-kubetour.kubeconfig --context kind-kubetour logs -l app=shop --prefix --tail=-1
 
-# scale-under-load: Scale it while requests come in
-trap 'set +e; kind export logs .kubetour/logs/kind-kubetour --name kubetour; kubectl --kubeconfig .kubetour/kind-kubetour.kubeconfig --context kind-kubetour scale deployment/shop --replicas=3' EXIT
-.venv/bin/python -m kubetour.steady --rate 50 --before 0.5 --after 1.5 "${url}" -- kubectl --kubeconfig .kubetour/kind-kubetour.kubeconfig --context kind-kubetour scale deployment/shop --replicas=2 -- kubectl --kubeconfig .kubetour/kind-kubetour.kubeconfig --context kind-kubetour rollout status deployment/shop --timeout=180s -- kubectl --kubeconfig .kubetour/kind-kubetour.kubeconfig --context kind-kubetour scale deployment/shop --replicas=3 -- kubectl --kubeconfig .kubetour/kind-kubetour.kubeconfig --context kind-kubetour rollout status deployment/shop --timeout=180s
-
 # pods: Which node runs what
-trap 'kind export logs .kubetour/logs/kind-kubetour --name kubetour' EXIT
 kubectl --kubeconfig .kubetour/kind-kubetour.kubeconfig --context kind-kubetour get pods -o wide -l app=shop
 
 # describe-pod: A Pod's story
