@@ -45,6 +45,7 @@ def _empty(_: Object) -> Object:
     return {}
 
 
+# Beside what the API server sets: numbers that the kinds' Go structs always write, 0 included.
 _FIRST_STATUS: dict[str, Callable[[Object], Object]] = {
     "pods": lambda pod: {"phase": "Pending", "qosClass": qos_class(pod.get("spec") or {})},
     "services": lambda _: {"loadBalancer": {}},
@@ -55,6 +56,15 @@ _FIRST_STATUS: dict[str, Callable[[Object], Object]] = {
         "desiredHealthy": 0,
         "expectedPods": 0,
     },
+    "replicasets": lambda _: {"replicas": 0},
+    "statefulsets": lambda _: {"replicas": 0, "availableReplicas": 0},
+    "daemonsets": lambda _: {
+        "currentNumberScheduled": 0,
+        "numberMisscheduled": 0,
+        "desiredNumberScheduled": 0,
+        "numberReady": 0,
+    },
+    "horizontalpodautoscalers": lambda _: {"desiredReplicas": 0, "currentMetrics": None},
 }
 
 

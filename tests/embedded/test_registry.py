@@ -300,14 +300,18 @@ class TestLists:
             watch = registry.watch("pods", resource_version=listed.resource_version)
             registry.create("pods", pod("after"), "default")
             registry.delete("pods", "before", "default")
-            events = [await anext_(watch) for _ in range(2)]
+            events = [await anext_(watch) for _ in range(3)]
             await watch.aclose()  # type: ignore[attr-defined]
             return [(event.type, event.object["metadata"]["name"]) for event in events]
 
         async def anext_(watch: Any) -> Any:
             return await watch.__anext__()
 
-        assert asyncio.run(scenario()) == [("ADDED", "after"), ("DELETED", "before")]
+        assert asyncio.run(scenario()) == [
+            ("ADDED", "after"),
+            ("MODIFIED", "before"),
+            ("DELETED", "before"),
+        ]
 
     def test_a_selective_watch_sees_objects_come_into_view_and_go(self, registry: Registry) -> None:
         async def scenario() -> list[str]:

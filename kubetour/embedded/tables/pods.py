@@ -98,6 +98,10 @@ def _cells(pod: Object, now: datetime) -> list[Any]:
         f"{passed}/{len(gates)}" if gates else NONE,
     ]
 
+_RESTARTED = (
+    "The number of times the containers in this pod have been restarted and when the last container in this "
+    "pod has restarted."
+)
 
 PRINTERS = {
     "pods": Printer(
@@ -105,7 +109,7 @@ PRINTERS = {
             NAME,
             Column("Ready", "The aggregate readiness state of this pod for accepting traffic."),
             Column("Status", "The aggregate status of the containers in this pod."),
-            Column("Restarts", "The number of times the containers in this pod have been restarted."),
+            Column("Restarts", _RESTARTED),
             AGE,
             Column("IP", "V1PodStatus.podIP", priority=1),
             Column("Node", "V1PodSpec.nodeName", priority=1),

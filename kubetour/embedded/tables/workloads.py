@@ -161,8 +161,13 @@ def _disruption_budget(obj: Object, now: datetime) -> list[Any]:
     ]
 
 
-def _selector(struct: str) -> Column:
-    return Column("Selector", f"{struct}.selector", priority=1)
+# The schema has but the words on selectors in general.
+_MATCHES = "It must match the pod template's labels."
+_LABELS = "More info: https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#label-selectors"
+
+
+def _selector(*words: str) -> Column:
+    return Column("Selector", " ".join(words), priority=1)
 
 
 PRINTERS = {
@@ -175,7 +180,11 @@ PRINTERS = {
             AGE,
             CONTAINERS,
             IMAGES,
-            _selector("V1DeploymentSpec"),
+            _selector(
+                "Label selector for pods. Existing ReplicaSets whose pods are selected by this will be the ones",
+                "affected by this deployment.",
+                _MATCHES,
+            ),
         ),
         _deployment,
     ),
@@ -188,7 +197,12 @@ PRINTERS = {
             AGE,
             CONTAINERS,
             IMAGES,
-            _selector("V1ReplicaSetSpec"),
+            _selector(
+                "Selector is a label query over pods that should match the replica count. Label keys and values that",
+                "must match in order to be controlled by this replica set.",
+                _MATCHES,
+                _LABELS,
+            ),
         ),
         _replica_set,
     ),
@@ -204,7 +218,11 @@ PRINTERS = {
             AGE,
             CONTAINERS,
             IMAGES,
-            _selector("V1DaemonSetSpec"),
+            _selector(
+                "A label query over pods that are managed by the daemon set. Must match in order to be controlled.",
+                _MATCHES,
+                _LABELS,
+            ),
         ),
         _daemon_set,
     ),
@@ -220,7 +238,11 @@ PRINTERS = {
             AGE,
             CONTAINERS,
             IMAGES,
-            _selector("V1JobSpec"),
+            _selector(
+                "A label query over pods that should match the pod count. Normally, the system sets this field for",
+                "you.",
+                _LABELS,
+            ),
         ),
         _job,
     ),
