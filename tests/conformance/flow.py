@@ -32,6 +32,7 @@ COMPACTED = (24, 25)
 DEPLOYMENTS, EVENTS, SERVICES = 12, 17, 14
 # Before these, as the recording shows, so many replicas had come about.
 SETTLED = {4: 1, 6: 3, 9: 2}
+SCALED, TERMINATING, STARTED = 5, 33, 34
 # This one came before the controller had got any further than the one before it.
 AT_ONCE = (7,)
 
@@ -53,8 +54,7 @@ class Flow:
         opened.extend(watches.values())
         answers = {}
         for numbers in _together():
-            if numbers[0] in SETTLED:
-                until(lambda number=numbers[0]: _settled(api, REC, SETTLED[number]), 30)
+            until(lambda number=numbers[0]: _ready(api, number), 30)
             answers |= zip(numbers, api.send(*(_request(api, EXCHANGES[each]) for each in numbers)), strict=True)
         watches["deployments"].wait(lambda told: told[-1]["type"] == "DELETED")
         again = {name: _again(api, path, start) for name, path in PATHS.items()}
@@ -120,3 +120,22 @@ def _settled(api: API, path: str, count: int) -> bool:
     counts = [status.get(kind, 0) for kind in ("replicas", "updatedReplicas", "availableReplicas")]
     seen = status.get("observedGeneration") == found["metadata"]["generation"]
     return seen and counts == [count] * 3 and not status.get("terminatingReplicas")
+
+
+def _ready(api: API, number: int) -> bool:
+    """Return whether the cluster is where the recorded one was before an exchange."""
+    if number in SETTLED:
+        return _settled(api, REC, SETTLED[number]) and _listening(api, "app%3Drec")
+    if number == SCALED:
+        return api.get(f"{REC}/scale")["status"]["replicas"] == 3
+    if number == TERMINATING:
+        slices = api.get(PATHS["endpointslices"] + "?labelSelector=kubernetes.io/service-name%3Drec")["items"]
+        return all(each["conditions"]["terminating"] for each in slices[0]["endpoints"])
+    return number != STARTED or _listening(api, "!app")
+
+
+def _listening(api: API, selector: str) -> bool:
+    """Return whether the app has said so in each Pod: before, SIGTERM would find it without its handler."""
+    found = api.get(f"{PATHS['pods']}?labelSelector={selector}")["items"]
+    names = [pod["metadata"]["name"] for pod in found]
+    return all(api.get(f"{PATHS['pods']}/{name}/log") for name in names)

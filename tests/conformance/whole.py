@@ -13,7 +13,8 @@ from tests.embedded.making import context
 APP = """
 const { HOST, PORT, HOSTNAME } = process.env;
 process.on("SIGTERM", () => {});
-require("http").createServer((_, response) => response.end(HOSTNAME)).listen(PORT, HOST);
+const server = require("http").createServer((_, response) => response.end(HOSTNAME));
+server.listen(PORT, HOST, () => console.log("listening"));
 """
 DOCKERFILE = 'FROM node:24\nWORKDIR /app\nCOPY app.js ./\nEXPOSE 8080\nENTRYPOINT ["node", "app.js"]\n'
 
