@@ -17,6 +17,7 @@ _RULES = [
         (r"\w+://[0-9a-f]{64}", "CONTAINER"),
         (r"sha256:[0-9a-f]{64}", "DIGEST"),
         (r"\?hash=[0-9A-F]+", "?hash=HASH"),
+        (r"(too old resource version: \d+ )\(\d+\)", r"\1(VERSION)"),
         (r"(\.continue = )\S+", r"\1TOKEN"),
         (r"\b\d+\.\d+\.\d+\.\d+(:\d+)?(/\d+)?\b", "ADDRESS"),
         (r"(?:/tmp|TMP)/(LIVE|MERGED)-\d+", r"TMP/\1"),

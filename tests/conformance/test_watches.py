@@ -5,22 +5,10 @@ from __future__ import annotations
 
 import pytest
 
-from tests.conformance.compared import Compared, fields
-from tests.conformance.flow import PATHS, WATCHES, Event, Flow
-from tests.conformance.histories import Histories, condition, endpoints, extent, owned, pod, track
-
-COUNTERS = ("replicas", "readyReplicas", "availableReplicas", "terminatingReplicas")
-# A slice's first state depends on how many Pods there are by then.
-ENDS = [
-    *((resource, 0, "first") for resource in ("pods", "deployments", "replicasets")),
-    *((resource, -1, "last") for resource in ("pods", "deployments", "replicasets", "endpointslices")),
-]
-RECORDED = Histories(WATCHES)
-
-
-@pytest.fixture(scope="package")
-def here(flow: Flow) -> Histories:
-    return Histories(flow.watches)
+from tests.conformance.compared import Compared
+from tests.conformance.flow import PATHS, Flow
+from tests.conformance.histories import Histories
+from tests.conformance.watches import RECORDED
 
 
 @pytest.mark.parametrize("resource", PATHS)
@@ -40,7 +28,8 @@ def test_an_object_is_added_first_and_deleted_last(flow: Flow, resource: str) ->
         assert set(middle) <= {"MODIFIED"}, name
 
 
-def test_the_same_objects_come_and_go(here: Histories) -> None:
+def test_the_same_objects_come_and_go(flow: Flow) -> None:
+    here = Histories(flow.watches)
     for resource in ("pods", "deployments", "replicasets", "endpointslices"):
         ends = [
             {name: said[-1]["type"] == "DELETED" for name, said in histories.objects(resource).items()}
@@ -49,41 +38,6 @@ def test_the_same_objects_come_and_go(here: Histories) -> None:
         assert ends[1] == ends[0], resource
 
 
-def pairs(here: Histories, resource: str) -> list[tuple[str, list[Event], list[Event]]]:
-    recorded, told = RECORDED.objects(resource), here.objects(resource)
-    return [(name, recorded[name], told[name]) for name in recorded]
-
-
-def watched(here: Histories) -> list[Compared]:
-    """Return everything that is compared."""
-    found = []
-    for name, *both in pairs(here, "pods"):
-        found.append(Compared(f"watch states of {name}", *(track(said, pod) for said in both)))
-    for resource, title in (("deployments", "the Deployment"), ("replicasets", "")):
-        for name, *both in pairs(here, resource):
-            what = title or name
-            found.append(Compared(f"watch generations of {what}", *(track(said, owned) for said in both)))
-            extents = (tuple(extent(said, counter) for counter in COUNTERS) for said in both)
-            found.append(Compared(f"watch counters of {what}", *extents))
-    for kind in ("Available", "Progressing"):
-        for _, *both in pairs(here, "deployments"):
-            states = (track(said, condition(kind)) for said in both)
-            found.append(Compared(f"watch condition {kind} of the Deployment", *states))
-    for resource, place, which in ENDS:
-        for name, *both in pairs(here, resource):
-            objects = (fields(said[place]["object"]) for said in both)
-            found.append(Compared(f"watch {which} state in {resource} of {name}", *objects))
-    for _, *both in pairs(here, "endpointslices"):
-        one, other = (
-            endpoints(said, histories.role) for said, histories in zip(both, (RECORDED, here), strict=True)
-        )
-        for name in sorted({*one, *other}):
-            found.append(Compared(f"watch endpoint of {name}", one.get(name, ()), other.get(name, ())))
-    for name, recorded in RECORDED.events().items():
-        found.append(Compared(f"watch events of {name}", recorded, here.events().get(name, ())))
-    return found
-
-
-def test_each_state_is_one_that_a_real_cluster_went_through(here: Histories) -> None:
-    for each in watched(here):
+def test_each_thing_went_through_the_recorded_states(watched: list[Compared]) -> None:
+    for each in watched:
         each.check()
