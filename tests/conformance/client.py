@@ -62,7 +62,10 @@ class API:
         body = b"" if request.body is None else said.encode()
         if body:
             head |= {"Content-Type": request.content_type, "Content-Length": str(len(body))}
-        lines = [f"{request.method} {request.path} HTTP/1.1", *(f"{key}: {value}" for key, value in head.items())]
+        lines = [
+            f"{request.method} {request.path} HTTP/1.1",
+            *(f"{key}: {value}" for key, value in head.items()),
+        ]
         return "\r\n".join([*lines, "", ""]).encode() + body
 
     def send(self, *requests: Request) -> list[Answer]:

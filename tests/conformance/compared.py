@@ -31,7 +31,9 @@ class Compared:
     def check(self) -> None:
         """Fail with the differences that are not listed."""
         if unlisted := differences.unlisted(self.where, self.differences()):
-            pytest.fail("\n".join([f"{self.where}: docs/embedded.md does not list", *unlisted]), pytrace=False)
+            pytest.fail(
+                "\n".join([f"{self.where}: docs/embedded.md does not list", *unlisted]), pytrace=False
+            )
 
 
 def fields(value: Any, prefix: str = "") -> tuple[str, ...]:

@@ -16,7 +16,8 @@ RECORDED = json.loads((Path(__file__).parent / "recorded/api-exchanges.json").re
 EXCHANGES: list[dict[str, Any]] = RECORDED["exchanges"]
 # Bookmarks come when the server likes.
 WATCHES: dict[str, list[Event]] = {
-    name: [event for event in told if event["type"] != "BOOKMARK"] for name, told in RECORDED["watches"].items()
+    name: [event for event in told if event["type"] != "BOOKMARK"]
+    for name, told in RECORDED["watches"].items()
 }
 CORE, APPS = "/api/v1/namespaces/default", "/apis/apps/v1/namespaces/default"
 REC = f"{APPS}/deployments/rec"
@@ -55,7 +56,9 @@ class Flow:
         answers = {}
         for numbers in _together():
             until(lambda number=numbers[0]: _ready(api, number), 30)
-            answers |= zip(numbers, api.send(*(_request(api, EXCHANGES[each]) for each in numbers)), strict=True)
+            answers |= zip(
+                numbers, api.send(*(_request(api, EXCHANGES[each]) for each in numbers)), strict=True
+            )
         watches["deployments"].wait(lambda told: told[-1]["type"] == "DELETED")
         again = {name: _again(api, path, start) for name, path in PATHS.items()}
         told = {name: watches[name].wait(lambda told, n=len(again[name]): len(told) >= n) for name in PATHS}
@@ -96,7 +99,9 @@ def _done(api: API, *requests: Request) -> None:
 def _applied(exchange: dict[str, Any]) -> dict[str, Any]:
     """Return what `kubectl apply` sent, from the annotation that it left on the object `web`."""
     objects = [row["object"] for row in exchange["response"]["rows"]]
-    annotations = next(each["metadata"]["annotations"] for each in objects if each["metadata"]["name"] == "web")
+    annotations = next(
+        each["metadata"]["annotations"] for each in objects if each["metadata"]["name"] == "web"
+    )
     key = "kubectl.kubernetes.io/last-applied-configuration"
     sent = json.loads(annotations[key])
     sent["metadata"]["annotations"] = {key: annotations[key]}
@@ -108,9 +113,7 @@ def _request(api: API, exchange: dict[str, Any]) -> Request:
     body = exchange["request"]
     if exchange["method"] == "PUT":
         body = {**body, "metadata": {**body["metadata"], "uid": api.get(REC)["metadata"]["uid"]}}
-    return Request(
-        exchange["method"], exchange["path"], body, exchange["accept"], exchange["content_type"]
-    )
+    return Request(exchange["method"], exchange["path"], body, exchange["accept"], exchange["content_type"])
 
 
 def _settled(api: API, path: str, count: int) -> bool:

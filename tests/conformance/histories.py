@@ -26,7 +26,9 @@ class Histories:
     def __init__(self, watches: Watches) -> None:
         self._watches = watches
         sets = self._of("replicasets")
-        by_revision = {name: said[0]["object"]["metadata"]["annotations"][REVISION] for name, said in sets.items()}
+        by_revision = {
+            name: said[0]["object"]["metadata"]["annotations"][REVISION] for name, said in sets.items()
+        }
         self._sets = {name: f"ReplicaSet {revision}" for name, revision in by_revision.items()}
         self._names = dict(self._sets)
         counts: dict[str, int] = {}
@@ -53,7 +55,9 @@ class Histories:
             if about.startswith(("rec", "gen")):
                 told = found.setdefault(self._names.get(about, about), [])
                 told.append(fields(self._with_sets(event["object"])))
-        return {about: tuple(line for told in sorted(events) for line in told) for about, events in found.items()}
+        return {
+            about: tuple(line for told in sorted(events) for line in told) for about, events in found.items()
+        }
 
     def _with_sets(self, event: dict[str, Any]) -> Any:
         """Return an Event with each ReplicaSet called what it is in the flow."""
@@ -94,7 +98,9 @@ def pod(event: Event) -> str:
         f"{each['name']}: {' '.join(_state(each['state']))}, ready {each['ready']}, started {each['started']}"
         for each in status.get("containerStatuses", [])
     ]
-    deleted = f"deleted in {metadata['deletionGracePeriodSeconds']} s" if "deletionTimestamp" in metadata else ""
+    deleted = (
+        f"deleted in {metadata['deletionGracePeriodSeconds']} s" if "deletionTimestamp" in metadata else ""
+    )
     generations = f"generation {metadata['generation']} observed {status.get('observedGeneration')}"
     assigned = "assigned" if event["object"]["spec"].get("nodeName") else "not assigned"
     told = [event["type"], status["phase"], assigned, *conditions, *containers, generations, deleted]

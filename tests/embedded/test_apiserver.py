@@ -210,6 +210,17 @@ async def lines(cluster: Cluster, path: str, count: int, accept: str = "applicat
         return [json.loads(await response.content.readline()) for _ in range(count)]
 
 
+@pytest.mark.parametrize("path", [f"{PODS}/p", PODS])
+def test_a_delete_may_ask_for_a_dry_run_in_its_body(run: Run, path: str) -> None:
+    async def scenario(cluster: Cluster) -> tuple[int, int]:
+        await cluster.call("POST", PODS, POD)
+        options = {"kind": "DeleteOptions", "apiVersion": "v1", "dryRun": ["All"]}
+        deleted = await cluster.call("DELETE", path, options)
+        return deleted.status, (await cluster.call("GET", f"{PODS}/p")).status
+
+    assert run(scenario) == (200, 200)
+
+
 def test_a_watch_begins_with_what_there_is_and_goes_on(run: Run) -> None:
     async def scenario(cluster: Cluster) -> list[tuple[str, str]]:
         await cluster.call("POST", PODS, POD)

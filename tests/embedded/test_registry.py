@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -237,12 +238,23 @@ class TestDelete:
         assert gone["metadata"]["name"] == "web"
         assert refused(lambda: registry.get("deployments", "web", "default")).reason == "NotFound"
 
+    def test_watches_are_told_of_the_finalizer_whose_removal_was_the_end(self, registry: Registry) -> None:
+        registry.create("deployments", deployment(), "default")
+        registry.delete("deployments", "web", "default", propagation_policy="Foreground")
+        gone = registry.patch("deployments", "web", {"metadata": {"finalizers": None}}, "default")
+        (*_, last) = registry.store.history("/deployments/", 0, 100)
+        told = json.loads(last.value)["metadata"]
+        assert last.deleted
+        assert "finalizers" not in gone["metadata"]
+        assert told["finalizers"] == ["foregroundDeletion"]
+        assert told["resourceVersion"] == gone["metadata"]["resourceVersion"] == str(registry.store.revision)
+
     def test_no_finalizer_can_be_added_to_what_is_on_its_way_out(self, registry: Registry) -> None:
         registry.create("deployments", deployment(), "default")
         registry.delete("deployments", "web", "default", propagation_policy="Foreground")
         more = {"metadata": {"finalizers": ["foregroundDeletion", "example.com/late"]}}
-        found = registry.patch("deployments", "web", more, "default")
-        assert found["metadata"]["finalizers"] == ["foregroundDeletion"]
+        with pytest.raises(StatusError, match=r'found new finalizers \[\]string\{"example\.com/late"\}'):
+            registry.patch("deployments", "web", more, "default")
 
     @pytest.mark.parametrize(
         ("policy", "finalizers"), [("Foreground", ["foregroundDeletion"]), ("Orphan", ["orphan"])]

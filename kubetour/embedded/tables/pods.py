@@ -98,6 +98,7 @@ def _cells(pod: Object, now: datetime) -> list[Any]:
         f"{passed}/{len(gates)}" if gates else NONE,
     ]
 
+
 _RESTARTED = (
     "The number of times the containers in this pod have been restarted and when the last container in this "
     "pod has restarted."

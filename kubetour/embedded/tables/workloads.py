@@ -163,7 +163,9 @@ def _disruption_budget(obj: Object, now: datetime) -> list[Any]:
 
 # The schema has but the words on selectors in general.
 _MATCHES = "It must match the pod template's labels."
-_LABELS = "More info: https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#label-selectors"
+_LABELS = (
+    "More info: https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#label-selectors"
+)
 
 
 def _selector(*words: str) -> Column:
