@@ -81,7 +81,7 @@ def _set_deletion(metadata: Object, grace: int, now: datetime) -> None:
         return
     earlier = metadata.get("deletionGracePeriodSeconds", 0)
     if grace < earlier:
-        # A later delete may only shorten the time that is left, which begins anew then (as recorded of v1.36).
+        # A later delete may only shorten the time that is left, which begins anew (as recorded of v1.36).
         metadata["deletionTimestamp"] = rfc3339(now + timedelta(seconds=grace))
         metadata["deletionGracePeriodSeconds"] = grace
 

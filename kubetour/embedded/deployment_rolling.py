@@ -55,8 +55,8 @@ def old_sizes(deployment: Object, old: Sequence[Object], new: Object) -> Sizes:
 def _lasting(rs: Object) -> int:
     """Return how many available Pods stay, also while the ReplicaSet has yet to delete those beyond its size.
 
-    Kubernetes counts those, too, and so goes below the minimum where a new Pod is available sooner than an old one
-    is deleted.
+    Kubernetes counts those, too, and so goes below the minimum where a new Pod is available sooner than an
+    old one is deleted.
     """
     return min(status_of(rs, "availableReplicas"), replicas(rs))
 

@@ -79,7 +79,7 @@ class API:
         return answer.body if answer.status == 200 else {}
 
     def watch(self, path: str, version: str, seconds: int = 300) -> Iterator[dict[str, Any]]:
-        """Yield a watch's events, on a connection of its own, until it ends: after that time, or with its server."""
+        """Yield a watch's events, on a connection of its own, until that time is over or its server ends."""
         with self._connect() as connected:
             query = f"watch=1&resourceVersion={version}&timeoutSeconds={seconds}"
             connected.sendall(self._bytes(Request("GET", f"{path}?{query}")))
@@ -144,11 +144,15 @@ class Watch:
                 self.events.append(event)
                 self._told.notify_all()
 
-    def wait(self, true: Callable[[list[dict[str, Any]]], bool]) -> list[dict[str, Any]]:
-        """Return what it has told as soon as that is true."""
+    def wait(self, true: Callable[[list[dict[str, Any]]], bool]) -> None:
+        """Return as soon as what it has told is so."""
         with self._told:
             assert self._told.wait_for(lambda: true(self.events), 30), "the watch did not tell of it"
-            return list(self.events)
+
+    def first(self, count: int) -> list[dict[str, Any]]:
+        """Return its first events, as soon as there are so many."""
+        self.wait(lambda told: len(told) >= count)
+        return self.events[:count]
 
     def join(self) -> None:
         """Return when it has ended."""

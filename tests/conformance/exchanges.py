@@ -20,10 +20,11 @@ def lines(answer: Answer) -> tuple[str, ...]:
 def compared(flow: Flow) -> list[Compared]:
     """Return each answer beside the recorded."""
     found = []
-    for number, here in flow.answers.items():
+    for number, answer in flow.answers.items():
         recorded = Answer(EXCHANGES[number]["status"], EXCHANGES[number]["response"])
+        body = answer.body
         if number == EVENTS:  # of many rows the last were kept
-            kept = here.body["rows"][-len(recorded.body["rows"]) :]
-            here = Answer(here.status, {**here.body, "rows": kept})
+            body = {**body, "rows": body["rows"][-len(recorded.body["rows"]) :]}
+        here = Answer(answer.status, body)
         found.append(Compared(title(number), lines(recorded), lines(here)))
     return found

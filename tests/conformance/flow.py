@@ -48,7 +48,7 @@ class Flow:
 
     @classmethod
     def of(cls, api: API, opened: list[Watch]) -> Flow:
-        """Send every exchange, each when the cluster is where the recorded one was; `opened` gets the watches."""
+        """Send every exchange when the cluster is where the recorded one was; `opened` gets the watches."""
         _before(api)
         start = api.get(PATHS["pods"])["metadata"]["resourceVersion"]
         watches = {name: Watch(api, path, start) for name, path in PATHS.items()}
@@ -61,8 +61,8 @@ class Flow:
             )
         watches["deployments"].wait(lambda told: told[-1]["type"] == "DELETED")
         again = {name: _again(api, path, start) for name, path in PATHS.items()}
-        told = {name: watches[name].wait(lambda told, n=len(again[name]): len(told) >= n) for name in PATHS}
-        return cls(answers, {name: events[: len(again[name])] for name, events in told.items()}, again)
+        told = {name: watches[name].first(len(events)) for name, events in again.items()}
+        return cls(answers, told, again)
 
 
 def _together() -> Iterator[tuple[int, ...]]:
@@ -117,7 +117,7 @@ def _request(api: API, exchange: dict[str, Any]) -> Request:
 
 
 def _settled(api: API, path: str, count: int) -> bool:
-    """Return whether a Deployment is where it shall be: all replicas up to date and available, no other there."""
+    """Return whether a Deployment has so many replicas, all up to date and available, and no other."""
     found = api.get(path)
     status = found.get("status", {})
     counts = [status.get(kind, 0) for kind in ("replicas", "updatedReplicas", "availableReplicas")]

@@ -1,4 +1,4 @@
-"""What a watch told, object by object: a track is the sequence of values that a thing had, none twice in a row.
+"""What a watch told, object by object: a track is the values that a thing had, none twice in a row.
 
 Objects are named by what they are in the flow, as their names differ on every run: "ReplicaSet 2", "Pod 1 of
 ReplicaSet 2".

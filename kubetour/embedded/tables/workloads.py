@@ -166,10 +166,20 @@ _MATCHES = "It must match the pod template's labels."
 _LABELS = (
     "More info: https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#label-selectors"
 )
+_SELECTORS = {
+    "deployment": "Label selector for pods. Existing ReplicaSets whose pods are selected by this will be the "
+    f"ones affected by this deployment. {_MATCHES}",
+    "replica set": "Selector is a label query over pods that should match the replica count. Label keys and "
+    f"values that must match in order to be controlled by this replica set. {_MATCHES} {_LABELS}",
+    "daemon set": "A label query over pods that are managed by the daemon set. Must match in order to be "
+    f"controlled. {_MATCHES} {_LABELS}",
+    "job": "A label query over pods that should match the pod count. Normally, the system sets this field for "
+    f"you. {_LABELS}",
+}
 
 
-def _selector(*words: str) -> Column:
-    return Column("Selector", " ".join(words), priority=1)
+def _selector(kind: str) -> Column:
+    return Column("Selector", _SELECTORS[kind], priority=1)
 
 
 PRINTERS = {
@@ -182,11 +192,7 @@ PRINTERS = {
             AGE,
             CONTAINERS,
             IMAGES,
-            _selector(
-                "Label selector for pods. Existing ReplicaSets whose pods are selected by this will be the ones",
-                "affected by this deployment.",
-                _MATCHES,
-            ),
+            _selector("deployment"),
         ),
         _deployment,
     ),
@@ -199,12 +205,7 @@ PRINTERS = {
             AGE,
             CONTAINERS,
             IMAGES,
-            _selector(
-                "Selector is a label query over pods that should match the replica count. Label keys and values that",
-                "must match in order to be controlled by this replica set.",
-                _MATCHES,
-                _LABELS,
-            ),
+            _selector("replica set"),
         ),
         _replica_set,
     ),
@@ -220,11 +221,7 @@ PRINTERS = {
             AGE,
             CONTAINERS,
             IMAGES,
-            _selector(
-                "A label query over pods that are managed by the daemon set. Must match in order to be controlled.",
-                _MATCHES,
-                _LABELS,
-            ),
+            _selector("daemon set"),
         ),
         _daemon_set,
     ),
@@ -240,11 +237,7 @@ PRINTERS = {
             AGE,
             CONTAINERS,
             IMAGES,
-            _selector(
-                "A label query over pods that should match the pod count. Normally, the system sets this field for",
-                "you.",
-                _LABELS,
-            ),
+            _selector("job"),
         ),
         _job,
     ),
