@@ -173,8 +173,8 @@ _SELECTORS = {
     f"values that must match in order to be controlled by this replica set. {_MATCHES} {_LABELS}",
     "daemon set": "A label query over pods that are managed by the daemon set. Must match in order to be "
     f"controlled. {_MATCHES} {_LABELS}",
-    "job": "A label query over pods that should match the pod count. Normally, the system sets this field for "
-    f"you. {_LABELS}",
+    "job": "A label query over pods that should match the pod count. Normally, the system sets this field "
+    f"for you. {_LABELS}",
 }
 
 
