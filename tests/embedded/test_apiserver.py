@@ -188,6 +188,12 @@ def test_a_page_from_before_the_compaction_is_410(run: Run) -> None:
         ("resourceVersion=1&resourceVersionMatch=Exact", 410),
         ("resourceVersion=999999", 504),
         ("resourceVersion=x", 400),
+        ("resourceVersionMatch=Exact", 422),
+        ("resourceVersionMatch=Exact&resourceVersion=0", 422),
+        ("resourceVersionMatch=Sometimes&resourceVersion=2", 422),
+        ("resourceVersionMatch=NotOlderThan&resourceVersion=2&continue=x", 422),
+        ("limit=1&resourceVersion=2&continue=x", 400),
+        ("limit=1&resourceVersion=1", 410),
         ("limit=x", 400),
         ("continue=x", 400),
         ("labelSelector=a%20b%20c", 400),
@@ -208,6 +214,16 @@ async def lines(cluster: Cluster, path: str, count: int, accept: str = "applicat
     async with cluster.session.get(cluster.url + path, headers=headers) as response:
         assert response.status == 200
         return [json.loads(await response.content.readline()) for _ in range(count)]
+
+
+def test_all_namespaces_together_can_be_listed_and_not_emptied(run: Run) -> None:
+    async def scenario(cluster: Cluster) -> list[int]:
+        await cluster.call("POST", PODS, POD)
+        answers = [await cluster.call(method, "/api/v1/pods") for method in ("DELETE", "GET")]
+        assert len(answers[1].json["items"]) == 1
+        return [answer.status for answer in answers]
+
+    assert run(scenario) == [405, 200]
 
 
 @pytest.mark.parametrize("path", [f"{PODS}/p", PODS])

@@ -269,7 +269,7 @@ class TestDelete:
     def test_another_uid_is_a_conflict(self, registry: Registry) -> None:
         registry.create("pods", pod(), "default")
         error = refused(lambda: registry.delete("pods", "p", "default", uid="other"))
-        assert "Precondition failed: UID in precondition: other" in error.message
+        assert "the UID in the precondition (other) does not match the UID in record" in error.message
 
     def test_the_default_namespace_stays(self, registry: Registry) -> None:
         error = refused(lambda: registry.delete("namespaces", "default"))

@@ -69,12 +69,7 @@ async def read_options(call: Call) -> tuple[DeleteOptions, bool]:
         policy = "Orphan" if str(orphan).lower() == "true" else "Background"
     if policy and policy not in POLICIES:
         error = unsupported("propagationPolicy", policy, POLICIES)
-        raise StatusError(
-            422,
-            "Invalid",
-            f'DeleteOptions.meta.k8s.io "" is invalid: {error}',
-            {"group": "meta.k8s.io", "kind": "DeleteOptions", "causes": [error.cause()]},
-        )
+        raise apierrors.invalid_options("DeleteOptions", [error])
     if grace is not None and type(grace) is not int:
         raise apierrors.bad_request("gracePeriodSeconds must be a whole number")
     preconditions = body.get("preconditions") or {}
