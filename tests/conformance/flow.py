@@ -85,8 +85,10 @@ def _before(api: API) -> None:
     more = {"spec": {"replicas": 4}}
     _done(api, Request("PATCH", web, more, content_type="application/merge-patch+json"))
     until(lambda: _settled(api, web, 4))
-    _done(api, Request("DELETE", web), Request("DELETE", f"{PATHS['pods']}?gracePeriodSeconds=0"))
-    until(lambda: not api.get(PATHS["replicasets"])["items"] + api.get(PATHS["pods"])["items"])
+    _done(api, Request("DELETE", web))
+    until(lambda: not api.get(PATHS["replicasets"])["items"])
+    _done(api, Request("DELETE", f"{PATHS['pods']}?gracePeriodSeconds=0"))
+    until(lambda: not api.get(PATHS["pods"])["items"])
     _done(api, create)
     until(lambda: _settled(api, web, 2))
 
