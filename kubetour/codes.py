@@ -62,12 +62,9 @@ class Code:
         """Return when it may happen."""
         return say(language, f"when.{self.when}")
 
-    def pages(self, language: str) -> tuple[str, str, str] | None:
-        """Return what it means, how to see it and how to mend it; None where the short text is all."""
-        if not self.page:
-            return None
-        means, see, mend = (say(language, f"page.{self.page}.{part}") for part in PARTS)
-        return means, see, mend
+    def pages(self, language: str) -> tuple[str, ...]:
+        """Return what it means, how to see it and how to mend it; nothing where the short text is all."""
+        return tuple(say(language, f"page.{self.page}.{part}") for part in PARTS) if self.page else ()
 
 
 FAMILIES = ("1", "2", "3", "4", "45", "5", "6", "7")
@@ -120,6 +117,7 @@ TABLE: tuple[Code, ...] = (
     Code("KT142", "pack-python", _USAGE, "pack"),
     Code("KT143", "pack-system", _USAGE, "pack"),
     Code("KT144", "code-unknown", _USAGE, "explain"),
+    Code("KT145", "claim-not-on-embedded", _USAGE, "plan"),
     Code("KT201", "kubectl-missing", _TOOL, "tools"),
     Code("KT202", "kind-missing", _TOOL, "tools"),
     Code("KT203", "minikube-missing", _TOOL, "tools"),
@@ -154,6 +152,7 @@ TABLE: tuple[Code, ...] = (
     Code("KT317", "minikube-driver", _ENGINE, "create"),
     Code("KT318", "minikube-engine", _ENGINE, "create"),
     Code("KT319", "pack-not-loaded", _ENGINE, "pack"),
+    Code("KT320", "program-absent", _ENGINE, "command"),
     Code("KT401", "cluster-down", _CLUSTER, "command"),
     Code("KT402", "cluster-unreachable", _CLUSTER, "read"),
     Code("KT403", "cluster-refused", _CLUSTER, "read", "forbidden"),
@@ -179,6 +178,7 @@ TABLE: tuple[Code, ...] = (
     Code("KT501", "not-in-time", _LATE, "proof"),
     Code("KT502", "rollout-late", _LATE, "rollout"),
     Code("KT503", "not-proved", _PROOF, "proof"),
+    Code("KT504", "refuted", _PROOF, "proof"),
     Code("KT601", "host-unreachable", _CLUSTER, "host"),
     Code("KT602", "host-auth", _CLUSTER, "host"),
     Code("KT603", "host-lost", _CLUSTER, "host"),
@@ -206,6 +206,7 @@ TABLE: tuple[Code, ...] = (
     Code("KT713", "minikube-small", _SHORT, "create"),
     Code("KT714", "class-none", _OTHER, "class"),
     Code("KT715", "interrupted", (130, 129, 143), "any"),
+    Code("KT716", "made-by-others", _REFUSED, "command"),
 )
 RETIRED: Mapping[str, str] = {}  # code -> key: raised once, and in old reports
 
@@ -216,6 +217,11 @@ _BY_CODE = {item.code: item for item in TABLE}
 def code_of(key: str) -> str:
     """Return the code of a key, "" if it has none."""
     return _BY_KEY[key].code if key in _BY_KEY else ""
+
+
+def family(name: str, language: str) -> str:
+    """Return what one of FAMILIES is about."""
+    return say(language, f"family.{name}")
 
 
 def coded(key: str, told: str) -> str:

@@ -20,8 +20,6 @@ from kubetour.text import choose, say
 if TYPE_CHECKING:
     from rich.console import Console
 
-HEADINGS = ("explain.means", "explain.see", "explain.mend")
-
 
 def explain(flags: Mapping[str, Any], words: Sequence[str], markdown: bool) -> None:
     """Print what codes or keys mean; without any, list all. UsageError for one that is unknown."""
@@ -40,7 +38,7 @@ def explain(flags: Mapping[str, Any], words: Sequence[str], markdown: bool) -> N
             if isinstance(item, Code):
                 _tell(out, item, language)
             else:
-                out.print(say(language, "explain.retired", code=item, key=RETIRED[item]), soft_wrap=True)
+                out.print(say(language, "explain.retired", code=item, name=RETIRED[item]), soft_wrap=True)
         if not found:
             _list(out, language)
 
@@ -61,10 +59,16 @@ def _tell(out: Console, item: Code, language: str) -> None:
     out.print()
     print_prose(out, say(language, "explain.when", when=item.strikes(language)))
     print_prose(out, _exit(item, language))
-    for heading, part in zip(HEADINGS, item.pages(language) or (), strict=False):
+    for heading, part in _parts(item, language):
         out.print()
-        out.print(say(language, heading), style="bold")
+        out.print(heading, style="bold")
         print_prose(out, part)
+
+
+def _parts(item: Code, language: str) -> list[tuple[str, str]]:
+    """Return a code's page: what it means, how to see it and how to mend it, each with its heading."""
+    headings = [say(language, key) for key in ("explain.means", "explain.see", "explain.mend")]
+    return list(zip(headings, item.pages(language), strict=False))
 
 
 def _exit(item: Code, language: str) -> str:
@@ -79,7 +83,7 @@ def _statuses(item: Code) -> str:
 
 def _list(out: Console, language: str) -> None:
     for family in FAMILIES:
-        out.rule(say(language, f"family.{family}"), style="cyan", align="left")
+        out.rule(codes.family(family, language), style="cyan", align="left")
         table = Table(box=None, show_header=False, padding=(0, 2, 0, 0), pad_edge=False)
         table.add_column(no_wrap=True, style="bold")
         table.add_column(no_wrap=True)
@@ -106,12 +110,14 @@ def _markdown(language: str) -> Iterator[str]:
     yield f"\n{say(language, 'explain.intro')}"
     columns = say(language, "explain.columns").split("|")
     for family in FAMILIES:
-        yield f"\n## {say(language, f'family.{family}')}\n"
+        yield f"\n## {codes.family(family, language)}\n"
         yield _row(columns)
         yield _row(["---"] * len(columns))
         for item in _of(family):
             name = f"**{item.code}** `{item.key}`"
-            told = [_cell(text) for text in (item.strikes(language), item.cause(language), item.fix(language))]
+            told = [
+                _cell(text) for text in (item.strikes(language), item.cause(language), item.fix(language))
+            ]
             yield _row([name, _statuses(item) or "–", *told])
     if RETIRED:
         yield f"\n## {say(language, 'explain.retired-title')}\n"
@@ -120,8 +126,8 @@ def _markdown(language: str) -> Iterator[str]:
     for page in dict.fromkeys(item.page for item in TABLE if item.page):
         known = [item for item in TABLE if item.page == page]
         yield f"\n### {', '.join(f'{item.code} {item.key}' for item in known)}"
-        for heading, part in zip(HEADINGS, known[0].pages(language) or (), strict=True):
-            yield f"\n**{say(language, heading)}.** {part}"
+        for heading, part in _parts(known[0], language):
+            yield f"\n**{heading}.** {part}"
 
 
 def _row(cells: Sequence[str]) -> str:

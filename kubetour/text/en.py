@@ -116,7 +116,7 @@ MESSAGES = {
     "cause.config": "Pod {pod}: {reason}: its container cannot be made: {message}",
     "cause.quota": "{owner} can make no more Pods: a quota of the namespace forbids it: {message}",
     "cause.refused": "{owner} can make no Pods: the API server refuses them: {message}",
-    "cause.space": "Node {node} has no space left: {reason}. Make room on its disk: ./inv explain space tells how.",
+    "cause.space": "{where} has no space left: {reason}. Make room on its disk: ./inv explain space tells how.",
     "cause.no-endpoints": "The Service {service} selects no Pod: none has the labels {selector}.",
     # Rules
     "rule.label": "a DNS-1123 label: lower-case letters, digits and -, beginning and ending with a letter or digit, at most {longest} characters",

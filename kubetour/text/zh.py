@@ -116,7 +116,7 @@ MESSAGES = {
     "cause.config": "Pod {pod}：{reason}：无法创建容器：{message}",
     "cause.quota": "{owner} 不能再创建 Pod：命名空间的配额不允许：{message}",
     "cause.refused": "{owner} 创建不出 Pod：API server 拒绝了它们：{message}",
-    "cause.space": "节点 {node} 空间不足：{reason}。请在它的磁盘上腾出空间：./inv explain space 说明怎么做。",
+    "cause.space": "{where} 空间不足：{reason}。请在它的磁盘上腾出空间：./inv explain space 说明怎么做。",
     "cause.no-endpoints": "Service {service} 没有选中任何 Pod：没有 Pod 带有标签 {selector}。",
     # Rules
     "rule.label": "DNS-1123 标签：由小写字母、数字和 - 组成，以字母或数字开头和结尾，最多 {longest} 个字符",
