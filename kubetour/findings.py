@@ -138,7 +138,7 @@ def _traps(found: tuple[Found, ...], errors: list[KubetourError], language: str)
     for item in found:
         trap = item.trap
         cause, fix = (say(language, key, **item.values) for key in (trap.key, f"{trap.key}.fix"))
-        yield from _trap(item.severity.value, cause, fix)
+        yield from _trap(item.severity.value, coded(trap.key.removeprefix("error."), cause), fix)
 
 
 def _trap(mark: str, cause: str, fix: str) -> Iterator[Line]:

@@ -19,7 +19,7 @@ def columns(monkeypatch: pytest.MonkeyPatch) -> None:
     ("language", "words"),
     [
         pytest.param("en", ("Exit status: 5", "What it means", "How to see it", "How to mend it"), id="en"),
-        pytest.param("zh", ("退出状态：5", "含义", "如何确认", "如何解决"), id="zh"),
+        pytest.param("zh", ("退出码：5", "含义", "如何确认", "如何解决"), id="zh"),
     ],
 )
 def test_a_code_is_told_with_its_page_in_either_language(

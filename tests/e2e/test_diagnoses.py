@@ -1,4 +1,4 @@
-"""Rollouts that fail for real on the embedded cluster: each is told with its known cause first, and evidence."""
+"""Rollouts that fail for real on the embedded cluster: each is told with its known cause, and evidence."""
 
 from __future__ import annotations
 
