@@ -37,6 +37,7 @@ RANK = (
 # What an app writes before it ends, and the key of the cause that it gives away.
 LOGGED = (
     (r"address already in use|EADDRINUSE|errno 98\b", "cause.address"),
+    (r"no space left on device|ENOSPC", "cause.space"),
     (r"permission denied|operation not permitted|read-only file system|EACCES|EPERM|EROFS", "cause.denied"),
 )
 NO_PULL = ("ErrImagePull", "ImagePullBackOff", "InvalidImageName")
@@ -98,7 +99,8 @@ def _logged(pod: str, log: str) -> Text | None:
     """Return what a crashed Pod's log gives away, with the line that does."""
     for pattern, key in LOGGED:
         if found := re.search(rf"(?im)^.*(?:{pattern}).*$", log):
-            return Text(key, {"pod": pod, "line": found[0].strip()[:200]})
+            line = found[0].strip()[:200]
+            return Text(key, {"pod": pod, "line": line, "where": f"pod/{pod}", "reason": line})
     return None
 
 

@@ -110,6 +110,7 @@ def test_a_service_that_finds_pods_or_looks_for_none_is_no_cause() -> None:
         ("nginx: [emerg] bind() to 0.0.0.0:80 failed (13: Permission denied)", "cause.denied"),
         ("chown(/var/cache/nginx) failed (1: Operation not permitted)", "cause.denied"),
         ("OSError: [Errno 30] Read-only file system: '/app/x'", "cause.denied"),
+        ("OSError: [Errno 28] No space left on device: '/data/x'", "cause.space"),
         ("KeyError: 'DATABASE_URL'", "cause.crash"),
     ],
 )

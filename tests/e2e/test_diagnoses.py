@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import socket
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -127,6 +128,14 @@ IMAGE_LINE = "image: {{ image | tojson }}"
         ),
         pytest.param(
             POLICY,
+            f"{POLICY}\n          command: [{DIES.format('write /data: no space left on device')}]",
+            "KT462",
+            "has no space left: write /data: no space left on device",
+            (r"shop-\S+: write /data: no space left on device",),
+            id="no space",
+        ),
+        pytest.param(
+            POLICY,
             f"{POLICY}\n          env: [{{name: A, valueFrom: {{configMapKeyRef: {{name: none, key: a}}}}}}]",
             "KT456",
             "CreateContainerConfigError",
@@ -192,3 +201,28 @@ def test_a_service_without_endpoints_is_told_with_what_is_wrong_between_it_and_t
         "expose", *CLUSTER, "--port", str(APP.port), "--timeout", "7", lang=lang, check=LATE
     )
     assert cause in told_first(finished, code)
+
+
+TAKEN = """\
+kind: Cluster
+apiVersion: kind.x-k8s.io/v1alpha4
+nodes:
+- role: control-plane
+  extraPortMappings: [{{containerPort: 30999, hostPort: {port}, listenAddress: 127.0.0.1}}]
+"""
+
+
+def test_a_port_that_another_program_has_is_told_by_its_code_and_explained_in_chinese(tmp_path: Path) -> None:
+    checkout = make(tmp_path)
+    cluster = ("--provider", "embedded", "--cluster-name", "diagnoses-port")
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        (tmp_path / "mine.yaml").write_text(TAKEN.format(port=port), encoding="utf-8")
+        failed = checkout.inv("create-cluster", *cluster, "--config", "mine.yaml", check=10)
+    assert failed.stderr.startswith("✗ KT710 ")
+    assert f"cannot listen on host port 127.0.0.1:{port}" in evidence(failed)
+    assert checkout.report()["steps"][-1]["error"]["code"] == "KT710"
+    told = checkout.inv("explain", "KT710", "--lang", "zh").stdout
+    assert all(word in told for word in ("退出码：10", "含义", "ss -ltnp", "如何解决"))
+    checkout.inv("down", *cluster)
+    assert checkout.processes() == []
