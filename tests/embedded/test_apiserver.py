@@ -283,7 +283,7 @@ STRATEGIC = "application/strategic-merge-patch+json"
 APPLY = "application/apply-patch+yaml"
 
 
-def test_server_side_apply_creates_and_then_merges(run: Run) -> None:
+def test_server_side_apply_creates_and_another_manager_adds_to_it(run: Run) -> None:
     async def scenario(cluster: Cluster) -> Any:
         path = f"{DEPLOYMENTS}/web?fieldManager=test"
         refused = await cluster.call("PATCH", f"{DEPLOYMENTS}/web", DEPLOYMENT, content_type=APPLY)
@@ -293,12 +293,95 @@ def test_server_side_apply_creates_and_then_merges(run: Run) -> None:
         sidecar = {"name": "side", "image": "side:1"}
         more = {"spec": {"template": {"spec": {"containers": [sidecar]}}}}
         merged = await cluster.call(
-            "PATCH", path, {**more, "apiVersion": "apps/v1", "kind": "Deployment"}, content_type=APPLY
+            "PATCH",
+            f"{DEPLOYMENTS}/web?fieldManager=other",
+            {**more, "apiVersion": "apps/v1", "kind": "Deployment"},
+            content_type=APPLY,
         )
         assert merged.status == 200
         return [c["name"] for c in merged.json["spec"]["template"]["spec"]["containers"]]
 
     assert run(scenario) == ["c", "side"]
+
+
+def test_a_scale_is_applied_to_the_workload_whose_it_is(run: Run) -> None:
+    async def scenario(cluster: Cluster) -> None:
+        scale = {"apiVersion": "autoscaling/v1", "kind": "Scale", "metadata": {"name": "web"}}
+        path = f"{DEPLOYMENTS}/web/scale?fieldManager=test"
+        absent = await cluster.call("PATCH", path, {**scale, "spec": {"replicas": 3}}, content_type=APPLY)
+        assert absent.status == 404
+        await cluster.call("POST", f"{DEPLOYMENTS}?fieldManager=maker", DEPLOYMENT)
+        refused = await cluster.call("PATCH", path, {**scale, "spec": {"replicas": 3}}, content_type=APPLY)
+        assert refused.json["message"] == (
+            'Apply failed with 1 conflict: conflict with "maker" using apps/v1: .spec.replicas'
+        )
+        path += "&force=true"
+        scaled = await cluster.call("PATCH", path, {**scale, "spec": {"replicas": 3}}, content_type=APPLY)
+        assert (scaled.status, scaled.json["spec"]) == (200, {"replicas": 3})
+        entry = cluster.registry.get("deployments", "web", "default")["metadata"]["managedFields"][0]
+        assert (entry["manager"], entry["subresource"]) == ("test", "scale")
+        assert entry["fieldsV1"] == {"f:spec": {"f:replicas": {}}}
+
+    run(scenario)
+
+
+def test_tracking_is_reset_by_an_empty_entry_and_kept_by_a_writer_that_leaves_it_out(run: Run) -> None:
+    async def scenario(cluster: Cluster) -> None:
+        made = (await cluster.call("POST", DEPLOYMENTS, DEPLOYMENT)).json
+        del made["metadata"]["managedFields"]
+        kept = await cluster.call("PUT", f"{DEPLOYMENTS}/web", made)
+        assert len(kept.json["metadata"]["managedFields"]) == 1
+        reset = {"metadata": {"managedFields": [{}]}}
+        merge = "application/merge-patch+json"
+        gone = await cluster.call("PATCH", f"{DEPLOYMENTS}/web", reset, content_type=merge)
+        assert (gone.status, "managedFields" in gone.json["metadata"]) == (200, False)
+
+    run(scenario)
+
+
+def test_components_are_managers_too_once_a_client_made_the_object(run: Run) -> None:
+    async def scenario(cluster: Cluster) -> Any:
+        await cluster.call("POST", f"{PODS}?fieldManager=maker", POD)
+        cluster.registry.patch("pods", "p", {"status": {"phase": "Running"}}, "default", subresource="status")
+        cluster.registry.create("pods", {**POD, "metadata": {"name": "own"}}, "default")
+        return [cluster.registry.get("pods", name, "default")["metadata"] for name in ("p", "own")]
+
+    tracked, own = run(scenario)
+    assert "managedFields" not in own
+    found = [(entry["manager"], entry.get("subresource", "")) for entry in tracked["managedFields"]]
+    assert found == [("kubelet", "status"), ("maker", "")]
+
+
+@pytest.mark.parametrize(
+    ("query", "change", "code", "words"),
+    [
+        ("?fieldManager=t", {"apiVersion": "v1"}, 400, "does not match"),
+        ("?fieldManager=t", {"metadata": {"name": "other"}}, 400, "does not match the name on the URL"),
+        ("?fieldManager=t", {"metadata": {"managedFields": [{}]}}, 400, "metadata.managedFields must be nil"),
+        ("?fieldManager=t", {"spec": {"replicas": "many"}}, 400, "cannot unmarshal string"),
+        ("?fieldManager=" + "m" * 129, {}, 400, "may not be more than 128 bytes"),
+        ("", {}, 422, "fieldManager: Required value: is required for apply patch"),
+    ],
+    ids=["another version", "another name", "managedFields", "a wrong type", "a long manager", "no manager"],
+)
+def test_what_is_no_apply_configuration_is_refused(
+    run: Run, query: str, change: dict[str, Any], code: int, words: str
+) -> None:
+    body = {**DEPLOYMENT, **change}
+    answer = run(lambda c: c.call("PATCH", f"{DEPLOYMENTS}/web{query}", body, content_type=APPLY))
+    assert answer.status == code, answer.text
+    assert words in answer.json["message"]
+
+
+def test_force_is_for_applies_only(run: Run) -> None:
+    async def scenario(cluster: Cluster) -> Any:
+        await cluster.call("POST", DEPLOYMENTS, DEPLOYMENT)
+        path = f"{DEPLOYMENTS}/web?force=true"
+        return await cluster.call("PATCH", path, {}, content_type=STRATEGIC)
+
+    answer = run(scenario)
+    assert answer.status == 422
+    assert "force: Forbidden: may not be specified for non-apply patch" in answer.json["message"]
 
 
 def test_a_patch_of_an_unknown_kind_is_415(run: Run) -> None:

@@ -41,11 +41,11 @@ def normal(value: Any) -> Any:
 
 
 def without_controllers(obj: Any) -> Any:
-    """Leave out what the deployment controller writes, and so what its writes do to the generation."""
+    """Leave out what the deployment controller writes, what that does to the generation, and who wrote."""
     if isinstance(obj, dict) and "metadata" in obj:
         obj = {key: value for key, value in obj.items() if key != "status" or obj["kind"] == "Status"}
         metadata = dict(obj["metadata"])
-        for field in ("annotations", "generation"):
+        for field in ("annotations", "generation", "managedFields"):
             metadata.pop(field, None)
         obj["metadata"] = metadata
     return obj

@@ -13,6 +13,7 @@ from kubetour.embedded import apierrors, eventsv1
 from kubetour.embedded.api import Object, StatusError
 from kubetour.embedded.decoding import decode, reject_unknown
 from kubetour.embedded.listing import Query
+from kubetour.embedded.managedfields import UPDATE, Manager
 from kubetour.embedded.negotiation import JSON, form, parse_body
 from kubetour.embedded.registry import Registry, to_json
 from kubetour.embedded.requestinfo import RequestInfo
@@ -22,6 +23,7 @@ from kubetour.embedded.watcher import Watcher
 
 _FIELD_VALIDATION = ("Ignore", "Warn", "Strict")
 _TRUE = ("true", "1")
+_LONGEST_MANAGER = 128
 
 
 @dataclass
@@ -73,6 +75,17 @@ class Call:
         if any(value not in ("All", "") for value in values):
             raise apierrors.bad_request(f'dryRun: Unsupported value: "{values[0]}": supported values: "All"')
         return "All" in values
+
+    def writer(self, operation: str = UPDATE) -> Manager:
+        """Return whom managedFields name for this write: the fieldManager, or else the program that calls."""
+        program = self.request.headers.get("User-Agent", "").partition("/")[0]
+        name = self.query.get("fieldManager") or program[:_LONGEST_MANAGER] or "unknown"
+        if len(name.encode()) > _LONGEST_MANAGER:
+            raise apierrors.bad_request(
+                f"fieldManager: Too long: may not be more than {_LONGEST_MANAGER} bytes"
+            )
+        version = self.stored.api_version if operation == UPDATE else ""
+        return Manager(name, operation, version, self.info.subresource)
 
     def list_query(self) -> Query:
         """Return what a list or watch asks for."""
