@@ -210,7 +210,7 @@ class Registry:
     ) -> Object:
         """Read, change and write back: what every kind of patch is."""
         current = self.read(resource, name, namespace)
-        new, unknown = decode(resource, change(json.loads(current.value)))
+        new, unknown = decode(resource, tracking.lightened(json.loads(current.value), change, writer))
         check_unknown(resource, unknown)
         for field in ("name", "namespace"):
             if new["metadata"].get(field, "") != ({"name": name, "namespace": namespace}[field]):

@@ -6,6 +6,9 @@ components make is not, until a client applies to it: its Pods would be twice as
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 from kubetour.embedded import managedfields
 from kubetour.embedded.api import Object
 from kubetour.embedded.applypatch import claimed_fields
@@ -41,6 +44,19 @@ def attach(obj: Object, entries: Entries | None) -> None:
     """Put managedFields on an object, if there are any."""
     if entries:
         obj["metadata"]["managedFields"] = entries
+
+
+def lightened(obj: Object, change: Callable[[Object], Any], writer: Manager | None) -> Any:
+    """Return an object changed, without managedFields that are as they were: decoding them is not cheap."""
+    before = obj["metadata"].get("managedFields")
+    changed = change(obj)
+    if writer is not None and writer.operation == APPLY:
+        return changed
+    metadata = changed.get("metadata") if isinstance(changed, dict) else None
+    if before and isinstance(metadata, dict) and metadata.get("managedFields") == before:
+        rest = {key: value for key, value in metadata.items() if key != "managedFields"}
+        return {**changed, "metadata": rest}
+    return changed
 
 
 def claim(resource: Resource, obj: Object, writer: Manager | None) -> FieldSet | None:

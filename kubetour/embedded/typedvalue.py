@@ -9,10 +9,11 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from kubetour.embedded.fieldset import FieldSet, children, is_member, node_of
+from kubetour.embedded.fieldset import MEMBER, FieldSet, children, is_member, node_of
 from kubetour.embedded.fieldtypes import KEY_DEFAULTS, LEAF, FieldType, field_type
 
 Items = dict[str, tuple[FieldType, Any]]
+_ABSENT = object()
 
 
 def _items(kind: FieldType, value: Any) -> Items:
@@ -53,34 +54,51 @@ def whole(kind: FieldType, value: Any) -> FieldSet:
     """Return a node with every path at and below a value."""
     if kind.form == "leaf" or not value:
         return {}
-    inner = {step: whole(below, item) for step, (below, item) in _items(kind, value).items()}
-    return node_of(inner, member=True)
+    node: FieldSet = {MEMBER: {}}
+    if kind.form == "struct":
+        for key, item in value.items():
+            inner = field_type(kind.struct, key)
+            node["f:" + key] = {} if inner.form == "leaf" else whole(inner, item)
+    else:
+        for step, (inner, item) in _items(kind, value).items():
+            node[step] = whole(inner, item)
+    return node
 
 
 def compare(kind: FieldType, old: Any, new: Any) -> tuple[FieldSet, FieldSet]:
     """Return which fields differ: those set anew or changed, and those removed. Not for leaves."""
     changed: FieldSet = {}
     removed: FieldSet = {}
-    before, after = _items(kind, old), _items(kind, new)
-    for step, (inner, item) in after.items():
-        if step not in before:
-            changed[step] = whole(inner, item)
-            continue
-        was = before[step][1]
+    if kind.form in ("list", "set"):
+        old = {_step(kind, item): item for item in old}
+        new = {_step(kind, item): item for item in new}
+        prefix = ""
+    else:
+        prefix = "f:"
+    # Every write comes through here: what is equal is passed over without a look at what it is.
+    for key, item in new.items():
+        was = old.get(key, _ABSENT)
         if was == item:
             continue
-        if inner.form == "leaf":
-            changed[step] = {}
-            continue
-        more, less = compare(inner, was, item)
-        if more:
-            changed[step] = more
-        if less:
-            removed[step] = less
-    for step, (inner, item) in before.items():
-        if step not in after:
-            removed[step] = whole(inner, item)
+        inner = _inner(kind, key)
+        if was is _ABSENT:
+            changed[prefix + key] = whole(inner, item)
+        elif inner.form == "leaf":
+            changed[prefix + key] = {}
+        else:
+            more, less = compare(inner, was, item)
+            if more:
+                changed[prefix + key] = more
+            if less:
+                removed[prefix + key] = less
+    for key, item in old.items():
+        if key not in new:
+            removed[prefix + key] = whole(_inner(kind, key), item)
     return changed, removed
+
+
+def _inner(kind: FieldType, key: str) -> FieldType:
+    return field_type(kind.struct, key) if kind.form == "struct" else kind.element or LEAF
 
 
 def merge(kind: FieldType, live: Any, applied: Any) -> Any:

@@ -331,7 +331,7 @@ def test_tracking_is_reset_by_an_empty_entry_and_kept_by_a_writer_that_leaves_it
         del made["metadata"]["managedFields"]
         kept = await cluster.call("PUT", f"{DEPLOYMENTS}/web", made)
         assert len(kept.json["metadata"]["managedFields"]) == 1
-        reset = {"metadata": {"managedFields": [{}]}}
+        reset: dict[str, Any] = {"metadata": {"managedFields": [{}]}}
         merge = "application/merge-patch+json"
         gone = await cluster.call("PATCH", f"{DEPLOYMENTS}/web", reset, content_type=merge)
         assert (gone.status, "managedFields" in gone.json["metadata"]) == (200, False)

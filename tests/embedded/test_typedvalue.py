@@ -106,7 +106,7 @@ def test_what_is_given_up_goes_with_all_below_it_unless_a_part_has_an_owner() ->
             'k:{"name":"b"}': {".": {}, "f:name": {}},
         }
     }
-    owned = {"f:containers": {'k:{"name":"a"}': {".": {}}, 'k:{"name":"b"}': {"f:image": {}}}}
+    owned: dict[str, Any] = {"f:containers": {'k:{"name":"a"}': {".": {}}, 'k:{"name":"b"}': {"f:image": {}}}}
     assert prune(kind, value, last, owned) == {
         "containers": [{"name": "a", "image": "x"}, {"name": "b", "image": "y"}]
     }
