@@ -139,6 +139,7 @@ class ClusterServer:
 def controllers(api: Informers, clock: Clock, ca_certificate: str) -> list[Controller[Any]]:
     """Return what Kubernetes runs as its controller manager and its scheduler."""
     from kubetour.embedded.deployment import DeploymentController
+    from kubetour.embedded.disruption import DisruptionController
     from kubetour.embedded.endpoints import EndpointsController
     from kubetour.embedded.endpointslice import EndpointSliceController
     from kubetour.embedded.garbagecollector import GarbageCollector
@@ -158,6 +159,7 @@ def controllers(api: Informers, clock: Clock, ca_certificate: str) -> list[Contr
         NamespaceController(api, clock),
         GarbageCollector(api, clock),
         NodeLifecycleController(api, clock),
+        DisruptionController(api, clock),
     ]
 
 
