@@ -537,3 +537,86 @@ class TestLogs:
         answer = run(scenario)
         assert (answer.status, answer.json["reason"]) == (500, "InternalError")
         assert "names no kubelet socket" in answer.json["message"]
+
+
+def test_a_version_of_a_kind_that_is_stored_as_another_is_served_alike(run: Run) -> None:
+    target = {"kind": "Deployment", "name": "web", "apiVersion": "apps/v1"}
+    spec = {"maxReplicas": 5, "scaleTargetRef": target, "targetCPUUtilizationPercentage": 50}
+    body = {"apiVersion": "autoscaling/v1", "kind": "HorizontalPodAutoscaler", "metadata": {"name": "web"}}
+    path = "namespaces/default/horizontalpodautoscalers"
+
+    async def scenario(cluster: Cluster) -> None:
+        v1, v2 = f"/apis/autoscaling/v1/{path}", f"/apis/autoscaling/v2/{path}"
+        made = await cluster.call("POST", v1, {**body, "spec": spec})
+        assert (made.status, made.json["apiVersion"]) == (201, "autoscaling/v1")
+        merge = "application/merge-patch+json"
+        change = {"spec": {"targetCPUUtilizationPercentage": 70}}
+        assert (await cluster.call("PATCH", f"{v1}/web", change, content_type=merge)).status == 200
+        (listed,) = (await cluster.call("GET", v1)).json["items"]
+        assert listed["spec"] == {**spec, "targetCPUUtilizationPercentage": 70, "minReplicas": 1}
+        (metric,) = (await cluster.call("GET", f"{v2}/web")).json["spec"]["metrics"]
+        assert metric["resource"]["target"] == {"type": "Utilization", "averageUtilization": 70}
+
+    run(scenario)
+
+
+@pytest.mark.parametrize(
+    ("group", "kind", "field", "answer"),
+    [
+        ("authorization", "SelfSubjectAccessReview", "allowed", True),
+        ("authorization", "SelfSubjectRulesReview", "incomplete", False),
+        (
+            "authentication",
+            "SelfSubjectReview",
+            "userInfo",
+            {"username": "kubernetes-admin", "groups": ["kubeadm:cluster-admins", "system:authenticated"]},
+        ),
+    ],
+)
+def test_questions_about_oneself_are_answered_and_not_stored(
+    run: Run, group: str, kind: str, field: str, answer: Any
+) -> None:
+    async def scenario(cluster: Cluster) -> Any:
+        before = cluster.registry.store.revision
+        path = f"/apis/{group}.k8s.io/v1/{kind.lower()}s"
+        asked = await cluster.call(
+            "POST", path, {"apiVersion": f"{group}.k8s.io/v1", "kind": kind, "spec": {}}
+        )
+        assert asked.status == 201, asked.text
+        assert (await cluster.call("GET", path)).status == 405
+        assert cluster.registry.store.revision == before
+        return asked.json
+
+    assert run(scenario)["status"][field] == answer
+
+
+def test_nobody_can_be_somebody_else(run: Run) -> None:
+    async def scenario(cluster: Cluster) -> Any:
+        headers = {"Impersonate-User": "jane", "Authorization": f"Bearer {TOKEN}"}
+        async with cluster.session.get(f"{cluster.url}{PODS}", headers=headers) as response:
+            return response.status, await response.json()
+
+    status, body = run(scenario)
+    assert (status, body["reason"]) == (403, "Forbidden")
+    assert body["message"].startswith('users "jane" is forbidden')
+
+
+def test_an_eviction_is_refused_by_a_budget_that_allows_none(run: Run) -> None:
+    budget = {"apiVersion": "policy/v1", "kind": "PodDisruptionBudget", "metadata": {"name": "b"}}
+    selector = {"minAvailable": 1, "selector": {"matchLabels": {"app": "p"}}}
+    eviction = {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": "p"}}
+
+    async def scenario(cluster: Cluster) -> None:
+        await cluster.call("POST", PODS, POD)
+        cluster.registry.patch("pods", "p", {"status": {"phase": "Running"}}, "default", subresource="status")
+        budgets = "/apis/policy/v1/namespaces/default/poddisruptionbudgets"
+        assert (await cluster.call("POST", budgets, {**budget, "spec": selector})).status == 201
+        refused = await cluster.call("POST", f"{PODS}/p/eviction", eviction)
+        assert (refused.status, refused.json["reason"]) == (429, "TooManyRequests")
+        assert refused.json["details"]["causes"][0]["reason"] == "DisruptionBudget"
+        other = await cluster.call("POST", f"{PODS}/p/eviction", {**eviction, "metadata": {"name": "q"}})
+        assert other.json["message"] == "name in URL does not match name in Eviction object"
+        await cluster.call("DELETE", f"{budgets}/b")
+        assert (await cluster.call("POST", f"{PODS}/p/eviction", {**eviction})).status == 201
+
+    run(scenario)

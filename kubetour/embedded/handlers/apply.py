@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from kubetour.embedded import apierrors, applypatch, eventsv1, tracking
+from kubetour.embedded import apierrors, applypatch, tracking, views
 from kubetour.embedded.api import Object, StatusError
 from kubetour.embedded.clock import rfc3339
 from kubetour.embedded.decoding import decode
@@ -81,7 +81,7 @@ def _configuration(call: Call, document: Object) -> Object:
         config = {key: config[key] for key in ("kind", "apiVersion", "metadata", "status") if key in config}
     elif STATUS in resource.subresources:
         config.pop("status", None)
-    return eventsv1.from_view(config) if eventsv1.is_view(resource) else config
+    return views.from_view(resource, config)
 
 
 def _undeclared(call: Call, unknown: list[str]) -> StatusError:

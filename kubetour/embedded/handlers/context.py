@@ -9,7 +9,7 @@ from typing import Any
 
 from aiohttp import web
 
-from kubetour.embedded import apierrors, eventsv1
+from kubetour.embedded import apierrors, views
 from kubetour.embedded.api import Object, StatusError
 from kubetour.embedded.decoding import decode, reject_unknown
 from kubetour.embedded.listing import Query
@@ -117,7 +117,7 @@ class Call:
         """Return an object from a body in the form it is stored in, unknown fields dealt with."""
         decoded, unknown = decode(self.resource, obj)
         self.check_unknown(self.resource, unknown)
-        return eventsv1.from_view(decoded) if eventsv1.is_view(self.resource) else decoded
+        return views.from_view(self.resource, decoded)
 
     # --- answers
 
@@ -135,11 +135,11 @@ class Call:
             return self.text(to_json(table(self.stored, rows, version)), status)
         if wanted == "PartialObjectMetadata":
             return self.text(to_json(partial_metadata(obj)), status)
-        return self.text(to_json(eventsv1.to_view(obj) if eventsv1.is_view(self.resource) else obj), status)
+        return self.text(to_json(views.to_view(self.resource, obj)), status)
 
     def stored_text(self, value: str) -> web.Response:
         """Return one stored object from its JSON text, which is sent as it is if JSON was asked for."""
-        if not eventsv1.is_view(self.resource) and not form(self.request.headers.get("Accept", "")):
+        if not views.is_view(self.resource) and not form(self.request.headers.get("Accept", "")):
             return self.text(value)
         return self.object(json.loads(value))
 

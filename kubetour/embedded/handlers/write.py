@@ -6,7 +6,7 @@ from typing import Any
 
 from aiohttp import web
 
-from kubetour.embedded import apierrors, eventsv1
+from kubetour.embedded import apierrors, views
 from kubetour.embedded.api import Object
 from kubetour.embedded.handlers import apply
 from kubetour.embedded.handlers.context import Call
@@ -85,9 +85,10 @@ def _modify(call: Call, document: Any, change: Any) -> Object:
     info = call.info
 
     def mutation(old: Object) -> Any:
-        if not eventsv1.is_view(call.resource):
+        if not views.is_view(call.resource):
             return change(old, document)
-        return eventsv1.from_view(change(eventsv1.to_view(old), document))
+        changed = change(views.to_view(call.resource, old), document)
+        return views.from_view(call.resource, changed)
 
     function: Mutation = mutation
     return call.registry.modify(
