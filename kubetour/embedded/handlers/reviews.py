@@ -26,4 +26,4 @@ _ANSWERS: dict[str, Object] = {
 async def review(call: Call) -> web.StreamResponse:
     """Answer POST of a review: the review, with its status."""
     asked = call.decode(await call.body())
-    return call.object({"spec": {}, **asked, "status": _ANSWERS[call.resource.plural]}, 201)
+    return call.object({**asked, "status": _ANSWERS[call.resource.plural]}, 201)
