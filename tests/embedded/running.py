@@ -13,6 +13,9 @@ from kubetour.embedded.server import controllers
 from tests.embedded.controlplane import Kubelet, node
 from tests.embedded.serving import Cluster, serving
 
+# Seconds: no kubelet renews the nodes' leases.
+_NODE_GRACE = 86400.0
+
 
 @asynccontextmanager
 async def running(directory: Path, *, nodes: int = 2) -> AsyncIterator[Cluster]:
@@ -22,7 +25,7 @@ async def running(directory: Path, *, nodes: int = 2) -> AsyncIterator[Cluster]:
         api = Informers(cluster.registry, clock)
         for number in range(nodes):
             cluster.registry.create("nodes", node(f"node-{number + 1}"))
-        components = [api, Kubelet(api, clock), *controllers(api, clock, "")]
+        components = [api, Kubelet(api, clock), *controllers(api, clock, "", _NODE_GRACE)]
         tasks = [asyncio.create_task(component.run()) for component in components]
         try:
             yield cluster
