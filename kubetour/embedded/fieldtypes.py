@@ -43,6 +43,7 @@ _ATOMIC_STRUCTS = frozenset(
 )
 _ATOMIC_FIELDS = frozenset(
     {
+        ("V1JobStatus", "conditions"),
         ("V1PodSpec", "nodeSelector"),
         ("V1PodStatus", "hostIPs"),
         ("V1ServiceAccount", "imagePullSecrets"),
