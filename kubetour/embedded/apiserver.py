@@ -56,6 +56,8 @@ _CREATED_ONLY: Mapping[str, Handler] = {
     "selfsubjectreviews": reviews.review,
     "selfsubjectrulesreviews": reviews.review,
 }
+# Of a namespaced resource, all namespaces together can be listed and watched, and nothing else.
+_IN_ONE_NAMESPACE = ("create", "deletecollection")
 _STREAMS = ("attach", "exec", "portforward")
 
 
@@ -158,7 +160,7 @@ class APIServer:
             handler = _SUBRESOURCES.get((sub, verb))
         elif info.resource.plural in _CREATED_ONLY:
             handler = _CREATED_ONLY[info.resource.plural] if verb == "create" else None
-        elif verb == "create" and info.resource.namespaced and not info.namespace:
+        elif verb in _IN_ONE_NAMESPACE and info.resource.namespaced and not info.namespace:
             handler = None
         else:
             handler = _VERBS.get(verb) if verb in info.resource.verbs else None
