@@ -105,7 +105,7 @@ def test_two_runs_are_shown_side_by_side(toured: Checkout) -> None:
     toured.inv("build", "--provider", "embedded", "--image", "told-other")
     told = toured.inv("report", "--compare", **NO_DISPLAY)
     assert "--image" in told.stdout
-    assert "  Only A has these steps\n    tools, app, layers, " in told.stdout
+    assert "  Only A has these steps\n    tools, app, build-context, " in told.stdout
     again = toured.inv("report", "--compare", "-2", str(page(toured).parent), **NO_DISPLAY)
     assert again.stdout == told.stdout
     compared = toured.root / ".kubetour/compare.html"
