@@ -123,7 +123,7 @@ def play(c: Context, flags: Mapping[str, Any], choose: Choose, **options: Any) -
             session.remember()
         outcomes, record = run(session.prepare(c), session, steps, language, options) if steps else ([], "")
         if outcomes and outcomes[-1].error:
-            _tell_failure(session, outcomes, record, language)
+            _tell_failure(session, outcomes, record, language, bool(options.get("proving")))
         if options.get("forget") or (steps and steps[-1].stage is Stage.DOWN):
             host.leave(state, note)
         if options.get("after"):
@@ -225,7 +225,9 @@ def lesson_values(session: Session) -> dict[str, object]:
     }
 
 
-def _tell_failure(session: Session, outcomes: list[Outcome], record: str, language: str) -> None:
+def _tell_failure(
+    session: Session, outcomes: list[Outcome], record: str, language: str, proving: bool
+) -> None:
     """Say what is left behind and how to go on, then raise the failed step's error."""
     out = consoles.make(sys.stderr)
     last = outcomes[-1]
@@ -236,7 +238,7 @@ def _tell_failure(session: Session, outcomes: list[Outcome], record: str, langua
     _tell_score(out, outcomes, language)
     if made:
         out.print(say(language, "tour.left", what=", ".join(made)), soft_wrap=True)
-    if last.step.extra:  # it is no part of the tour
+    if proving and last.step.claim:
         out.print(say(language, "prove.again", claim=last.step.claim), soft_wrap=True)
     else:
         out.print(say(language, "tour.resume", step=last.step.id), soft_wrap=True)

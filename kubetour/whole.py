@@ -55,12 +55,21 @@ def prove(c: Context, flags: Mapping[str, Any], claims: list[str], **options: An
         wanted = {step.claim for step in steps if step.claim} if options["all"] else claims
         return _with_clean_up(c, session, experiments(steps, wanted), options["down"])
 
-    _take(c, flags, pick, options)
+    _take(c, flags, pick, options, proving=True)
 
 
-def _take(c: Context, flags: Mapping[str, Any], pick: play.Choose, options: Mapping[str, Any]) -> None:
+def _take(
+    c: Context,
+    flags: Mapping[str, Any],
+    pick: play.Choose,
+    options: Mapping[str, Any],
+    *,
+    proving: bool = False,
+) -> None:
+    """Play the steps; if one fails, it is by `prove` that one goes on, or by the tour."""
     after = None if options["json"] else play.summary
-    play.play(c, flags, pick, lessons=True, after=after, **{name: options[name] for name in SHOWN})
+    shown = {name: options[name] for name in SHOWN}
+    play.play(c, flags, pick, lessons=True, after=after, proving=proving, **shown)
 
 
 def _with_clean_up(c: Context, session: Session, steps: tuple[Step, ...], down: bool) -> tuple[Step, ...]:
