@@ -60,7 +60,7 @@ def kubectl(checkout: Checkout, *argv: str) -> Any:
 
 def steps(checkout: Checkout) -> dict[str, dict[str, Any]]:
     """Return the experiments' steps in the record of the last run, by id."""
-    return {step["step"]: step for step in checkout.report()["steps"] if step["claim"]}
+    return {step["step"]: step for step in checkout.report()["steps"] if step["claim"] in CLAIMS}
 
 
 def assert_as_before(checkout: Checkout) -> None:
