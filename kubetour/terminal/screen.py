@@ -98,14 +98,15 @@ class Lines:
     def show(self, scene: Scene, traffic: Traffic | None, trouble: str) -> bool:
         """Print what has changed, if anything; return whether there was."""
         lines = list(changes(self._scene, scene, self._language))
+        before = self._traffic or Traffic(0)
+        self._traffic = traffic  # before anything is printed: whoever reads it may end the watch at once
         for line in lines:
             self._print(line)
         if trouble and trouble != self._trouble:
             self._print(say(self._language, "live.lost", reason=harmless(trouble)))
-        before = self._traffic or Traffic(0)
         if traffic and (traffic.failed > before.failed or (traffic.answered and not before.answered)):
             self._requests(traffic)
-        self._scene, self._traffic, self._trouble = scene, traffic, trouble
+        self._scene, self._trouble = scene, trouble
         return bool(lines)
 
     def _requests(self, traffic: Traffic) -> None:
