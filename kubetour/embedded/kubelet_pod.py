@@ -224,8 +224,7 @@ class PodWorker:
     def _resolver(self, slot: ContainerSlot) -> Resolve:
         def resolve(port: int | str) -> tuple[str, int]:
             number = pod_network.port_number(slot.spec, port)
-            host, _, listens = slot.listens.get(number, f"{self.state.ip}:{number}").rpartition(":")
-            return host, int(listens)
+            return pod_network.listening_at(slot.listens, self.state.ip, number)
 
         return resolve
 

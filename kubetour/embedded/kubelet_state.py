@@ -11,7 +11,7 @@ from kubetour.embedded.clock import Clock
 from kubetour.embedded.events import EventRecorder
 from kubetour.embedded.kubelet_container import ContainerSlot
 from kubetour.embedded.kubelet_images import NodeImages
-from kubetour.embedded.pod_network import PodNetwork
+from kubetour.embedded.pod_network import PodNetwork, listening_at
 from kubetour.embedded.pod_status import PodView
 from kubetour.embedded.runtime import Runtime
 
@@ -81,9 +81,8 @@ class PodState:
 
     def listens(self, port: int) -> tuple[str, int]:
         """Return where a port of the Pod really listens."""
-        noted = (slot.listens[port] for slot in self.slots() if port in slot.listens)
-        host, _, number = next(noted, f"{self.ip}:{port}").rpartition(":")
-        return host, int(number)
+        slots = (slot.listens for slot in self.slots() if port in slot.listens)
+        return listening_at(next(slots, {}), self.ip, port)
 
     def directory(self, node: NodeContext) -> Path:
         """Return where the Pod's logs are, as under a kubelet's /var/log/pods."""

@@ -77,6 +77,12 @@ def port_number(container: Object, port: int | str) -> int:
     return next((int(number) for number in named), 0)
 
 
+def listening_at(listens: dict[int, str], address: str, port: int) -> tuple[str, int]:
+    """Return where a container's port really is: where it was noted, else at the Pod's address."""
+    host, _, number = listens.get(port, f"{address}:{port}").rpartition(":")
+    return host, int(number)
+
+
 def listen_annotation(listens: dict[int, str]) -> str:
     """Return the annotation's value: a JSON object from container port to "host:port"."""
     return json.dumps({str(port): where for port, where in sorted(listens.items())}, separators=(",", ":"))

@@ -13,6 +13,22 @@ from importlib import import_module
 from typing import Any
 
 LANGUAGES = ("en", "zh")
+# What stands before a language in the name of a module of messages.
+MODULES = (
+    "",
+    "tools_",
+    "host_",
+    "traps_",
+    "report_",
+    "lessons_",
+    "pack_",
+    "class_",
+    "claims_",
+    "live_",
+    "app_",
+    "help_",
+    "explain_",
+)
 
 
 @dataclass(frozen=True)
@@ -27,22 +43,7 @@ class Text:
 def catalog(language: str) -> Mapping[str, str]:
     """Return every message of a language."""
     messages: dict[str, str] = {}
-    pairs = (
-        "",
-        "tools_",
-        "host_",
-        "traps_",
-        "report_",
-        "lessons_",
-        "pack_",
-        "class_",
-        "claims_",
-        "live_",
-        "app_",
-        "help_",
-        "explain_",
-    )
-    for module in pairs:
+    for module in MODULES:
         messages |= import_module(f"kubetour.text.{module}{language}").MESSAGES
     return messages
 
