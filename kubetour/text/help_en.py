@@ -69,6 +69,7 @@ MESSAGES = {
     "flag.runs": "Runs: last, -1, -2, a directory, a report.json",
     "flag.claims": "The claims to try",
     "flag.down": "Remove everything at the end",
+    "flag.check": "Then look for what is left: exit status 1 if there is anything",
     "flag.from": "First step",
     "flag.until": "Last step",
     "flag.only": "Only these steps, separated by commas",

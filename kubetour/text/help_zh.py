@@ -69,6 +69,7 @@ MESSAGES = {
     "flag.runs": "运行：last、-1、-2、目录或 report.json",
     "flag.claims": "要验证的论断",
     "flag.down": "结束时全部清除",
+    "flag.check": "清除之后再查一遍：如有遗留，退出状态为 1",
     "flag.from": "第一步",
     "flag.until": "最后一步",
     "flag.only": "只执行这些步骤，以逗号分隔",
