@@ -67,7 +67,7 @@ class State:
 
     def made(self) -> tuple[str, ...]:
         """Return all that was made since the slate was clean, removed or not: the ledger's entries."""
-        return tuple(str(entry) for entry in self._slate("made"))
+        return tuple(entry for entry in self._slate("made") if isinstance(entry, str))
 
     def before(self) -> frozenset[tuple[str, str, str]]:
         """Return what was there before the first of that was made: kind, name, id."""

@@ -35,7 +35,7 @@ MESSAGES = {
     "left.image": "镜像",
     "left.cluster": "embedded 集群",
     "left.namespace": "命名空间",
-    "left.secret": "Secret",
+    "left.secret": "Secret 对象",
     "left.object": "对象",
     "left.process": "进程",
     "left.port": "仍被监听的端口（该命令显示监听者）",

@@ -40,8 +40,7 @@ def checkout(tmp_path: Path) -> Iterator[Checkout]:
     directory.mkdir()
     checkout = make(directory)
     yield checkout
-    checkout.inv("down", check=None)
-    assert checkout.processes() == []
+    checkout.clean()
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +51,7 @@ def toured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Checkout]:
         checkout.inv("tour", *EMBEDDED, "--cluster-name", "toured", "--image", "shop", "--name", "shop")
         yield checkout
     finally:  # of a tour that failed, too, nothing may run on
-        checkout.inv("down", "--provider", "embedded", "--cluster-name", "toured")
+        checkout.inv("down", "--check", "--provider", "embedded", "--cluster-name", "toured")
     assert checkout.processes() == []
 
 
@@ -283,4 +282,4 @@ def test_a_template_with_an_undefined_variable_is_named_with_its_line(checkout: 
 
 
 def test_cleaning_up_nothing_is_a_success(checkout: Checkout) -> None:
-    assert "nothing to remove" in checkout.inv("down", *EMBEDDED).stdout
+    assert "nothing to remove" in checkout.inv("down", "--check", *EMBEDDED).stdout
