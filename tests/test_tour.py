@@ -648,6 +648,22 @@ def test_what_exists_and_is_not_in_the_ledger_is_refused(tour: Tour, memory: Mem
     assert state.created() == ()
 
 
+def test_what_a_step_would_remove_and_is_not_in_the_ledger_is_refused(tour: Tour, state: State) -> None:
+    remove = step("remove", "echo acted", exists=sh("true"), removes=("web/1",))
+    (only,) = tour.run((remove,))
+    assert only.error is not None
+    assert only.error.key == "not-made-here"
+    assert only.results == ()
+    state.add("web/1")
+    assert (
+        tour.run((step("remove", "echo acted", word="acted", exists=sh("true"), removes=("web/1",)),))[
+            -1
+        ].error
+        is None
+    )
+    assert state.created() == ()
+
+
 def test_what_exists_and_is_in_the_ledger_is_acted_on_again(tour: Tour, state: State) -> None:
     state.add("web/1")
     make = step("make", "echo acted", word="acted", unless=sh("false"), exists=sh("true"), creates=("web/1",))

@@ -189,6 +189,8 @@ MESSAGES = {
     "error.context-unknown.fix": "kubectl config get-contexts lists them; for a cluster of our own, ./inv create-cluster makes it.",
     "error.cluster-exists": "There already are nodes of a cluster with this name, and it cannot be used.",
     "error.cluster-exists.fix": "If it is a half-made one of ours, remove it with ./inv down. Else choose another name: --cluster-name NAME",
+    "error.not-made-here": "There is something of that name already, and this checkout has not made it: it is left alone.",
+    "error.not-made-here.fix": "Choose another name: --name NAME. Or stop it yourself, if it is yours.",
     "error.name-taken": "Another container has the name that was to be given.",
     "error.name-taken.fix": "Choose another name: --cluster-name NAME or --name NAME. Or remove that container, if it is yours: its name is above.",
     "error.image-not-there": "The image was handed to the cluster, but this node's container runtime does not have it.",

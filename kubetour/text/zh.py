@@ -189,6 +189,8 @@ MESSAGES = {
     "error.context-unknown.fix": "kubectl config get-contexts 列出所有上下文；要用本项目自己的集群，请用 ./inv create-cluster 创建。",
     "error.cluster-exists": "已有同名集群的节点，但该集群无法使用。",
     "error.cluster-exists.fix": "如果是本项目未建完的集群，请用 ./inv down 清除；否则请换个名称：--cluster-name NAME",
+    "error.not-made-here": "已有同名的东西，但不是在此目录中创建的，所以不会去动它。",
+    "error.not-made-here.fix": "请换个名称：--name NAME。如果它是你的，可以自己停止它。",
     "error.name-taken": "要用的名称已被另一个容器占用。",
     "error.name-taken.fix": "请换个名称：--cluster-name NAME 或 --name NAME。如果那个容器是你的，也可以删除它，名称见上文。",
     "error.image-not-there": "镜像已交给集群，但这个节点的容器运行时里没有它。",
