@@ -147,4 +147,5 @@ def _is_ours(c: Context, session: Session, made: tuple[str, ...], step: Step) ->
                 return True
     except KubetourError:
         pass  # a cluster that cannot be asked cannot show that it is ours
+    perform(c, Run(("rm", "-f", provider.kubeconfig)))  # what was just written has another's credentials
     raise RefusedError("cluster-not-ours", name=name, provider=session.provider.name)

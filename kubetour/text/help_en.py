@@ -27,7 +27,7 @@ MESSAGES = {
     "task.script": "Print the whole tour as a commented POSIX script.",
     "task.lesson": "Print the lesson of a step, or all lessons.",
     "task.report": "Open the report of the last run in a browser, or of the one named; --compare A B shows two side by side.",
-    "task.down": "Remove what this project made: app, cluster, images.",
+    "task.down": "Remove what this project made: app, cluster, images; with --check, prove that nothing is left.",
     "task.prove": "Try claims as experiments: names of claims, or --all; alone, list them.",
     "task.tour": "Take the whole tour; with --dry before it, print it as a script.",
     "task.pack": "Pack wheels, tools, images and lessons into one file or directory, for machines without network.",
