@@ -133,6 +133,7 @@ def _is_ours(c: Context, session: Session, made: tuple[str, ...], step: Step) ->
     entry = f"{session.provider.name}-cluster/{name}"
     if step.check(Observation(confirmed=(listed,))).holds:
         session.state.strike(entry)
+        perform(c, Run(("rm", "-f", session.provider.kubeconfig)))  # deleted by hand, it leaves this
         return False
     if entry in made:
         return True

@@ -27,6 +27,7 @@ def bench(project: Desk) -> Desk:
     """Return the desk with the project, and an environment that gives everything a name of the test's own."""
     names = {
         "KUBETOUR_PROVIDER": "kind",
+        "KUBETOUR_STUDENT": project.mark,  # so that the ports are no other test's
         "KUBETOUR_CLUSTER_NAME": project.cluster,
         "KUBETOUR_IMAGE": f"{project.image}:1",
         "KUBETOUR_NAME": f"w{project.cluster}",
@@ -49,6 +50,8 @@ class LookAlikes:
     def state(self) -> str:
         """Return all that the engine tells of them, and the kubeconfig's bytes, number and time."""
         told: list[Any] = [json.loads(docker("inspect", each).stdout) for each in self.containers]
+        for (each,) in told:
+            each["Mounts"].sort(key=json.dumps)  # Docker keeps them in no order
         told += [json.loads(docker("volume", "inspect", each).stdout) for each in self.volumes]
         # But for which containers use it: other tests' come and go.
         shown = "{{.Id}} {{.Created}} {{json .IPAM}} {{json .Options}} {{json .Labels}}"
@@ -66,7 +69,7 @@ def theirs(bench: Desk) -> Iterator[LookAlikes]:
     cluster, mark = bench.cluster, bench.mark
     other = f"t{uuid.uuid4().hex[:8]}"
     containers = (
-        f"kubetour-w{cluster}x",
+        f"{app(bench)}x",
         f"{cluster}-control-plane2",
         f"kubetour-{mark}",
         f"{other}-control-plane",
@@ -75,8 +78,8 @@ def theirs(bench: Desk) -> Iterator[LookAlikes]:
     well(bench.run(f"kind create cluster --name {other} --kubeconfig ./{other}"))  # and with it the network
     for name in containers[:3]:
         docker("run", "-d", "--name", name, "-v", f"{volumes[0]}:/kept", *FOREVER)
-    for name in (image, tag):
-        docker("tag", BASE, name)
+    well(bench.run(f"docker build --label theirs=1 -t {image} ."))
+    docker("tag", BASE, tag)
     kubeconfig = Path(bench.environment["HOME"]) / ".kube/config"
     kubeconfig.parent.mkdir()
     name = f"kind-{cluster}"
@@ -97,6 +100,11 @@ contexts: [{{name: {name}, context: {{cluster: {name}, user: {name}}}}}]
         docker("volume", "rm", *volumes, check=False)
         docker("image", "rm", image, tag, check=False)
         well(bench.run(f"kind delete cluster --name {other} --kubeconfig ./{other}"))
+
+
+def app(desk: Desk) -> str:
+    """Return the name of the container in which the tour runs the image."""
+    return f"kubetour-{desk.mark}-w{desk.cluster}"
 
 
 def stopped_at(desk: Desk, argv: list[str], word: str, **environ: str) -> int:
@@ -122,7 +130,7 @@ def stopped_at(desk: Desk, argv: list[str], word: str, **environ: str) -> int:
 @pytest.mark.parametrize("ending", ["tour", "interrupted", "failed"])
 def test_what_others_made_stays_as_it_is_bit_for_bit(bench: Desk, theirs: LookAlikes, ending: str) -> None:
     before = theirs.state()
-    command = inv("tour --only build,run-container,hit-container,create-cluster,nodes,load")
+    command = inv("tour --only build,run-container,create-cluster,nodes,load")
     if ending == "tour":
         well(bench.run([*command, "--down"], timeout=300))
     elif ending == "interrupted":
@@ -164,7 +172,7 @@ def test_a_foreign_cluster_of_the_very_name_is_refused_and_stays_as_it_is(
 @pytest.mark.parametrize("step", ["stop-container", "run-container"])
 def test_a_users_container_of_the_very_name_is_left_alone(bench: Desk, step: str) -> None:
     well(bench.run(inv("build")))
-    name = f"kubetour-w{bench.cluster}"
+    name = app(bench)
     docker("run", "-d", "--name", name, *FOREVER)
     try:
         before = docker("inspect", name).stdout
@@ -176,8 +184,8 @@ def test_a_users_container_of_the_very_name_is_left_alone(bench: Desk, step: str
 
 
 def test_what_is_left_is_named_with_the_command_that_removes_it(bench: Desk) -> None:
-    well(bench.run(inv("tour --only build,run-container,hit-container,create-cluster,nodes"), timeout=300))
-    node, app = f"{bench.cluster}-control-plane", f"kubetour-w{bench.cluster}"
+    well(bench.run(inv("tour --only build,run-container,create-cluster,nodes"), timeout=300))
+    node, ours = f"{bench.cluster}-control-plane", app(bench)
     (volume,) = lines("inspect", "-f", "{{range .Mounts}}{{.Name}} {{end}}", node)
     docker("run", "-d", "--name", f"holder-{bench.mark}", "-v", f"{volume}:/held", *FOREVER)
     ledger = bench.folder / ".kubetour/created.json"
@@ -190,16 +198,16 @@ def test_what_is_left_is_named_with_the_command_that_removes_it(bench: Desk) -> 
         checked = bench.run(inv("down --check"))
         assert checked.returncode == 1, checked.stdout + checked.stderr
         for told in (
-            f"container {app}: docker rm -f -v {app}",
+            f"container {ours}: docker rm -f -v {ours}",
             f"volume {volume}: docker volume rm {volume}",
         ):
             assert f"• {told}" in checked.stderr
         assert f"{node}:" not in checked.stderr
         docker("rm", "-f", f"holder-{bench.mark}")
-        well(bench.run(f"docker rm -f -v {app} && docker volume rm {volume}"))
+        well(bench.run(f"docker rm -f -v {ours} && docker volume rm {volume}"))
         assert CLEAN in well(bench.run(inv("down --check"))).stdout
     finally:
-        docker("rm", "-f", f"holder-{bench.mark}", app, check=False)
+        docker("rm", "-f", f"holder-{bench.mark}", ours, check=False)
 
 
 def test_one_node_that_is_made_again_after_a_check_is_checked_again(bench: Desk) -> None:

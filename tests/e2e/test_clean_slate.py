@@ -10,6 +10,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,7 +24,8 @@ pytestmark = pytest.mark.skipif(
 )
 
 NAME = "slate"
-SETTINGS = ("--provider", "embedded", "--cluster-name", NAME)
+# The student's name gives ports that no other test on this machine looks for, and the same to all here.
+SETTINGS = ("--provider", "embedded", "--student", f"s{uuid.uuid4().hex[:8]}", "--cluster-name", NAME)
 IMAGE = "slate:1"
 MAKE = ("tour", *SETTINGS, "--image", IMAGE, "--name", "slate")
 # A user's own kubeconfig, with the very name that the embedded cluster's context has.
@@ -107,8 +109,12 @@ def all_of(checkout: Checkout) -> tuple[object, ...]:
         state / name for name in ("created.json", "last.json", "slate.json", f"embedded-{NAME}.kubeconfig")
     ]
     pki = state / f"embedded/clusters/{NAME}/pki"
-    images = embedded(checkout, "images", "--no-trunc")
-    return digests(*kept, pki), processes(checkout), objects(checkout), images
+    return digests(*kept, pki), processes(checkout), objects(checkout), images(checkout)
+
+
+def images(checkout: Checkout) -> str:
+    """Return the names and IDs of a checkout's images."""
+    return embedded(checkout, "images", "--no-trunc", "--format", "{{.Repository}}:{{.Tag}} {{.ID}}")
 
 
 @contextmanager
@@ -164,22 +170,20 @@ def test_a_cluster_and_an_image_that_the_user_made_in_this_checkout_stay(checkou
     try:
         pki = checkout.root / f".kubetour/embedded/clusters/{NAME}/pki"
         before = digests(checkout.root / "mine.kubeconfig", pki), processes(checkout)
-        images = embedded(checkout, "images", "--no-trunc", "--format", "{{.Repository}}:{{.Tag}} {{.ID}}")
-        assert IMAGE in images
+        known = images(checkout)
+        assert IMAGE in known
         tried = checkout.inv(*MAKE, "--quiet", check=9)
         assert "Not ours to touch" in tried.stderr
         refused = checkout.inv("down", "--check", *SETTINGS, check=9)
         assert f"{NAME}" in refused.stderr
-        other = ("--provider", "embedded", "--cluster-name", f"{NAME}2", "--image", IMAGE)
+        other = (*SETTINGS[:-1], f"{NAME}2", "--image", IMAGE)
         checkout.inv("tour", *other, "--quiet", "--until", "load", "--name", "slate")
-        told = checkout.inv("down", "--check", *other[:4])
+        told = checkout.inv("down", "--check", *other[:-2])
         assert "Nothing of this project is left" in told.stdout
         checkout.inv("tour", *other, "--quiet", "--down", "--only", "build,create-cluster,nodes")
-        checkout.inv("down", "--check", *other[:4])
+        checkout.inv("down", "--check", *other[:-2])
         assert (digests(checkout.root / "mine.kubeconfig", pki), processes(checkout)) == before
-        assert images == embedded(
-            checkout, "images", "--no-trunc", "--format", "{{.Repository}}:{{.Tag}} {{.ID}}"
-        )
+        assert images(checkout) == known
     finally:
         embedded(checkout, "delete", "cluster", "--name", NAME, "--kubeconfig", "mine.kubeconfig")
         embedded(checkout, "image", "rm", IMAGE)
@@ -191,8 +195,8 @@ def test_what_is_left_is_named_and_goes_with_the_commands_that_are_told(
 ) -> None:
     checkout.inv(*MAKE, "--quiet", "--until", "nodes")
     # Told of another cluster, `down` removes nothing of this one; the check does not look away.
-    told = checkout.inv("down", "--check", *SETTINGS[:3], "other", lang=lang, check=1)
-    commands = re.findall(r"^  • .*?[:：]\s?([^:：]+ .*)$", told.stderr, re.MULTILINE)
+    told = checkout.inv("down", "--check", *SETTINGS[:-1], "other", lang=lang, check=1)
+    commands = re.findall(r"^  • .*(?:: |：)(\S.*)$", told.stderr, re.MULTILINE)
     kinds = {"en": ("embedded cluster slate", "process ", "file "), "zh": ("embedded 集群", "进程", "文件")}
     for kind in kinds[lang]:
         assert f"• {kind}" in told.stderr
@@ -202,5 +206,5 @@ def test_what_is_left_is_named_and_goes_with_the_commands_that_are_told(
     for command in (delete, remove):
         typed = ["sh", "-c", command]
         subprocess.run(typed, cwd=checkout.root, env=checkout.environ("en"), check=True, timeout=60)
-    checkout.clean(*SETTINGS[:3], "other")
+    checkout.clean(*SETTINGS[:-1], "other")
     assert not (checkout.root / ".kubetour/slate.json").exists()

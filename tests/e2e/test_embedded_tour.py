@@ -275,9 +275,11 @@ def test_bad_input_is_refused_before_anything_is_made(
 
 def test_a_template_with_an_undefined_variable_is_named_with_its_line(checkout: Checkout) -> None:
     template = checkout.root / "templates/service.yaml.j2"
-    template.write_text(template.read_text(encoding="utf-8") + "{{ nothing }}\n", encoding="utf-8")
+    whole = template.read_text(encoding="utf-8")
+    template.write_text(whole + "{{ nothing }}\n", encoding="utf-8")
     told = checkout.inv("render", *EMBEDDED, check=2)
-    line = len(template.read_text(encoding="utf-8").splitlines())
+    template.write_text(whole, encoding="utf-8")
+    line = len(whole.splitlines()) + 1
     assert f"service.yaml.j2, line {line}" in told.stderr
 
 
