@@ -18,6 +18,7 @@ class Claim:
     """A claim by its id."""
 
     id: str
+    contained: bool = False  # whether it is about containers that isolate, which the embedded cluster has not
     moves: bool = False  # Pods come and go while it is tried: worth looking on
 
     @property
@@ -43,7 +44,7 @@ CLAIMS = {
         Claim("ready-only", moves=True),
         Claim("selectors"),
         Claim("latest"),
-        Claim("process-one"),
+        Claim("process-one", contained=True),
     )
 }
 
@@ -64,7 +65,8 @@ def experiments(steps: Sequence[Step], claims: Iterable[str]) -> tuple[Step, ...
         if claim not in CLAIMS:
             raise UsageError("claim-unknown", claim=claim, known=", ".join(CLAIMS))
         if claim not in tried:
-            raise UsageError("claim-not-here", claim=claim)
+            known = CLAIMS[claim]
+            raise UsageError("claim-not-on-embedded" if known.contained else "claim-not-here", claim=claim)
     by_id = {step.id: step for step in steps}
     wanted = [step.id for step in steps if step.claim in claims]
     for name in wanted:  # grows while it is read: what is needed needs more

@@ -68,6 +68,10 @@ class Host:
         """Return how the project's Python is called."""
         return tools.python()
 
+    def bare_python(self) -> str:
+        """Return how to call a Python that may have the standard library alone, or "" if there is none."""
+        return self.python()
+
     def free_port(self, wanted: int, taken: tuple[int, ...] = ()) -> int:
         """Return the first port from `wanted` on that nothing listens on; ResourceError if none is near."""
         return free_port(wanted, taken)

@@ -148,7 +148,10 @@ def assemble(resolved: Resolved, state: State, name: str, found: Tools, host: Ho
 
 
 def render(provider: Provider, context: BuildContext, replicas: int) -> dict[str, str]:
-    """Return the manifests by name; UsageError, with file and line, if a template is broken."""
+    """Return the manifests by name, the Deployment with all its replicas as `scaled`.
+
+    UsageError, with file and line, if a template is broken.
+    """
     settings, runs_as = provider.settings, buildcontext.user(context.user)
     values = {
         "name": settings.name,
@@ -164,7 +167,9 @@ def render(provider: Provider, context: BuildContext, replicas: int) -> dict[str
         "read_only": not provider.mark,
     }
     names = ("deployment", "service", "namespace")
-    return {name: manifests.render(TEMPLATES, f"{name}.yaml.j2", values) for name in names}
+    rendered = {name: manifests.render(TEMPLATES, f"{name}.yaml.j2", values) for name in names}
+    scaled = {**values, "replicas": settings.replicas}
+    return {**rendered, "scaled": manifests.render(TEMPLATES, "deployment.yaml.j2", scaled)}
 
 
 def _image(settings: Settings, provider: str, context: BuildContext, local: str) -> str:

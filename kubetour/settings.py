@@ -131,8 +131,10 @@ def resolve(
                 raise
             origins[name] = origin
             break
+    # What somebody else's commands were about is not what a student who is named now has in mind.
+    anew = origins["student"] != "last command" and values.get("student") != remembered.get("student")
     for name, value in of_student(values.get("student", "")).items():
-        if origins[name] == "default":
+        if origins[name] == "default" or (anew and origins[name] == "last command"):
             values[name], origins[name] = value, "student"
     return Resolved(Settings(**values), origins)
 

@@ -183,6 +183,14 @@ def test_the_longest_student_name_still_gives_names_that_pass_their_rules() -> N
         assert check(name, getattr(settings, name), name) == getattr(settings, name)
 
 
+def test_a_student_who_is_named_now_does_not_get_what_other_commands_were_about() -> None:
+    remembered = {"cluster_name": "shop", "image": "shop:1"}
+    new = resolve({"student": "ann"}, {}, NONE, remembered).settings
+    assert (new.cluster_name, new.image) == ("kubetour-ann", "node-hostname-ann")
+    again = resolve({}, {}, NONE, {**remembered, "student": "ann"}).settings
+    assert (again.cluster_name, again.image) == ("shop", "shop:1"), "what ann has chosen since, she keeps"
+
+
 def test_another_student_gets_other_names_though_the_last_one_was_remembered() -> None:
     last = resolve({"student": "ann"}, {}, NONE, NONE).to_remember()
     assert resolve({"student": "bob"}, {}, NONE, last).settings.cluster_name == "kubetour-bob"

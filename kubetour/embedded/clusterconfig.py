@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from kubetour.embedded import kubeadmpatch
 from kubetour.embedded.errors import EmbeddedError
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 ROLES = ("control-plane", "worker")
 API_VERSION = "kind.x-k8s.io/v1alpha4"
+NODE_MONITOR_GRACE = 50.0  # seconds: kube-controller-manager's --node-monitor-grace-period
 _NAME = re.compile(r"[a-z0-9.-]+")
 _DNS_NAME = re.compile(r"[a-z0-9](?:[-.a-z0-9]*[a-z0-9])?")
 _LONGEST_NAME = 45  # so that the nodes' names are labels' values, of 63 characters at most
@@ -78,6 +80,7 @@ class ClusterConfig:
     name: str = ""
     nodes: tuple[NodeSpec, ...] = (NodeSpec(),)
     ignored: tuple[str, ...] = ()
+    node_monitor_grace: float = NODE_MONITOR_GRACE  # seconds
 
 
 def check_name(name: str) -> None:
@@ -125,7 +128,11 @@ def parse(text: str) -> ClusterConfig:
         raise EmbeddedError(joined)
     ignored = {name for name in _IGNORED_CLUSTER if document.get(name)}
     ignored |= {name for node in document.get("nodes") or [] for name in _IGNORED_NODE if node.get(name)}
-    return ClusterConfig(str(document.get("name") or ""), nodes, tuple(sorted(ignored)))
+    grace, understood = kubeadmpatch.node_monitor_grace(document.get("kubeadmConfigPatches"))
+    if understood and not any(node.get("kubeadmConfigPatches") for node in document.get("nodes") or []):
+        ignored.discard("kubeadmConfigPatches")
+    name = str(document.get("name") or "")
+    return ClusterConfig(name, nodes, tuple(sorted(ignored)), grace or NODE_MONITOR_GRACE)
 
 
 def _cannot_decode(why: str) -> EmbeddedError:

@@ -25,6 +25,7 @@ class Tools:
     python: str
     kubectl: str = "kubectl"
     curl: tuple[str, ...] = ("curl",)
+    steady: tuple[str, ...] = ()  # how the steady load is called; empty where it cannot run
     engine: str = "docker"
     dialect: Dialect = DIALECTS["docker"]
     engine_version: str = ""
@@ -153,8 +154,12 @@ class Provider:
         """Return the nodes' names, as far as they are known before the cluster is there."""
         return ()
 
-    def on_node(self, *argv: Word, node: str = "") -> Run | None:
+    def on_node(self, *argv: Word, node: Word = "") -> Run | None:
         """Return a command that runs on a node, or None where none can be entered."""
+        return None
+
+    def stop_container(self, pod: str) -> Run | None:
+        """Return a command by which a node's runtime ends a Pod's container; None where none can be asked."""
         return None
 
     def cluster_url(self, service: str) -> Lookup:
@@ -166,6 +171,14 @@ class Provider:
     def node_curl(self) -> tuple[str, ...]:
         """Return how curl is called on a node: kind's node image has one."""
         return ("curl",)
+
+    def stop_node(self, node: str) -> Run | None:
+        """Return the command that makes a node fail, or None where that is not ours to do."""
+        return None
+
+    def start_node(self, node: str) -> Run | None:
+        """Return the command that brings such a node back; of one that runs, it does nothing."""
+        return None
 
     def up(self) -> tuple[Step, ...]:
         """Return the steps that bring the cluster up."""

@@ -58,6 +58,7 @@ class Full:
         self._most = MOST_LINES
         self._lines: list[str] = []
         self._confirming = False
+        self._held: list[str] = []  # what may be JSON, once it is whole
 
     def begin(self, step: Step, number: int, total: int, seconds: float) -> None:
         """Print the header, the lesson and its question."""
@@ -105,7 +106,9 @@ class Full:
         self._lines.append(text)
         if self._confirming:
             return  # JSON is for programs: what it is shows only at its end
-        if len(self._lines) <= self._most:
+        if self._held or text.startswith("{"):
+            self._held.append(self._lines.pop())
+        elif len(self._lines) <= self._most:
             self._output(text)
 
     def note(self, text: Text) -> None:
@@ -176,12 +179,18 @@ class Full:
     def _flush(self) -> None:
         """Print what is held back of the last command's output."""
         lines, self._lines = self._lines, []
-        if self._confirming:
-            if _is_json(lines):
-                self._console.print(
-                    f"  {say(self._language, 'tour.json', lines=len(lines))}", style="dim", soft_wrap=True
-                )
+        held, self._held = self._held, []
+        json_lines = lines if self._confirming else held
+        if json_lines and _is_json(json_lines):
+            told = say(self._language, "tour.json", lines=len(json_lines))
+            self._console.print(f"  {told}", style="dim", soft_wrap=True)
+            held = []
+            if self._confirming:
                 return
+        for text in held[: max(self._most - len(lines), 0)]:
+            self._output(text)
+        lines += held
+        if self._confirming:
             for text in lines[: self._most]:
                 self._output(text)
         if len(lines) > self._most:
