@@ -78,7 +78,7 @@ def test_a_browser_shows_it_and_nothing_complains(toured: Checkout) -> None:
         tab.open(page(toured).as_uri())
         assert tab.told() == []
         text = tab.evaluate("document.body.innerText")
-        assert "31 of 31 steps proved" in text
+        assert "39 of 39 steps proved" in text
         count = "[...document.querySelectorAll('#structure, #answers, #nodes, #layers, rect.early')].length"
         assert tab.evaluate(count) >= 5
         # Of the three replicas, not of the one that there was before scaling.
