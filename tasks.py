@@ -194,12 +194,12 @@ def report(c: Context, flags: Flags, runs: list[str], compare: bool) -> None:
     show_report(c, flags, runs, compare)
 
 
-@verb(*WORKLOAD, "engine")
-def down(c: Context, flags: Flags) -> None:
-    """Remove what this project made."""
+@verb(*WORKLOAD, "engine", check=False)
+def down(c: Context, flags: Flags, check: bool) -> None:
+    """Remove what this project made; with --check, prove that nothing is left."""
     from kubetour.down import down
 
-    down(c, flags)
+    down(c, flags, check)
 
 
 @verb(

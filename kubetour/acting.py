@@ -200,10 +200,14 @@ class Acting:
         return True
 
     def _refuse_what_is_not_ours(self) -> None:
-        """Raise RefusedError if what the step would make is there, but not by the ledger."""
-        ours = set(self.step.creates) <= set(self._performer.state.created())
-        if self.step.exists and not ours and self._performer.perform(self.step.exists).status == 0:
-            raise RefusedError("cluster-exists" if self.step.stage is Stage.CLUSTER else "made-by-others")
+        """Raise RefusedError if what the step would make or remove is there, but not by the ledger."""
+        step = self.step
+        ours = {*step.creates, *step.removes} <= set(self._performer.state.created())
+        if not step.exists or ours or self._performer.perform(step.exists).status != 0:
+            return
+        if step.stage is Stage.CLUSTER:
+            raise RefusedError("cluster-exists")
+        raise RefusedError("made-by-others") if step.creates else RefusedError("not-made-here")
 
     def _failed(self, run: Run, result: Result) -> KubetourError:
         return causes.command_failed(shell(run), program(run), result)

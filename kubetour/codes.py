@@ -207,6 +207,8 @@ TABLE: tuple[Code, ...] = (
     Code("KT714", "class-none", _OTHER, "class"),
     Code("KT715", "interrupted", (130, 129, 143), "any"),
     Code("KT716", "made-by-others", _REFUSED, "command"),
+    Code("KT717", "not-made-here", _REFUSED, "command"),
+    Code("KT718", "left-behind", _OTHER, "down"),
 )
 RETIRED: Mapping[str, str] = {}  # code -> key: raised once, and in old reports
 

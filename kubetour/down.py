@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from kubetour import ownership, play
+from kubetour import ownership, play, slate
 from kubetour.causes import command_failed
 from kubetour.chapters.image_experiments.making import DIRECTORY, leftovers
 from kubetour.checks import Observation
@@ -19,7 +19,7 @@ from kubetour.script import shell
 from kubetour.session import Session
 from kubetour.steps import Run, Step
 from kubetour.terminal import console as consoles
-from kubetour.text import say
+from kubetour.text import say, tell
 from kubetour.tour import Outcome
 
 if TYPE_CHECKING:
@@ -28,17 +28,26 @@ if TYPE_CHECKING:
 LABEL_TIME = 5.0  # seconds to read the nodes' labels
 
 
-def down(c: Context, flags: Mapping[str, Any]) -> None:
-    """Remove everything, then forget this checkout's settings; removing nothing is a success."""
-    play.play(c, flags, partial(_steps, c), forget=True, after=_forget)
+def down(c: Context, flags: Mapping[str, Any], look: bool = False) -> None:
+    """Remove everything, then forget this checkout's settings; removing nothing is a success.
+
+    With `look`, what is left after that is an error, LeftoverError.
+    """
+    listened: slate.Sockets = set()
+    choose = partial(_steps, c, listened)
+    play.play(c, flags, choose, forget=True, after=partial(_after, c, listened if look else None))
 
 
-def _steps(c: Context, session: Session) -> tuple[Step, ...]:
-    """Return the steps on whatever host the session is about."""
+def _steps(c: Context, listened: slate.Sockets, session: Session) -> tuple[Step, ...]:
+    """Return the steps on whatever host the session is about, after a look at what they will take along."""
     if session.host.has_nothing(session.provider):
         session.state.strike(*(e for e in session.state.created() if e.startswith(session.provider.name)))
         return ()
-    return steps(session.prepare(c), session)
+    there = session.prepare(c)
+    chosen = steps(there, session)
+    if chosen:
+        listened |= slate.note(there, session, chosen)
+    return chosen
 
 
 def steps(c: Context, session: Session) -> tuple[Step, ...]:
@@ -64,7 +73,10 @@ def _with_volumes(c: Context, session: Session) -> Session:
     return replace(session, provider=replace(provider, tools=tools))
 
 
-def _forget(session: Session, outcomes: list[Outcome], record: str) -> None:
+def _after(
+    c: Context, listened: slate.Sockets | None, session: Session, outcomes: list[Outcome], record: str
+) -> None:
+    """Forget the settings, and say what is left, or that nothing is."""
     session.state.remember({})
     out = consoles.make()
     left = session.state.created()
@@ -72,6 +84,9 @@ def _forget(session: Session, outcomes: list[Outcome], record: str) -> None:
         out.print(say(session.settings.language, "down.nothing"))
     if left:
         out.print(say(session.settings.language, "tour.left", what=", ".join(left)), soft_wrap=True)
+    if listened is not None:
+        clean = slate.check(session.host.context(c), session, listened)
+        out.print(tell(session.settings.language, clean), soft_wrap=True)
 
 
 def _images(c: Context, session: Session, made: tuple[str, ...]) -> tuple[str, ...]:
@@ -134,6 +149,7 @@ def _is_ours(c: Context, session: Session, made: tuple[str, ...], step: Step) ->
     entry = f"{session.provider.name}-cluster/{name}"
     if step.check(Observation(confirmed=(listed,))).holds:
         session.state.strike(entry)
+        perform(c, Run(("rm", "-f", session.provider.kubeconfig)))  # deleted by hand, it leaves this
         return False
     if entry in made:
         return True
@@ -148,4 +164,5 @@ def _is_ours(c: Context, session: Session, made: tuple[str, ...], step: Step) ->
                 return True
     except KubetourError:
         pass  # a cluster that cannot be asked cannot show that it is ours
+    perform(c, Run(("rm", "-f", provider.kubeconfig)))  # what was just written has another's credentials
     raise RefusedError("cluster-not-ours", name=name, provider=session.provider.name)

@@ -15,6 +15,7 @@ exit status:
      ├─ LockedError       8   another run works here
      ├─ RefusedError      9   not ours to touch
      ├─ ResourceError    10   disk, ports, memory
+     ├─ LeftoverError     1   something is left after `down`
      ├─ IntegrityError   11   a download is not what it should be
      └─ Interrupted     130   Ctrl-C (143 SIGTERM, 129 SIGHUP)
 """
@@ -120,6 +121,10 @@ class IntegrityError(KubetourError):
     """A download is not what it should be."""
 
     exit_status = 11
+
+
+class LeftoverError(KubetourError):
+    """Something of this project's is still there after all was removed."""
 
 
 class Interrupted(KubetourError):  # noqa: N818  (a signal is no error)

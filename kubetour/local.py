@@ -1,7 +1,8 @@
 """Invoke's own runner for this machine, mended where it is not enough.
 
 Registered in Invoke's configuration (`runners.local`), its extension point for this. The differences:
-a command is a process group of its own, so that a signal reaches all of it and nothing else; an interrupt
+a command is a process group of its own, so that a signal reaches all of it and nothing else, and has our mark
+in its environment, so that what it leaves behind is known; an interrupt
 ends that group, where Invoke types ^C into a pipe that nobody reads; captured output costs linear time,
 where Invoke joins all of it again for every chunk; and a character that lies in two chunks stays whole.
 """
@@ -18,6 +19,8 @@ from threading import Timer
 from typing import Any
 
 from invoke.runners import Local, Runner
+
+from kubetour.project import CHECKOUT_VARIABLE, ROOT
 
 PATIENCE = 5.0  # seconds a command has, after an interrupt, before it is killed
 
@@ -45,7 +48,7 @@ class GroupLocal(Capture, Local):
         """Start the command; no terminal is involved, so a pty is never made."""
         self.process = Popen(
             [shell, "-c", command],
-            env=env,
+            env={**env, CHECKOUT_VARIABLE: str(ROOT)},
             stdin=DEVNULL,
             stdout=PIPE,
             stderr=PIPE,

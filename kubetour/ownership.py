@@ -12,7 +12,7 @@ from kubetour.proofs.common import json_object
 from kubetour.runner import perform
 from kubetour.script import shell
 from kubetour.session import Session
-from kubetour.steps import Step
+from kubetour.steps import Run, Step
 
 if TYPE_CHECKING:
     from invoke.context import Context
@@ -48,14 +48,22 @@ def clean_up(c: Context, session: Session, images: tuple[str, ...] | None = None
 
 
 def clean_up_after(c: Context, session: Session) -> tuple[Step, ...]:
-    """Return the steps that will remove what a tour makes: the namespace only if there is none yet."""
-    steps = session.clean_up()
+    """Return the steps that will remove what a tour makes: namespace and image only if there is none yet."""
+    steps = session.clean_up(() if _has_image_of_theirs(c, session) else None)
     if session.provider.owns_cluster:
         return steps
     going_to = {entry for step in session.plan() for entry in step.creates}
     if is_there(c, session):
         going_to -= {entry for entry in going_to if entry.startswith("namespace/")}
     return _inside(steps, (*session.state.created(), *going_to))
+
+
+def _has_image_of_theirs(c: Context, session: Session) -> bool:
+    """Return whether an image of that name is there which was not made here: the tour takes it as it is."""
+    provider, image = session.provider, session.settings.image
+    if f"{provider.engine_name}-image/{image}" in session.state.created():
+        return False
+    return perform(c, Run((*provider.engine, "image", "inspect", image))).status == 0
 
 
 def _inside(steps: tuple[Step, ...], made: tuple[str, ...]) -> tuple[Step, ...]:

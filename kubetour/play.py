@@ -11,7 +11,7 @@ from contextlib import closing, contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from kubetour import observe, report
+from kubetour import observe, report, slate
 from kubetour.errors import Interrupted, KubetourError
 from kubetour.host import HERE, Host
 from kubetour.lessons import Lesson
@@ -121,7 +121,12 @@ def play(c: Context, flags: Mapping[str, Any], choose: Choose, **options: Any) -
             threading.Thread(target=observe.preload, daemon=True).start()
         if not options.get("forget"):
             session.remember()
-        outcomes, record = run(session.prepare(c), session, steps, language, options) if steps else ([], "")
+        outcomes: list[Outcome] = []
+        record = ""
+        if steps:
+            there = session.prepare(c)
+            slate.begin(there, session, steps)
+            outcomes, record = run(there, session, steps, language, options)
         if outcomes and outcomes[-1].error:
             _tell_failure(session, outcomes, record, language, bool(options.get("proving")))
         if options.get("forget") or (steps and steps[-1].stage is Stage.DOWN):

@@ -17,6 +17,8 @@ OWNED_BY = "app.kubernetes.io/managed-by"
 # one of kubernetes.io's. https://github.com/kubernetes-sigs/kind/issues/2932
 NODE_OWNED_BY = "kubetour.dev/managed-by"
 OWNER = "kubetour"
+# In the environment of every command, and of what it starts: the checkout that it belongs to.
+CHECKOUT_VARIABLE = "KUBETOUR_CHECKOUT"
 PULL_SECRET = f"{OWNER}-registry"  # the Secret that holds a registry's credentials in our namespace
 
 

@@ -99,7 +99,8 @@ def _commands(step: Step, trap: list[str]) -> list[str]:
     else:
         actions = [line for run in step.actions for line in _action(run, step.again)]
     confirm = [shell(run) for run in step.confirm]
-    refusal = _refusal(step, step.exists) if step.exists else []
+    only_removes = step.removes and not step.creates  # what the script has made before
+    refusal = _refusal(step, step.exists) if step.exists and not only_removes else []
     if step.unless is None:
         return [*refusal, *trap, *actions, *confirm]
     outer, inner = ([], trap) if step.creates and step.rescue else (trap, [])

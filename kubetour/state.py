@@ -8,7 +8,7 @@ import os
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -56,6 +56,7 @@ class State:
         """Enter something into the ledger, before it is made: better named for nothing than left unnamed."""
         if entries:
             with self._ledger:  # a step in the background enters what it makes, too
+                self._note(entries)
                 self._enter(list(dict.fromkeys((*self.created(), *entries))))
 
     def strike(self, *entries: str) -> None:
@@ -63,6 +64,29 @@ class State:
         if entries:
             with self._ledger:
                 self._enter([e for e in self.created() if e not in entries])
+
+    def made(self) -> tuple[str, ...]:
+        """Return all that was made since the slate was clean, removed or not: the ledger's entries."""
+        return tuple(entry for entry in self._slate("made") if isinstance(entry, str))
+
+    def before(self) -> frozenset[tuple[str, str, str]]:
+        """Return what was there before the first of that was made: kind, name, id."""
+        rows = (tuple(map(str, row)) for row in self._slate("before") if isinstance(row, list))
+        return frozenset((row[0], row[1], row[2]) for row in rows if len(row) == 3)
+
+    def begin_slate(self, before: Iterable[tuple[str, str, str]]) -> None:
+        """Keep what is there now that the first thing is going to be made."""
+        self._write(self.place / "slate.json", {"made": [], "before": sorted(before)})
+
+    def note(self, *entries: str) -> None:
+        """Keep that something was made which goes together with another, as a volume with its container."""
+        with self._ledger:
+            self._note(entries)
+
+    def end_slate(self) -> None:
+        """Forget all that was made: nothing of it is left."""
+        with self._told(self.place), suppress(FileNotFoundError):
+            (self.place / "slate.json").unlink()
 
     def ports(self) -> dict[str, int]:
         """Return the ports that what is in the ledger was made with."""
@@ -123,6 +147,16 @@ class State:
             file.write(str(os.getpid()))
             file.flush()
             yield
+
+    def _slate(self, part: str) -> list[Any]:
+        rows = self._read(self.place / "slate.json").get(part)
+        return rows if isinstance(rows, list) else []
+
+    def _note(self, entries: tuple[str, ...]) -> None:
+        made = dict.fromkeys((*self.made(), *entries))
+        if len(made) > len(self.made()):
+            before = sorted(self.before())
+            self._write(self.place / "slate.json", {"made": list(made), "before": before})
 
     def _enter(self, entries: list[str]) -> None:
         self._write(self.place / "created.json", {"created": entries})

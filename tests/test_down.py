@@ -21,8 +21,9 @@ CLUSTER = "kind-cluster/kubetour"
 
 
 @pytest.fixture
-def session(tmp_path: Path) -> Session:
+def session(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Session:
     """Return a session on kind whose programs are scripts in this directory; all of them succeed silently."""
+    monkeypatch.chdir(tmp_path)  # where commands would run, `.kubetour/` may hold what is needed
     provider = make_provider("kind")
     tools = replace(provider.tools, kind=str(tmp_path / "kind"), engine=str(tmp_path / "docker"))
     settings = replace(provider.settings, cluster_name="kubetour")
@@ -48,6 +49,32 @@ def test_one_that_is_gone_is_struck_from_the_ledger(c: Context, session: Session
     session.state.add(CLUSTER)
     assert ids(c, session) == []
     assert session.state.created() == ()
+
+
+@pytest.mark.parametrize(
+    ("clusters", "left"), [("", False), ("kubetour", True)], ids=["deleted by hand", "ours by the ledger"]
+)
+def test_a_kubeconfig_goes_with_its_cluster(
+    c: Context, session: Session, tmp_path: Path, clusters: str, left: bool
+) -> None:
+    kubeconfig = tmp_path / session.provider.kubeconfig
+    kubeconfig.parent.mkdir(exist_ok=True)
+    kubeconfig.touch()
+    session.state.add(CLUSTER)
+    put(tmp_path, "kind", f"echo {clusters}")
+    down.steps(c, session)  # the steps to come delete the other
+    assert kubeconfig.exists() is left
+
+
+def test_a_refused_down_leaves_no_copy_of_anothers_credentials(
+    c: Context, session: Session, tmp_path: Path
+) -> None:
+    kubeconfig = tmp_path / session.provider.kubeconfig
+    kubeconfig.parent.mkdir(exist_ok=True)
+    put(tmp_path, "kind", f'case "$1" in get) echo kubetour;; export) echo x >{kubeconfig}; exit 1;; esac')
+    with pytest.raises(RefusedError):
+        down.steps(c, session)
+    assert not kubeconfig.exists()
 
 
 def test_one_that_cannot_be_asked_for_stays_in_the_ledger(

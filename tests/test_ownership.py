@@ -14,7 +14,7 @@ from kubetour.errors import ClusterError, RefusedError
 from kubetour.session import Session
 from kubetour.settings import Resolved, Settings
 from kubetour.state import State
-from tests.making import CONTEXT, make_provider
+from tests.making import CONTEXT, make_provider, put
 from tests.shapes import OURS
 
 NAMESPACE = "namespace/gke_example/kubetour"
@@ -25,7 +25,10 @@ SECRET = "secret/gke_example/kubetour/kubetour-registry"
 def session(tmp_path: Path) -> Session:
     """Return a session on a named context, whose kubectl a test writes."""
     provider = make_provider("context")
-    provider = replace(provider, tools=replace(provider.tools, kubectl=str(tmp_path / "kubectl")))
+    tools = replace(
+        provider.tools, kubectl=str(tmp_path / "kubectl"), engine=put(tmp_path, "docker", "exit 1")
+    )
+    provider = replace(provider, tools=tools)
     return Session(Resolved(Settings(), {}), provider, CONTEXT, State(tmp_path / "state"))
 
 
@@ -103,7 +106,22 @@ def test_a_tour_that_makes_the_namespace_deletes_it_and_one_that_finds_it_takes_
     assert ids == ["delete-app", "delete-pull-secret", "delete-image"]
 
 
-@pytest.mark.parametrize("kind", ["kind", "embedded"])
+@pytest.mark.parametrize("kind", ["kind", "minikube"])
 def test_a_cluster_of_ours_is_not_asked(c: Context, session: Session, kind: str) -> None:
-    session = replace(session, provider=make_provider(kind))
+    provider = make_provider(kind)
+    tools = replace(provider.tools, engine=session.provider.tools.engine)
+    session = replace(session, provider=replace(provider, tools=tools))
     assert ownership.clean_up(c, session) == ownership.clean_up_after(c, session) == session.clean_up()
+
+
+@pytest.mark.parametrize("kind", ["kind", "context"])
+def test_an_image_that_was_there_before_the_tour_stays(
+    c: Context, session: Session, tmp_path: Path, kind: str
+) -> None:
+    absent(tmp_path)
+    provider = make_provider(kind)
+    session = replace(session, provider=replace(provider, tools=session.provider.tools))
+    put(tmp_path, "docker", "exit 0")
+    assert "delete-image" not in [step.id for step in ownership.clean_up_after(c, session)]
+    session.state.add(f"docker-image/{session.settings.image}")
+    assert "delete-image" in [step.id for step in ownership.clean_up_after(c, session)]

@@ -55,6 +55,41 @@ def test_a_ledger_of_another_form_never_names_what_nobody_made(state: State, con
     assert state.created() == ()
 
 
+KEY = ("image", "web:1", "sha256:1")
+
+
+def test_the_slate_keeps_what_was_there_before_and_all_that_was_made_until_nothing_is_left(
+    state: State,
+) -> None:
+    state.begin_slate([KEY])
+    state.add("x/1", "y/2")
+    state.note("z/3")
+    state.strike("x/1", "y/2")
+    assert state.created() == ()
+    assert (state.made(), state.before()) == (("x/1", "y/2", "z/3"), {KEY})
+    state.begin_slate([])
+    assert (state.made(), state.before()) == ((), set())
+    state.end_slate()
+    state.end_slate()
+    assert not (state.root / "slate.json").exists()
+
+
+@pytest.mark.parametrize(
+    "content", ["", "{", "[]", '{"made": "ab", "before": 1}', '{"made": [1], "before": ["abc", [1], {}]}']
+)
+def test_a_slate_of_another_form_counts_as_clean(state: State, content: str) -> None:
+    state.root.mkdir()
+    (state.root / "slate.json").write_text(content)
+    assert (state.made(), state.before()) == ((), set())
+    state.add("x/1")
+    assert state.made() == ("x/1",)
+
+
+def test_a_host_has_a_slate_of_its_own(state: State) -> None:
+    state.of("me@there").add("x/1")
+    assert state.made() == ()
+
+
 ENTRIES = st.lists(st.tuples(st.sampled_from(["add", "strike"]), st.sampled_from(["a/1", "b/2", "c/3"])))
 
 

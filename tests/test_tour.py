@@ -748,6 +748,22 @@ def test_what_exists_and_is_not_in_the_ledger_is_refused(
     assert state.created() == ()
 
 
+def test_what_a_step_would_remove_and_is_not_in_the_ledger_is_refused(tour: Tour, state: State) -> None:
+    remove = step("remove", "echo acted", exists=sh("true"), removes=("web/1",))
+    (only,) = tour.run((remove,))
+    assert only.error is not None
+    assert only.error.key == "not-made-here"
+    assert only.results == ()
+    state.add("web/1")
+    assert (
+        tour.run((step("remove", "echo acted", word="acted", exists=sh("true"), removes=("web/1",)),))[
+            -1
+        ].error
+        is None
+    )
+    assert state.created() == ()
+
+
 @pytest.mark.parametrize("word", ["gone", "nonsense"], ids=["holds", "refuted"])
 def test_what_removes_again_what_it_makes_leaves_no_entry_whatever_the_verdict(
     tour: Tour, memory: Memory, state: State, word: str

@@ -145,6 +145,7 @@ def container(provider: Provider) -> tuple[Step, ...]:
             (Run((*engine, "stop", name)), *remove),
             Stopped(ENGINE_GRACE, ours=not provider.mark),
             needs=("run-container",),
+            exists=inspect,  # picked alone, it might meet another's
             removes=(ledger,),
         ),
     )

@@ -17,6 +17,7 @@ from invoke.runners import Runner
 
 from kubetour.errors import HostError, UsageError
 from kubetour.local import Capture
+from kubetour.project import CHECKOUT_VARIABLE
 
 PATIENCE = 5  # seconds a command has, after an interrupt, before it is killed
 ANSWER = 10.0  # seconds for word of that, before the channel is given up
@@ -53,7 +54,8 @@ def wrapped(text: str, directory: str) -> str:
 
     UsageError if it is longer than a shell can be given.
     """
-    cd = f"cd -- {shlex.quote(directory)} || exit 125\n" if directory else ""
+    where = shlex.quote(directory)
+    cd = f"cd -- {where} || exit 125\nexport {CHECKOUT_VARIABLE}={where}\n" if directory else ""
     script = WRAPPING.format(cd=cd, patience=PATIENCE, text=text)
     line = f"exec /bin/sh -c {shlex.quote(script)}"
     if len(line.encode()) > LONGEST:

@@ -182,7 +182,7 @@ def project(desk: Desk) -> Iterator[Desk]:
         else:
             shutil.copy(source, target)
     yield desk
-    down = desk.run(inv(f"down --provider kind --cluster-name {desk.cluster}"))
+    down = desk.run(inv(f"down --check --provider kind --cluster-name {desk.cluster}"))
     assert down.returncode == 0, down.stdout + down.stderr
 
 

@@ -20,7 +20,7 @@ def app(request: pytest.FixtureRequest, project: Desk) -> Iterator[App]:
     subprocess.run([STANDINS / "base-image", app.base], check=True, capture_output=True, timeout=120)
     app.copy(project.folder.parent)
     yield app
-    well(project.run(inv(f"down --provider kind --cluster-name {project.cluster}")))
+    well(project.run(inv(f"down --check --provider kind --cluster-name {project.cluster}")))
     if not is_there:
         docker("image", "rm", app.base, check=False)
 

@@ -175,7 +175,7 @@ def test_the_whole_tour_pushes_proves_and_takes_back_its_own_with_the_rights_of_
         docker("stop", mark)
         docker("image", "rm", pulled)
 
-    checkout.inv("down", *flags[:4], KUBECONFIG=str(kubeconfig))
+    checkout.inv("down", "--check", *flags[:4], KUBECONFIG=str(kubeconfig))
     left = kubectl(kubeconfig, "get", "namespaces", "-o", "name").stdout.split()
     assert "namespace/kubetour" not in left
     assert (kubeconfig.read_bytes(), objects(kubeconfig)) == before
@@ -219,7 +219,7 @@ def test_a_namespace_of_theirs_is_used_if_they_labelled_it_and_given_back_as_it_
     again = checkout.inv("tour", *flags, *secret, *only, KUBECONFIG=str(kubeconfig))
     assert "Already so" in again.stdout
 
-    checkout.inv("down", *flags, KUBECONFIG=str(kubeconfig))
+    checkout.inv("down", "--check", *flags, KUBECONFIG=str(kubeconfig))
     assert pull_secrets(kubeconfig) == {"other"}
     secrets = kubectl(kubeconfig, "-n", "theirs", "get", "secrets", "-o", "name").stdout.split()
     assert secrets == ["secret/other"]
@@ -237,7 +237,7 @@ def test_a_registry_that_wants_a_password_is_told_with_what_to_type(
     only = ("--only", "build,push", "--image", f"{mark}:1", "--registry", private[0])
     told = checkout.inv("tour", "--context", CONTEXT, *only, check=4, **environ)
     assert f"docker login {private[0]}" in told.stderr
-    checkout.inv("down", "--context", CONTEXT, KUBECONFIG=environ["KUBECONFIG"])
+    checkout.inv("down", "--check", "--context", CONTEXT, KUBECONFIG=environ["KUBECONFIG"])
 
 
 def test_a_context_that_is_not_there_ends_it_before_anything_is_done(
@@ -271,5 +271,5 @@ def test_a_namespace_that_is_not_ours_is_refused_at_once(checkout: Checkout, tmp
     told = checkout.inv("tour", *only, check=9, KUBECONFIG=str(kubeconfig))
     assert "Not ours to touch" in told.stderr
     assert "namespace/kubetour" in kubectl(kubeconfig, "get", "namespaces", "-o", "name").stdout
-    told = checkout.inv("down", "--context", CONTEXT, check=9, KUBECONFIG=str(kubeconfig))
+    told = checkout.inv("down", "--check", "--context", CONTEXT, check=9, KUBECONFIG=str(kubeconfig))
     assert "Not ours to touch" in told.stderr

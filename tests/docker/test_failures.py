@@ -68,12 +68,12 @@ def test_an_engine_that_goes_half_way_is_told_and_what_it_left_is_removed_once_i
     assert_told(done, ["Cannot connect to the Docker daemon", "systemctl start docker"])
     assert done.returncode == 4
     assert left.format(bench.mark) in done.stderr
-    down = bench.run(inv(f"down --provider {provider}"), PATH=path)
+    down = bench.run(inv(f"down --check --provider {provider}"), PATH=path)
     assert_told(down, ["Cannot connect to the Docker daemon"])
     assert bool(there(bench)) is (name != "push")
 
     (leaving / "gone").unlink()
-    well(bench.run(inv(f"down --provider {provider}")))
+    well(bench.run(inv(f"down --check --provider {provider}")))
     assert there(bench) == []
     assert not lines("images", "-q", bench.image)
 
@@ -109,7 +109,7 @@ def test_a_slow_pull_ends_with_ctrl_c_and_leaves_nothing_that_down_does_not_remo
     assert process.returncode == 130, err
     assert "./inv down" in err
     assert there(bench) == []
-    well(bench.run(inv(f"down --provider {provider} {more}")))
+    well(bench.run(inv(f"down --check --provider {provider} {more}")))
     assert f"/{bench.cluster}" not in (bench.folder / ".kubetour" / "created.json").read_text()
 
 
@@ -134,7 +134,7 @@ def test_a_container_of_someone_elses_that_has_the_name_is_left_alone(
         done = bench.run(inv(f"{task} --provider {provider} --engine {engine}"))
         assert_told(done, ["name"])
         assert done.returncode == 9
-        well(bench.run(inv(f"down --provider {provider} --engine {engine}")))
+        well(bench.run(inv(f"down --check --provider {provider} --engine {engine}")))
         assert lines("inspect", "-f", "{{.State.Running}}", name) == ["true"]
     finally:
         docker("rm", "-f", name)

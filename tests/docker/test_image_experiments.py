@@ -80,7 +80,7 @@ def test_every_claim_holds_and_nothing_is_left(bench: Desk, made_with: Engine) -
         assert data["numbers"][-1] == "1"
         assert data["processes"] == 1
     finally:
-        well(desk.run(inv(f"down {flags(made_with.name)}")))
+        well(desk.run(inv(f"down --check {flags(made_with.name)}")))
     assert made_with.left(desk.mark) == []
 
 
@@ -190,7 +190,7 @@ def test_what_an_interrupted_experiment_has_left_is_removed_by_down(bench: Desk)
     container = f"kubetour-w{bench.cluster}-deaf"
     assert ledger(bench) == [f"docker-container/{container}"]
     assert container in lines("ps", "-a", "--format", "{{.Names}}")
-    well(bench.run(inv(f"down {flags()}")))
+    well(bench.run(inv(f"down --check {flags()}")))
     assert ledger(bench) == []
     assert left(bench) == []
 

@@ -40,9 +40,9 @@ def test_the_tour_on_a_host_proves_every_step_and_down_leaves_nothing_there(
         assert list(directory.glob(".kubetour/kind-*.kubeconfig"))
         assert not list((project.folder / ".kubetour").rglob("*.kubeconfig"))
         # Another host, or this machine, has a ledger of its own: nothing is removed by mistake.
-        well(project.run(inv(f"down --provider kind --cluster-name {project.cluster}x --host ''")))
+        well(project.run(inv(f"down --check --provider kind --cluster-name {project.cluster}x --host ''")))
         assert len(project.nodes()) == 3
-        done = well(project.run(inv(f"down {flags(project).partition(' --image')[0]} --host {host}")))
+        done = well(project.run(inv(f"down --check {flags(project).partition(' --image')[0]} --host {host}")))
         assert f"{directory} is gone" in done.stdout
         assert project.nodes() == []
         assert docker("images", "-q", project.image).stdout == ""

@@ -146,7 +146,7 @@ def test_a_cluster_of_that_name_that_is_not_ours_is_left_alone(project: Desk) ->
         tried = project.run(inv(f"{one_node(project)} --timeout 5"))
         assert tried.returncode != 0
         assert "Traceback" not in tried.stderr
-        down = project.run(inv(f"down --provider kind --cluster-name {project.cluster}"))
+        down = project.run(inv(f"down --check --provider kind --cluster-name {project.cluster}"))
         assert down.returncode == 9
         assert len(project.nodes()) == 1
     finally:
@@ -174,7 +174,7 @@ def test_an_interrupt_while_the_cluster_is_made_says_how_to_go_on(
         _, err = process.communicate(timeout=30)
     assert process.returncode == 128 + number
     assert "./inv down" in err
-    well(project.run(inv("down")))
+    well(project.run(inv("down --check")))
     assert project.nodes() == []
 
 

@@ -41,7 +41,7 @@ def profiles(desk: Desk) -> list[str]:
 def checkout(project: Desk) -> Iterator[Desk]:
     """Return the desk with a copy of the project on it; afterwards `inv down` must leave no profile."""
     yield project
-    well(project.run(inv(f"down {where(project)}")))
+    well(project.run(inv(f"down --check {where(project)}")))
     assert profiles(project) == []
 
 
@@ -76,7 +76,7 @@ def test_a_profile_of_that_name_that_is_not_ours_is_left_alone(checkout: Desk, s
             well(checkout.run(f"minikube -p {name} stop"))
         tried = checkout.run(inv(f"{one_node(checkout)} --timeout 20"))
         assert tried.returncode == 9, tried.stdout + tried.stderr
-        down = checkout.run(inv(f"down {where(checkout)}"))
+        down = checkout.run(inv(f"down --check {where(checkout)}"))
         assert down.returncode == 9
         assert checkout.machines() == [name]
         running = lines("inspect", "-f", "{{.State.Running}}", name) == ["true"]
@@ -124,9 +124,9 @@ def test_where_an_image_cannot_be_loaded_the_cause_and_the_fix_are_told(checkout
 
 def test_where_the_profile_cannot_be_deleted_it_stays_in_the_ledger(checkout: Desk) -> None:
     well(checkout.run(inv(one_node(checkout))))
-    assert_told(checkout.run(inv("down"), MINIKUBE_STANDIN_FAIL="delete"), ["Failed to delete"])
+    assert_told(checkout.run(inv("down --check"), MINIKUBE_STANDIN_FAIL="delete"), ["Failed to delete"])
     assert checkout.machines() == [checkout.cluster]
-    well(checkout.run(inv("down")))
+    well(checkout.run(inv("down --check")))
     assert checkout.machines() == []
 
 
@@ -151,5 +151,5 @@ def test_an_interrupt_while_the_cluster_is_made_says_how_to_go_on(
         _, err = process.communicate(timeout=30)
     assert process.returncode == 128 + number
     assert "./inv down" in err
-    well(checkout.run(inv("down")))
+    well(checkout.run(inv("down --check")))
     assert checkout.machines() == []

@@ -33,7 +33,7 @@ def bench(project: Desk, other: Engine) -> Iterator[Desk]:
     """Return the desk with the project, and the engine's environment; afterwards nothing is left in it."""
     here = replace(project, environment={**project.environment, **other.environment, **names(project)})
     yield here
-    here.run(inv(f"down --engine {other.name}"))
+    well(here.run(inv(f"down --check --engine {other.name}")))
     left = other.left(here.mark)
     for name in left:
         other("rm", "-f", name, check=False)
@@ -60,7 +60,7 @@ def test_layers_tells_every_instruction_with_its_size(bench: Desk, other: Engine
     rows = step(report(bench), "layers")["proof"]["data"]["layers"]
     assert sum(row["size"] != "0B" for row in rows) >= 2
     assert all(re.fullmatch(r"[\d.]+(B|kB|MB|GB)", row["size"]) for row in rows)
-    well(bench.run(inv("down")))
+    well(bench.run(inv("down --check")))
 
 
 def test_a_container_is_told_by_its_host_name_and_is_gone_when_stopped(bench: Desk, other: Engine) -> None:
@@ -69,7 +69,7 @@ def test_a_container_is_told_by_its_host_name_and_is_gone_when_stopped(bench: De
     assert re.search(r"You've hit [0-9a-f]{12}\b", done.stdout)
     assert "server starting" in done.stdout
     assert not [name for name in other.left(bench.mark) if name.startswith("kubetour-w")]
-    well(bench.run(inv("down")))
+    well(bench.run(inv("down --check")))
 
 
 def test_an_archive_that_is_there_is_written_anew(bench: Desk, other: Engine) -> None:
@@ -79,7 +79,7 @@ def test_an_archive_that_is_there_is_written_anew(bench: Desk, other: Engine) ->
     archive.write_bytes(b"left by a run that was ended" * 8_000_000)
     well(bench.run(inv("load")))
     assert not archive.exists()
-    well(bench.run(inv("down")))
+    well(bench.run(inv("down --check")))
 
 
 @pytest.mark.parametrize(
@@ -114,7 +114,7 @@ def test_where_nerdctl_fails_half_way_that_is_told_and_down_removes_what_is_left
     here = {**names(project), "KUBETOUR_ENGINE": "nerdctl"}
     well(project.run(inv("build"), **here))
     assert_told(project.run(inv(task), **here, NERDCTL_STANDIN_FAIL=failure), words)
-    well(project.run(inv("down"), **here))
+    well(project.run(inv("down --check"), **here))
     assert NERDCTL.left(project.mark) == []
 
 
@@ -144,7 +144,7 @@ def test_podman_that_is_called_docker_is_taken_for_what_it_is(
     images = podman.lines("images", "--format", "{{.Repository}}")
     assert f"localhost/{project.image}" in images
     assert step(report(project), "build")["commands"][0]["text"].startswith("docker build")
-    well(project.run(inv("down"), **environment))
+    well(project.run(inv("down --check"), **environment))
     assert podman.left(project.mark) == []
 
 
@@ -154,5 +154,5 @@ def test_kind_is_told_the_engine_even_where_the_environment_names_another(
     names = f"--provider kind --engine docker --cluster-name {project.cluster} --workers 0"
     well(project.run(inv(f"create-cluster {names}"), KIND_EXPERIMENTAL_PROVIDER="podman"))
     assert project.nodes() == [f"{project.cluster}-control-plane"]
-    well(project.run(inv("down"), KIND_EXPERIMENTAL_PROVIDER="podman"))
+    well(project.run(inv("down --check"), KIND_EXPERIMENTAL_PROVIDER="podman"))
     assert project.nodes() == []

@@ -86,14 +86,14 @@ def pair(request: pytest.FixtureRequest, project: Desk, tmp_path: Path) -> Itera
         )
         with foreign(desk, tmp_path, flags) as (more, kubectl, address):
             yield Pair(provider, engine, desk, more, kubectl, registry=address)
-            desk.run(inv(f"down --context embedded-theirs --engine {name}"))
+            well(desk.run(inv(f"down --check --context embedded-theirs --engine {name}")))
     else:
         own = f"--provider {provider} --cluster-name {desk.cluster}"
         numbers = ("-control-plane", "-worker") if provider == "kind" else ("", "-m02")
         nodes = tuple(f"{desk.cluster}{number}" for number in numbers)
         kubectl = f"kubectl --kubeconfig .kubetour/{provider}-{desk.cluster}.kubeconfig"
         yield Pair(provider, engine, desk, f"{own} {flags} --workers 1", kubectl, nodes)
-        desk.run(inv(f"down {own} --engine {name}"))
+        well(desk.run(inv(f"down --check {own} --engine {name}")))
     left = engine.left(desk.mark)
     for each in left:
         engine("rm", "-f", each, check=False)
@@ -170,7 +170,7 @@ def test_the_tour_proves_every_step_a_second_one_skips_and_down_leaves_nothing(p
     assert len(pair.pods()) == 5
 
     # what the tour left is found without naming the engine, and removed
-    down = well(desk.run(inv(f"down {context}")))
+    down = well(desk.run(inv(f"down --check {context}")))
     assert engine.left(desk.mark) == [], down.stdout
     assert not volumes & set((DOCKER if engine is NERDCTL else engine).lines("volume", "ls", "-q"))
     assert not [*desk.folder.glob(".kubetour/*.kubeconfig"), *desk.folder.glob(".kubetour/*.tar")]

@@ -55,7 +55,7 @@ def test_an_image_without_a_registry_in_its_name_is_tagged_pushed_and_removed_ag
     with registry(tmp_path / "registry") as address:
         image, digest = pushed(project, address)
         assert f"{image}:1" in lines("images", "--format", "{{.Repository}}:{{.Tag}}")
-        down = project.run(inv(f"down --provider kind --cluster-name {project.cluster}"))
+        down = project.run(inv(f"down --check --provider kind --cluster-name {project.cluster}"))
         assert down.returncode == 0, down.stdout + down.stderr
         assert lines("images", "-q", image) == lines("images", "-q", project.image) == []
         docker("pull", f"{image}@sha256:{digest}")
@@ -75,6 +75,6 @@ def test_a_registry_with_an_authority_of_its_own_takes_the_image_over_tls(
     )
     with opener.open(urllib.request.Request(url, headers=accept), timeout=10) as answer:
         assert answer.status == 200
-    down = project.run(inv(f"down --provider kind --cluster-name {project.cluster}"))
+    down = project.run(inv(f"down --check --provider kind --cluster-name {project.cluster}"))
     assert down.returncode == 0, down.stdout + down.stderr
     assert lines("images", "-q", image) == []

@@ -42,7 +42,7 @@ def test_two_students_share_a_daemon_and_one_leaves_first(desk: Desk, tmp_path: 
         for name in students:
             assert f"kubetour-{name}-{desk.mark}-node-hostname" in running
             assert f"kubetour-{name}-{desk.mark}-control-plane" in running
-        well(ann.run(inv(f"down {named['ann']}")))
+        well(ann.run(inv(f"down --check {named['ann']}")))
         running = docker("ps", "--format", "{{.Names}}").stdout
         assert f"kubetour-ann-{desk.mark}" not in running
         assert f"kubetour-bob-{desk.mark}-node-hostname" in running
@@ -50,4 +50,4 @@ def test_two_students_share_a_daemon_and_one_leaves_first(desk: Desk, tmp_path: 
         assert report(bob)["ok"]
     finally:
         for name, place in students.items():
-            well(place.run(inv(f"down {named[name]}")))
+            well(place.run(inv(f"down --check {named[name]}")))

@@ -47,6 +47,12 @@ class Checkout:
         assert check is None or finished.status == check, finished.told()
         return finished
 
+    def clean(self, *flags: str, **environ: str) -> None:
+        """Remove what was made, and prove that nothing of it is left and nothing runs here."""
+        told = self.inv("down", "--check", *flags, **environ)
+        assert "Nothing of this project is left" in told.stdout
+        assert self.processes() == []
+
     def start(self, *argv: str, lang: str = "en", **environ: str) -> subprocess.Popen[str]:
         """Start a task in a process group of its own, as a terminal would."""
         return subprocess.Popen(

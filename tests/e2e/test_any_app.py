@@ -26,8 +26,7 @@ def checkout(tmp_path: Path) -> Iterator[Checkout]:
     (tmp_path / "project").mkdir()
     checkout = make(tmp_path / "project")
     yield checkout
-    checkout.inv("down", check=None)
-    assert checkout.processes() == []
+    checkout.clean()
 
 
 def flags(app: App) -> tuple[str, ...]:

@@ -41,8 +41,7 @@ def checkout(tmp_path: Path) -> Iterator[Checkout]:
     directory.mkdir()
     checkout = make(directory)
     yield checkout
-    checkout.inv("down", check=None)
-    assert checkout.processes() == []
+    checkout.clean()
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +52,7 @@ def toured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Checkout]:
         checkout.inv("tour", *EMBEDDED, "--cluster-name", "toured", "--image", "shop", "--name", "shop")
         yield checkout
     finally:  # of a tour that failed, too, nothing may run on
-        checkout.inv("down", "--provider", "embedded", "--cluster-name", "toured")
+        checkout.inv("down", "--check", "--provider", "embedded", "--cluster-name", "toured")
     assert checkout.processes() == []
 
 
@@ -279,11 +278,13 @@ def test_bad_input_is_refused_before_anything_is_made(
 
 def test_a_template_with_an_undefined_variable_is_named_with_its_line(checkout: Checkout) -> None:
     template = checkout.root / "templates/service.yaml.j2"
-    template.write_text(template.read_text(encoding="utf-8") + "{{ nothing }}\n", encoding="utf-8")
+    whole = template.read_text(encoding="utf-8")
+    template.write_text(whole + "{{ nothing }}\n", encoding="utf-8")
     told = checkout.inv("render", *EMBEDDED, check=2)
-    line = len(template.read_text(encoding="utf-8").splitlines())
+    template.write_text(whole, encoding="utf-8")
+    line = len(whole.splitlines()) + 1
     assert f"service.yaml.j2, line {line}" in told.stderr
 
 
 def test_cleaning_up_nothing_is_a_success(checkout: Checkout) -> None:
-    assert "nothing to remove" in checkout.inv("down", *EMBEDDED).stdout
+    assert "nothing to remove" in checkout.inv("down", "--check", *EMBEDDED).stdout

@@ -115,6 +115,8 @@ def test_the_tour_is_taken_from_a_pack_without_network_and_without_any_program(
     assert again.returncode == 0, again.stdout + again.stderr
     assert "0 of them new here" in again.stdout
     assert {path: path.stat().st_mtime_ns for path in before} == before
+    checked = student.inv("down", "--check", "--provider", "embedded", "--offline")
+    assert checked.returncode == 0, checked.stdout + checked.stderr
 
 
 def test_a_tampered_pack_leaves_a_fresh_clone_as_it_was(pack: Path, tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -21,8 +22,10 @@ TOUR = ("tour", "--predict", "--provider", "embedded", "--only", ",".join(STEPS)
 
 
 @pytest.fixture
-def checkout(tmp_path: Path) -> Checkout:
-    return make(tmp_path)
+def checkout(tmp_path: Path) -> Iterator[Checkout]:
+    made = make(tmp_path)
+    yield made
+    made.clean()
 
 
 def asked(at: Terminal, lang: str = "en") -> str:

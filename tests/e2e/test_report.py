@@ -42,7 +42,7 @@ def toured(tmp_path_factory: pytest.TempPathFactory, printed: list[str]) -> Iter
         printed.append(checkout.inv(*TOUR).stdout)
         yield checkout
     finally:  # of a tour that failed, too, nothing may run on
-        checkout.inv("down", "--provider", "embedded", "--cluster-name", "told")
+        checkout.inv("down", "--check", "--provider", "embedded", "--cluster-name", "told")
     assert checkout.processes() == []
 
 

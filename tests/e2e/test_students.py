@@ -39,5 +39,5 @@ def test_two_tours_at_once_do_not_get_in_each_others_way(tmp_path: Path) -> None
         assert len(set(ports)) == len(ports) >= 4
     finally:
         for name in names:
-            checkouts[name].inv("down", "--provider", "embedded", KUBETOUR_STUDENT=name)
+            checkouts[name].inv("down", "--check", "--provider", "embedded", KUBETOUR_STUDENT=name)
     assert [checkouts[name].processes() for name in names] == [[], []]

@@ -35,7 +35,7 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Checkout]:
         checkout.inv("tour", *CLUSTER, "--image", "watched", "--only", STEPS, "--quiet")
         yield checkout
     finally:
-        checkout.inv("down", *CLUSTER)
+        checkout.inv("down", "--check", *CLUSTER)
     assert checkout.processes() == []
 
 

@@ -96,7 +96,7 @@ def checkout(tmp_path: Path, known: Path, land: Land) -> Iterator[Checkout]:
         shutil.copy2(ROOT / name, directory / name)
     seed(made, land.account)
     yield made
-    made.inv("down", check=None)
+    made.clean()
     shutil.rmtree(there(made, land.account), ignore_errors=True)
     left = land.account.processes()
     assert left == []
@@ -128,13 +128,13 @@ def test_the_whole_tour_there_leaves_nothing(checkout: Checkout, host: str, land
         checkout.root / ".kubetour/hosts" / host.replace(":", "%3A") / "created.json"
     ).read_text(encoding="utf-8")
 
-    done = checkout.inv("down")
+    done = checkout.inv("down", "--check")
     assert f"{root} is gone" in done.stdout
     assert [step["step"] for step in checkout.report()["steps"]] == CLEANING[1:]
     assert not root.exists()
     assert land.account.processes() == []
     assert list((checkout.root / ".kubetour/hosts").rglob("*.kubeconfig")) == []
-    assert checkout.inv("down", "--host", host, *EMBEDDED).stdout.count("nothing to remove") == 1
+    assert checkout.inv("down", "--check", "--host", host, *EMBEDDED).stdout.count("nothing to remove") == 1
     assert not root.exists()
 
 
@@ -222,7 +222,7 @@ def test_ctrl_c_ends_what_runs_there(checkout: Checkout, host: str, land: Land) 
         rest = tour.stdout.read()
     assert tour.returncode == 130, rest
     assert "Interrupted." in rest
-    checkout.inv("down")
+    checkout.inv("down", "--check")
     deadline = time.monotonic() + 20
     while land.account.processes():  # the watcher there waits some seconds for what it has interrupted
         assert time.monotonic() < deadline, land.account.processes()
@@ -257,7 +257,7 @@ def test_what_goes_on_there_is_watched_from_here(checkout: Checkout, host: str) 
     assert watch.returncode == 0, rest
     assert re.search(r"pod/node-hostname-\S+  1/1  Running", "".join(told))
     assert re.search(r"requests/node-hostname-\S+  [1-9]", rest)
-    checkout.inv("down")
+    checkout.inv("down", "--check")
 
 
 def test_a_lesson_is_told_without_asking_the_host(checkout: Checkout, host: str, known: Path) -> None:
