@@ -53,6 +53,7 @@ def create(name: str, config: ClusterConfig, wait: float, kubeconfig: Path | Non
             ports=[asdict(port) for spec in config.nodes for port in spec.ports],
             token=secrets.token_hex(24),
             ignored=list(config.ignored),
+            runtime=config.runtime,
         )
         say(f"Creating cluster {_quoted(name)} ...")
         if record.ignored:

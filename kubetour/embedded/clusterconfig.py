@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from kubetour.embedded.errors import EmbeddedError
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     import yaml
 
 ROLES = ("control-plane", "worker")
+# What runs Pods: processes of this machine, or nothing that only looks so.
+PROCESSES, FAKE = RUNTIMES = ("processes", "fake")
 API_VERSION = "kind.x-k8s.io/v1alpha4"
 _NAME = re.compile(r"[a-z0-9.-]+")
 _DNS_NAME = re.compile(r"[a-z0-9](?:[-.a-z0-9]*[a-z0-9])?")
@@ -78,6 +80,17 @@ class ClusterConfig:
     name: str = ""
     nodes: tuple[NodeSpec, ...] = (NodeSpec(),)
     ignored: tuple[str, ...] = ()
+    runtime: str = PROCESSES
+
+
+def with_workers(config: ClusterConfig, nodes: int) -> ClusterConfig:
+    """Return a config of so many nodes, the first a control plane; EmbeddedError where it names nodes."""
+    if nodes < 1:
+        raise EmbeddedError(f"a cluster has at least 1 node, not {nodes}")
+    if len(config.nodes) > 1:
+        raise EmbeddedError("the nodes stand in the config already; leave --nodes away, or `nodes` there")
+    workers = (NodeSpec("worker"),) * (nodes - 1)
+    return replace(config, nodes=(*config.nodes, *workers))
 
 
 def check_name(name: str) -> None:

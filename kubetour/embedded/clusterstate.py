@@ -19,6 +19,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from kubetour.embedded import clusterconfig
 from kubetour.embedded import container as containers
 from kubetour.embedded.errors import EmbeddedError
 from kubetour.embedded.paths import private_directory, state_root, write_json
@@ -39,6 +40,7 @@ class ClusterRecord:
     octet: int = -1
     port: int = 0
     ignored: list[str] = field(default_factory=list)
+    runtime: str = clusterconfig.PROCESSES
 
 
 class ClusterDirectory:

@@ -15,6 +15,7 @@ from kubetour.embedded import certs
 from kubetour.embedded.apiserver import APIServer
 from kubetour.embedded.bootstrap import bootstrap
 from kubetour.embedded.clock import Clock, SystemClock
+from kubetour.embedded.clusterconfig import FAKE
 from kubetour.embedded.clusterstate import ClusterDirectory, ClusterRecord
 from kubetour.embedded.controller import Controller
 from kubetour.embedded.errors import EmbeddedError
@@ -58,11 +59,13 @@ class ClusterServer:
         except NetworkError as error:
             raise EmbeddedError(str(error)) from error
         ca = (self._directory.path / "pki" / "ca.crt").read_text(encoding="ascii")
-        kubelets = self._kubelets(record, network.plan, api)
         self._run(api.run())
-        self._run(proxy.run())
-        for kubelet in kubelets:
-            self._run(kubelet.run())
+        if record.runtime == FAKE:
+            await self._fake_nodes(record, api)
+        else:
+            self._run(proxy.run())
+            for kubelet in self._kubelets(record, network.plan, api):
+                self._run(kubelet.run())
         await _nodes_ready(registry, [node["name"] for node in record.nodes])
         report("ready")
         # Whoever waits for the nodes goes on meanwhile.
@@ -113,6 +116,19 @@ class ClusterServer:
             kubelets.append(kubelet)
         self._stack.push_async_callback(_stop_all, kubelets)
         return kubelets
+
+    async def _fake_nodes(self, record: ClusterRecord, api: Informers) -> None:
+        """Pretend to be all the nodes. There is no proxy, as nothing listens in their Pods."""
+        from kubetour.embedded.kubelet_fake import FakeKubelets, fake_nodes
+
+        self._directory.make_socket_directory(record.nodes[0]["name"])
+        socket = str(self._directory.kubelet_socket(record.nodes[0]["name"]))
+        nodes = fake_nodes(record.nodes, socket)
+        fake = FakeKubelets(api, self._clock, nodes, self._directory.path, version()["gitVersion"])
+        self._stack.push_async_callback(fake.stop)
+        await fake.start()
+        self._run(fake.run())
+        self._run(fake.beat())
 
     def _run(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)
