@@ -115,6 +115,7 @@ def _clusters(commands: _Commands) -> None:
     leaf.set_defaults(run=_lazy("cli_cluster", "serve"))
     leaf.add_argument("--name", required=True)
     leaf.add_argument("--report", type=int)
+    leaf.add_argument("--lifeline", type=int)
 
 
 def _nodes(leaf: argparse.ArgumentParser) -> None:

@@ -221,4 +221,4 @@ def serve(arguments: Namespace) -> int:
     """Be a cluster's server process."""
     from kubetour.embedded import serving
 
-    return serving.main(arguments.name, arguments.report)
+    return serving.main(arguments.name, arguments.report, arguments.lifeline)

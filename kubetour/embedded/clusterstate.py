@@ -139,8 +139,8 @@ class ClusterDirectory:
 
     # --- how to reach it
 
-    def kubeconfig(self, record: ClusterRecord) -> str:
-        """Return the kubeconfig: YAML, every value also valid JSON."""
+    def kubeconfig(self, record: ClusterRecord, namespace: str = "") -> str:
+        """Return the kubeconfig, of a namespace ("": the default one): YAML, every value also valid JSON."""
         ca = base64.b64encode((self.path / "pki" / "ca.crt").read_bytes()).decode()
         name = f"embedded-{record.name}"
         return "\n".join(
@@ -157,6 +157,7 @@ class ClusterDirectory:
                 "- context:",
                 f"    cluster: {name}",
                 f"    user: {name}",
+                *([f"    namespace: {namespace}"] if namespace else []),
                 f"  name: {name}",
                 f"current-context: {name}",
                 "users:",

@@ -210,8 +210,8 @@ async def _stop_all(kubelets: list[Kubelet]) -> None:
     await asyncio.gather(*(kubelet.stop() for kubelet in kubelets))
 
 
-async def serve(name: str, report: Report, root: Path | None = None) -> None:
-    """Be the cluster until told to end by a signal, or until a component fails."""
+async def serve(name: str, report: Report, root: Path | None = None, *, lifeline: int | None = None) -> None:
+    """Be the cluster until told to end by a signal, by the end of a pipe, or until a component fails."""
     directory = ClusterDirectory(name, root)
     directory.note_server(os.getpid())
     loop = asyncio.get_running_loop()
@@ -219,6 +219,8 @@ async def serve(name: str, report: Report, root: Path | None = None) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, told.set)
     loop.add_signal_handler(signal.SIGHUP, lambda: None)
+    if lifeline is not None:
+        loop.add_reader(lifeline, _lifeline_ended, lifeline, told)
     server = ClusterServer(directory, SystemClock())
     ending: asyncio.Future[Any] = asyncio.ensure_future(told.wait())
     starting: asyncio.Future[Any] = asyncio.ensure_future(server.start(report))
@@ -236,3 +238,8 @@ async def serve(name: str, report: Report, root: Path | None = None) -> None:
         ending.cancel()
         await asyncio.gather(starting, ending, return_exceptions=True)
         await server.stop()
+
+
+def _lifeline_ended(lifeline: int, told: asyncio.Event) -> None:
+    asyncio.get_running_loop().remove_reader(lifeline)
+    told.set()
