@@ -39,12 +39,13 @@ class Verdict:
 def reject(pod: Object, wanted: Amounts, info: NodeInfo) -> Rejection | None:
     """Return why a node cannot take a Pod that requests `wanted` (the first filter that says so), or None."""
     node = info.node
-    if node["spec"].get("unschedulable") and not tolerating(
-        pod, {"key": UNSCHEDULABLE, "effect": "NoSchedule"}
-    ):
-        return Rejection(("node(s) were unschedulable",))
-    if untolerated(pod, node, ("NoSchedule", "NoExecute")):
-        return Rejection(("node(s) had untolerated taint(s)",))
+    if not info.takes_all:
+        if node["spec"].get("unschedulable") and not tolerating(
+            pod, {"key": UNSCHEDULABLE, "effect": "NoSchedule"}
+        ):
+            return Rejection(("node(s) were unschedulable",))
+        if untolerated(pod, node, ("NoSchedule", "NoExecute")):
+            return Rejection(("node(s) had untolerated taint(s)",))
     if not matches_affinity(pod, node):
         return Rejection(("node(s) didn't match Pod's node affinity/selector",))
     return _fit(wanted, info)
@@ -100,7 +101,7 @@ def best(pod: Object, feasible: Sequence[NodeInfo], random: Random) -> NodeInfo:
     def score(info: NodeInfo) -> tuple[int, int, int, int, float]:
         node = info.node
         weight = sum(item["weight"] for item in preferred if _term_matches(item["preference"], node))
-        avoided = len(untolerated(pod, node, ("PreferNoSchedule",)))
+        avoided = 0 if info.takes_all else len(untolerated(pod, node, ("PreferNoSchedule",)))
         return avoided, -weight, info.owners[owner] if owner else 0, info.pods, random.random()
 
     return min(feasible, key=score)
