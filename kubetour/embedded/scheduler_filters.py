@@ -66,6 +66,8 @@ def _fit(wanted: Amounts, info: NodeInfo) -> Rejection | None:
 
 def matches_affinity(pod: Object, node: Object) -> bool:
     """Tell whether a node has what nodeSelector and the required node affinity ask for."""
+    if "nodeSelector" not in pod["spec"] and "affinity" not in pod["spec"]:
+        return True
     labels = node["metadata"].get("labels") or {}
     selector = pod["spec"].get("nodeSelector") or {}
     if any(labels.get(key) != value for key, value in selector.items()):

@@ -91,7 +91,7 @@ class Server:
             if made != 201:
                 raise RuntimeError(f"the namespace {namespace} was not made: status {made}")
         self._number += 1
-        directory = private_directory(self.directory.root / "kubeconfigs")
+        directory = private_directory(self.directory.path / "kubeconfigs")
         kubeconfig = directory / f"{namespace}-{self._number}"
         write_atomically(kubeconfig, self.directory.kubeconfig(self.record, namespace))
         lent = EmbeddedCluster(self, kubeconfig, namespace)

@@ -48,8 +48,6 @@ async def make(plane: ControlPlane, tmp_path: Path, *pods: Object, nodes: int = 
         await fake.stop()
 
 
-
-
 def run(work: Any) -> Any:
     import asyncio
 
