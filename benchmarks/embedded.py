@@ -43,7 +43,9 @@ class Client:
         )
         self._headers = {"Authorization": f"Bearer {server.record.token}"}
 
-    def send(self, method: str, path: str, body: bytes | None = None, kind: str = "application/json") -> bytes:
+    def send(
+        self, method: str, path: str, body: bytes | None = None, kind: str = "application/json"
+    ) -> bytes:
         """Return the body of an answer; RuntimeError for one that is no success."""
         self._connection.request(method, path, body, {**self._headers, "Content-Type": kind})
         answer = self._connection.getresponse()
@@ -80,14 +82,14 @@ def deployment(name: str, replicas: int, image: str, port: int = 0) -> dict[str,
     return {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": name}, "spec": spec}
 
 
-def pod(name: str, **labels: str) -> dict[str, Any]:
-    """Return a Pod with one container."""
+def unscheduled(name: str, **labels: str) -> dict[str, Any]:
+    """Return a Pod that no scheduler looks after, so that all there is to it is the API."""
     containers = [{"name": "app", "image": "nginx"}]
     return {
         "apiVersion": "v1",
         "kind": "Pod",
         "metadata": {"name": name, "labels": labels},
-        "spec": {"containers": containers},
+        "spec": {"schedulerName": "nobody", "containers": containers},
     }
 
 

@@ -42,7 +42,9 @@ def main() -> bool:
             print(f"| {row} | {memory_mb(pid):.0f} |", flush=True)
     slope = _slope([(size, used) for size, _, used in points])
     rate = points[-1][0] / points[-1][1]
-    print(f"\n{rate:.0f} Pods/s at {SIZES[-1]} (bound: {FEWEST}; kwok's CI asks for {KWOK}); slope {slope:.2f}")
+    print(
+        f"\n{rate:.0f} Pods/s at {SIZES[-1]} (bound: {FEWEST}; kwok's CI asks for {KWOK}); slope {slope:.2f}"
+    )
     print(f"of CPU time over Pods (1: linear, bound: {STEEPEST})\n")
     return rate >= FEWEST and slope <= STEEPEST
 

@@ -33,7 +33,10 @@ def load_app(cluster: EmbeddedCluster) -> None:
         Path(context, "app.js").write_text(APP, encoding="utf-8")
         Path(context, "Dockerfile").write_text(DOCKERFILE, encoding="utf-8")
         ours = (sys.executable, "-m", "kubetour.embedded")
-        for argv in (("build", "-q", "-t", "app:1", context), ("load", "image", "app:1", "--name", cluster.name)):
+        for argv in (
+            ("build", "-q", "-t", "app:1", context),
+            ("load", "image", "app:1", "--name", cluster.name),
+        ):
             subprocess.run((*ours, *argv), env=cluster.environment, check=True, capture_output=True)
 
 

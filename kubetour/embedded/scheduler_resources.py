@@ -6,7 +6,7 @@ import math
 from collections import Counter
 from collections.abc import Mapping
 
-from kubetour.embedded import quantity
+from kubetour.embedded import quantity, taints
 from kubetour.embedded.api import Object
 from kubetour.embedded.informer import Key, controller_of, key_of
 
@@ -60,7 +60,7 @@ class NodeInfo:
         """Take in the node as it is now."""
         self.node = node
         self.allocatable = amounts((node.get("status") or {}).get("allocatable"))
-        self.takes_all = not node["spec"].get("unschedulable") and not node["spec"].get("taints")
+        self.takes_all = not node["spec"].get("unschedulable") and not taints.effective(node)
 
     def count(self, pod: Object, sign: int) -> None:
         """Add (1) or take away (-1) a Pod."""
