@@ -10,7 +10,7 @@ from invoke.collection import Collection
 from invoke.context import Context
 
 from kubetour import operands
-from kubetour.flags import CLUSTER, EVERYTHING, IMAGE, SPEAK, WORKLOAD, verb
+from kubetour.flags import CLUSTER, EVERYTHING, IMAGE, SPEAK, WORD, WORKLOAD, verb
 
 Flags = dict[str, Any]
 NAMESPACE = ("namespace", "pull-secret", "service-account")  # what the app's Pods need, where the plan has it
@@ -154,6 +154,14 @@ def status(c: Context, flags: Flags) -> None:
     play(c, flags, "status")
 
 
+@verb(*WORKLOAD, "port", requests_per_second="2")
+def watch(c: Context, flags: Flags, requests_per_second: str) -> None:
+    """Watch nodes, Pods, endpoints and answers live, until Ctrl-C."""
+    from kubetour.watch import watch
+
+    watch(c, flags, requests_per_second)
+
+
 @verb(*EVERYTHING)
 def render(c: Context, flags: Flags) -> None:
     """Print the manifests."""
@@ -229,6 +237,42 @@ def prove(c: Context, flags: Flags, claims: list[str], **options: Any) -> None:
     from kubetour.whole import prove
 
     prove(c, flags, claims, **options)
+
+
+@verb(
+    "provider",
+    "engine",
+    "node_image",
+    "config",
+    "base",
+    "image",
+    "app_dir",
+    "lessons",
+    "offline",
+    *SPEAK,
+    output="",
+)
+def pack(c: Context, flags: Flags, output: str) -> None:
+    """Pack what the tour needs, for machines without network."""
+    from kubetour.packing import pack
+
+    pack(c, flags, output)
+
+
+@verb("engine", *SPEAK, file=WORD)
+def unpack(c: Context, flags: Flags, file: str) -> None:
+    """Put away what is in a pack."""
+    from kubetour.unpacking import unpack
+
+    unpack(c, flags, file)
+
+
+@verb(*SPEAK, operands="reports", reports=None, output="")
+def class_(c: Context, flags: Flags, reports: list[str], output: str) -> None:
+    """Gather the reports of a class."""
+    from kubetour.gathering import classroom
+
+    classroom(c, flags, reports, output)
 
 
 @verb(args="")

@@ -1,17 +1,23 @@
 'use strict';
 // A web server that says which host answered: in a cluster, the host is the Pod.
 // HOST and PORT say where it listens (default: all addresses, 8080). No npm packages, Node 18 or newer.
+// STARTUP_MS: for so long it only starts up, and does not listen. DRAIN_MS: for so long it goes on taking new connections
+// after SIGTERM, until every node has heard that they go elsewhere. Both are 0 by default.
 
 const http = require('node:http');
 const os = require('node:os');
 
 const hostname = process.env.HOSTNAME || os.hostname();
 const host = process.env.HOST || undefined; // undefined: every address, IPv6 and IPv4
-const port = Number(process.env.PORT || 8080);
+const port = number('PORT', 8080, 65535);
+const startupMs = number('STARTUP_MS', 0, 600_000);
+const drainMs = number('DRAIN_MS', 0, 600_000);
 const GRACE_MS = 800; // for requests under way when told to stop; the whole stop takes less than a second
 
-if (!Number.isInteger(port) || port < 0 || port > 65535) {
-  console.error(`PORT is "${process.env.PORT}": give a whole number from 0 to 65535.`);
+function number(name, standard, most) {
+  const value = Number(process.env[name] || standard);
+  if (Number.isInteger(value) && value >= 0 && value <= most) return value;
+  console.error(`${name} is "${process.env[name]}": give a whole number from 0 to ${most}.`);
   process.exit(1);
 }
 
@@ -35,9 +41,15 @@ function handle(request, response) {
 function stop(signal) {
   if (stopping) return;
   stopping = true;
+  clearTimeout(starting);
+  if (drainMs > 0 && server.listening) setTimeout(close, drainMs);
+  else close();
+  console.log(`${signal}: ${hostname} server stopping ...`);
+}
+
+function close() {
   server.close(); // no new connections; Node exits by itself, with 0, once the last one has ended
   server.closeIdleConnections();
-  console.log(`${signal}: ${hostname} server stopping ...`);
   setTimeout(() => server.closeAllConnections(), GRACE_MS).unref();
 }
 
@@ -50,7 +62,9 @@ process.on('SIGTERM', stop);
 process.on('SIGINT', stop);
 
 console.log(`${hostname} server starting ...`);
-server.listen(port, host, () => {
-  const { address, family, port: bound } = server.address();
-  console.log(`listening on ${family === 'IPv6' ? `[${address}]` : address}:${bound}`);
-});
+const starting = setTimeout(() => {
+  server.listen(port, host, () => {
+    const { address, family, port: bound } = server.address();
+    console.log(`listening on ${family === 'IPv6' ? `[${address}]` : address}:${bound}`);
+  });
+}, startupMs);

@@ -143,6 +143,30 @@ test('after SIGTERM it takes no new connection, but finishes a request under way
   assert.deepEqual(await app.exited, [0, null]);
 });
 
+test('with DRAIN_MS it goes on taking new connections after SIGTERM, and then ends', async (t) => {
+  const app = await start(t, { DRAIN_MS: '300' });
+  app.child.kill('SIGTERM');
+  await logged(app, 'SIGTERM: test-host server stopping ...');
+  const { status, headers } = await get(app);
+  assert.equal(status, 200);
+  assert.equal(headers.connection, 'close');
+  assert.deepEqual(await app.exited, [0, null]);
+});
+
+test('with STARTUP_MS it does not listen before, and SIGTERM ends it then, too', async (t) => {
+  const child = spawn(process.execPath, [APP], {
+    env: { PATH: process.env.PATH, PORT: '0', STARTUP_MS: '600000', DRAIN_MS: '600000' },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  t.after(() => child.kill('SIGKILL'));
+  let log = '';
+  child.stdout.on('data', (chunk) => { log += chunk; });
+  while (!log.includes('server starting ...')) await once(child.stdout, 'data');
+  child.kill('SIGTERM');
+  assert.deepEqual(await once(child, 'exit'), [0, null]);
+  assert.doesNotMatch(log, /listening/);
+});
+
 test('a request that never ends does not hold it up', async (t) => {
   const app = await start(t);
   const stuck = await connect(app, 'GET / HTTP/1.1\r\n');

@@ -13,7 +13,7 @@ from kubetour.errors import Interrupted, KubetourError, RefusedError
 from kubetour.runner import Running, last_signal
 from kubetour.script import program, shell
 from kubetour.state import State
-from kubetour.steps import Found, Lookup, Run, Rung, Step, bind
+from kubetour.steps import Found, Lookup, Run, Rung, Stage, Step, bind
 from kubetour.text import Text
 
 if TYPE_CHECKING:
@@ -70,6 +70,17 @@ class Acting:
         self._told: queue.SimpleQueue[Run | str | None] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
         self._error: BaseException | None = None
+
+    @property
+    def undone(self) -> bool:
+        """Return whether its last actions have removed what the first ones made."""
+        made, run = set(self.step.creates), len(self.results)
+        return (
+            bool(made)
+            and made <= set(self.step.removes)
+            and run == len(self.step.actions)
+            and not self._unmade
+        )
 
     def start(self) -> None:
         """Begin in the background; `present` then tells what was printed so far and goes on live."""
@@ -134,6 +145,12 @@ class Acting:
             if looked.status != 0 and not causes.unanswered(self._failed(left, looked)):
                 self._performer.state.strike(*self.step.creates)
 
+    def restore(self, command: Command, line: Line) -> None:
+        """Put back what the actions have changed, as far as that succeeds."""
+        for run in self.step.restore:
+            command(run)
+            self._performer.perform(run, line)
+
     def _act(self, command: Command, line: Line) -> None:
         if self.step.unless and self._performer.perform(self.step.unless).status == 0:
             self.already = True
@@ -186,7 +203,7 @@ class Acting:
         """Raise RefusedError if what the step would make is there, but not by the ledger."""
         ours = set(self.step.creates) <= set(self._performer.state.created())
         if self.step.exists and not ours and self._performer.perform(self.step.exists).status == 0:
-            raise RefusedError("cluster-exists")
+            raise RefusedError("cluster-exists" if self.step.stage is Stage.CLUSTER else "made-by-others")
 
     def _failed(self, run: Run, result: Result) -> KubetourError:
         return causes.command_failed(shell(run), program(run), result)

@@ -16,6 +16,7 @@ from kubetour.errors import (
     RefusedError,
     ResourceError,
 )
+from kubetour.proofs.xray import xray
 from kubetour.text import Text
 
 TAIL = 15  # lines of evidence
@@ -50,6 +51,7 @@ KNOWN: tuple[tuple[str, str, type[KubetourError]], ...] = (
     (r"rootless provider requires", "kind-rootless", EngineError),
     (r"node\(s\) already exist for a cluster|already exists: cluster", "cluster-exists", RefusedError),
     (r"name \S+ is already (in use|used) by", "name-taken", RefusedError),
+    (r"executable file (`\S+` )?not found in \$PATH", "program-absent", EngineError),
     (r"no space left on device|RSRC_\w*STORAGE", "disk-full", ResourceError),
     (r"port is already allocated|address already in use", "port-busy", ResourceError),
     (r"short-name \S+ did not resolve|short-name resolution enforced", "short-name", EngineError),
@@ -146,7 +148,10 @@ def crashed(objects: Mapping[str, tuple[Object, ...]]) -> tuple[str, ...]:
 def diagnose(
     objects: Mapping[str, tuple[Object, ...]], logs: Mapping[str, str] | None = None
 ) -> tuple[Text, ...]:
-    """Return what stands in the way of Pods, the likeliest cause first; `logs` are those of crashed ones."""
+    """Return what stands in the way of Pods, the likeliest cause first, and of Services to find them.
+
+    `logs` are those of Pods that have crashed.
+    """
     told = {name: cause for name, log in (logs or {}).items() if (cause := _logged(name, log))}
     found = list(told.values())
     for pod in objects.get("pods", ()):
@@ -174,7 +179,10 @@ def diagnose(
         "cause.node",
         "cause.probe",
     ]
-    return tuple(sorted(found, key=lambda item: rank.index(item.key)))
+    found.sort(key=lambda item: rank.index(item.key))
+    for service in objects.get("services", ()):
+        found += xray(service, objects.get("pods", ())).texts()
+    return tuple(found)
 
 
 def _logged(pod: str, log: str) -> Text | None:

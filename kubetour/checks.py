@@ -69,21 +69,22 @@ class Proof:
     """A verdict and its grounds. `data` is for report.json and for pictures, in plain JSON values.
 
     `notes` are warnings: it holds, but a person should know. A `final` failure is one that no waiting can
-    mend: what is there is not ours. What holds `for_now` may still become more than that, for instance when
-    a cloud has found an address.
+    mend: what is there is not ours. One that is `refuted` was measured, and waiting changes nothing of that.
+    What holds `for_now` may still become more than that, for instance when a cloud has found an address.
     """
 
     holds: bool
     text: Text
     data: Mapping[str, Any] = field(default_factory=dict)
     final: bool = False
+    refuted: bool = False
     for_now: bool = False
     notes: tuple[Text, ...] = ()
 
     @property
     def settled(self) -> bool:
         """Return whether waiting is over."""
-        return self.holds or self.final
+        return self.holds or self.final or self.refuted
 
 
 class Check(Protocol):

@@ -18,6 +18,8 @@ class Claim:
     """A claim by its id."""
 
     id: str
+    contained: bool = False  # whether it is about containers that isolate, which the embedded cluster has not
+    moves: bool = False  # Pods come and go while it is tried: worth looking on
 
     @property
     def statement(self) -> Text:
@@ -31,20 +33,25 @@ CLAIMS = {
         Claim("build-context"),
         Claim("layers"),
         Claim("not-a-vm"),
-        Claim("comes-back"),
-        Claim("stable-address"),
+        Claim("comes-back", moves=True),
+        Claim("stable-address", moves=True),
         Claim("spread"),
-        Claim("scaling"),
-        Claim("nothing-lost"),
-        Claim("self-healing"),
-        Claim("bad-release"),
-        Claim("node-failure"),
-        Claim("ready-only"),
+        Claim("scaling", moves=True),
+        Claim("nothing-lost", moves=True),
+        Claim("self-healing", moves=True),
+        Claim("bad-release", moves=True),
+        Claim("node-failure", moves=True),
+        Claim("ready-only", moves=True),
         Claim("selectors"),
         Claim("latest"),
-        Claim("process-one"),
+        Claim("process-one", contained=True),
     )
 }
+
+
+def moves(step: Step) -> bool:
+    """Return whether Pods come and go while a step runs."""
+    return step.id == "scale" or (step.claim in CLAIMS and CLAIMS[step.claim].moves)
 
 
 def experiments(steps: Sequence[Step], claims: Iterable[str]) -> tuple[Step, ...]:
@@ -58,7 +65,8 @@ def experiments(steps: Sequence[Step], claims: Iterable[str]) -> tuple[Step, ...
         if claim not in CLAIMS:
             raise UsageError("claim-unknown", claim=claim, known=", ".join(CLAIMS))
         if claim not in tried:
-            raise UsageError("claim-not-here", claim=claim)
+            known = CLAIMS[claim]
+            raise UsageError("claim-not-on-embedded" if known.contained else "claim-not-here", claim=claim)
     by_id = {step.id: step for step in steps}
     wanted = [step.id for step in steps if step.claim in claims]
     for name in wanted:  # grows while it is read: what is needed needs more

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from kubetour import ownership, play
 from kubetour.causes import command_failed
+from kubetour.chapters.image_experiments.making import DIRECTORY, leftovers
 from kubetour.checks import Observation
 from kubetour.errors import KubetourError, RefusedError
 from kubetour.observe import Cluster
@@ -52,7 +53,7 @@ def steps(c: Context, session: Session) -> tuple[Step, ...]:
         chosen += _leftovers(c, session, made)
     if _is_running(c, session, made, stop):
         chosen.insert(0, stop)
-    return tuple(chosen)
+    return (*_of_experiments(c, session, made, stop), *chosen)
 
 
 def _with_volumes(c: Context, session: Session) -> Session:
@@ -95,6 +96,21 @@ def _is_running(c: Context, session: Session, made: tuple[str, ...], stop: Step)
         return True
     session.state.strike(*stop.removes)
     return False
+
+
+def _of_experiments(c: Context, session: Session, made: tuple[str, ...], stop: Step) -> tuple[Step, ...]:
+    """Return the step for what interrupted experiments have left; strike the containers that are gone."""
+    prefix = f"{session.provider.engine_name}-container/"
+    containers = []
+    for entry in made:
+        if entry.startswith(prefix) and entry not in stop.removes:
+            name = entry.removeprefix(prefix)
+            if perform(c, Run((*session.provider.engine, "inspect", name))).status == 0:
+                containers.append(name)
+            else:
+                session.state.strike(entry)
+    directories = [entry.removeprefix(DIRECTORY) for entry in made if entry.startswith(DIRECTORY)]
+    return leftovers(session.provider, tuple(containers), tuple(directories))
 
 
 def _leftovers(c: Context, session: Session, made: tuple[str, ...]) -> tuple[Step, ...]:

@@ -15,11 +15,12 @@ if TYPE_CHECKING:
     from invoke.context import Context
 
 Body = Callable[..., None]
+WORD = inspect.Parameter.empty
 
 SPEAK = ("lang",)
-ENGINE = ("provider", "host", "engine", "offline", *SPEAK)
+ENGINE = ("provider", "host", "engine", "student", "offline", *SPEAK)
 IMAGE = ("image", "registry", "app_dir", "base", "context", *ENGINE)
-CLUSTER = ("provider", "host", "cluster_name", "context", "timeout", "offline", *SPEAK)
+CLUSTER = ("provider", "host", "cluster_name", "context", "timeout", "student", "offline", *SPEAK)
 WORKLOAD = ("name", "namespace", *CLUSTER)
 EVERYTHING = tuple(FIELDS)
 
@@ -29,7 +30,7 @@ def verb(*settings: str, operands: str = "", **extra: Any) -> Callable[[Body], A
 
     Its flags are the named settings and `extra`, flags of its own with their defaults; a trailing underscore
     is for names that Python keeps for itself. `operands` names one of `extra`, a list, that takes every word
-    which is no flag.
+    which is no flag; what has WORD for its default is no flag either, but the one word behind the verb.
     """
     names = tuple(dict.fromkeys(settings))
 
@@ -41,6 +42,8 @@ def verb(*settings: str, operands: str = "", **extra: Any) -> Callable[[Body], A
         kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
         defaults = {name: False if FIELDS[name].default is False else None for name in names} | extra
         parameters = [inspect.Parameter(name, kind, default=value) for name, value in defaults.items()]
+        parameters.sort(key=lambda each: each.default is not WORD)
+        words = tuple(each.name for each in parameters if each.default is WORD)
         run.__signature__ = inspect.Signature([inspect.Parameter("c", kind), *parameters])  # type: ignore[attr-defined]
         run.__name__ = body.__name__
         language = from_locale()
@@ -49,7 +52,7 @@ def verb(*settings: str, operands: str = "", **extra: Any) -> Callable[[Body], A
             run,
             name=body.__name__.strip("_").replace("_", "-"),
             help={name: _help(language, name) for name in defaults},
-            positional=(operands,) if operands else (),
+            positional=(operands,) if operands else words,
             iterable=(operands,) if operands else (),
             auto_shortflags=False,
         )

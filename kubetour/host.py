@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 from kubetour import tools
-from kubetour.observe import Kubeconfig
+from kubetour.kubeconfig import Kubeconfig
 from kubetour.pins import pin, this_system
 from kubetour.ports import free_port
 from kubetour.project import ROOT
@@ -67,6 +67,10 @@ class Host:
     def python(self) -> str:
         """Return how the project's Python is called."""
         return tools.python()
+
+    def bare_python(self) -> str:
+        """Return how to call a Python that may have the standard library alone, or "" if there is none."""
+        return self.python()
 
     def free_port(self, wanted: int, taken: tuple[int, ...] = ()) -> int:
         """Return the first port from `wanted` on that nothing listens on; ResourceError if none is near."""

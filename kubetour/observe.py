@@ -12,32 +12,19 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any, Protocol
+from importlib import metadata
+from typing import Any
 from urllib.parse import urlsplit
 
 from kubetour.checks import Object
 from kubetour.errors import ClusterError, HostError
-from kubetour.project import PULL_SECRET
+from kubetour.kubeconfig import Kubeconfig
 from kubetour.recording import Recorder, Recording
+from kubetour.refusals import brief, is_forbidden
+from kubetour.resources import PATHS, SINGLE
 
 Objects = Mapping[str, tuple[Object, ...]]
 
-PATHS = {
-    "version": "/version",
-    "namespaces": "/api/v1/namespaces/{namespace}",
-    "secrets": f"/api/v1/namespaces/{{namespace}}/secrets/{PULL_SECRET}",
-    "serviceaccounts": "/api/v1/namespaces/{namespace}/serviceaccounts/default",
-    "nodes": "/api/v1/nodes",
-    "pods": "/api/v1/namespaces/{namespace}/pods",
-    "services": "/api/v1/namespaces/{namespace}/services",
-    "events": "/api/v1/namespaces/{namespace}/events",
-    "deployments": "/apis/apps/v1/namespaces/{namespace}/deployments",
-    "replicasets": "/apis/apps/v1/namespaces/{namespace}/replicasets",
-    "endpointslices": "/apis/discovery.k8s.io/v1/namespaces/{namespace}/endpointslices",
-}
-# One object each, read by its name: a user of one namespace may list no namespaces, and nobody needs to see
-# other Secrets. Each wait reads them anew, and again until they are there.
-SINGLE = frozenset({"version", "namespaces", "secrets", "serviceaccounts"})
 CONNECT = 5.0  # seconds
 QUIET = 330.0  # seconds without a byte after which a watch is given up; the server ends it before
 CLOSING = 1.0  # seconds for a watch to end by itself
@@ -49,19 +36,6 @@ def preload() -> None:
     """Import the client: half a second that may as well pass while the first commands run."""
     import kubernetes.client
     import kubernetes.config  # noqa: F401
-
-
-class Far(Protocol):
-    """A cluster that only another host reaches. Nothing of it is asked before the first look."""
-
-    def path(self) -> str:
-        """Return the path of a kubeconfig that works from here; ClusterError if there can be none."""
-
-    def trouble(self) -> HostError | None:
-        """Return why no further attempt can succeed, if that is so."""
-
-
-Kubeconfig = str | Far  # a path, "" for the user's own
 
 
 class Cluster:
@@ -78,6 +52,7 @@ class Cluster:
         self._threads: dict[str, threading.Thread] = {}
         self._closed = threading.Event()
         self._recorder = Recorder()
+        self._listeners: list[Callable[[], None]] = []
 
     def __enter__(self) -> Cluster:
         """Return the cluster itself."""
@@ -125,7 +100,7 @@ class Cluster:
                         raise error
                 left = deadline - time.monotonic()
                 missing = [self._errors.get(name) for name in looks if name not in self._stores]
-                if left <= 0 or any(map(_is_forbidden, missing)):
+                if left <= 0 or any(map(is_forbidden, missing)):
                     break
                 if tick:
                     tick(objects)
@@ -133,9 +108,9 @@ class Cluster:
         for name in looks:
             if name not in self._stores:
                 reason = self._errors.get(name)
-                if isinstance(reason, ClusterError) and _is_forbidden(reason):
+                if isinstance(reason, ClusterError) and is_forbidden(reason):
                     raise reason
-                raise ClusterError("cluster-unreachable", context=self._where[1], reason=_brief(reason))
+                raise ClusterError("cluster-unreachable", context=self._where[1], reason=brief(reason))
         return objects
 
     @contextlib.contextmanager
@@ -151,9 +126,39 @@ class Cluster:
             with self._changed:
                 self._recorder.end(recording)
 
+    @contextlib.contextmanager
+    def telling(self, looks: Iterable[str], listener: Callable[[Objects], None]) -> Iterator[None]:
+        """Tell `listener`, while the body runs, all that is known of these resources, at every change.
+
+        What this user may not read is left out. It is told in the thread of a watch, which waits meanwhile.
+        """
+        looks = tuple(looks)
+
+        def tell() -> None:
+            listener({name: tuple(self._stores[name].values()) for name in looks if name in self._stores})
+
+        self._start(looks)
+        with self._changed:
+            self._listeners.append(tell)
+            tell()
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._listeners.remove(tell)
+
+    def trouble(self) -> str:
+        """Return why what is known may not be current, "" if all watches go on; HostError if they cannot."""
+        with self._changed:
+            lost = next((error for error in self._errors.values() if isinstance(error, HostError)), None)
+            stale = [error for name, error in self._errors.items() if name in self._stores]
+        if lost:
+            raise lost
+        return brief(stale[0]) if stale else ""
+
     def _start(self, looks: Iterable[str]) -> None:
         for name in looks:
-            if name in self._threads and (name not in SINGLE or self._threads[name].is_alive()):
+            if name in self._threads and self._threads[name].is_alive():
                 continue
             with self._changed:
                 self._stores.pop(name, None)
@@ -168,7 +173,7 @@ class Cluster:
         while not self._closed.is_set():
             try:
                 if name in SINGLE:
-                    about = {"client": _client_version()} if name == "version" else {}
+                    about = {"client": metadata.version("kubernetes")} if name == "version" else {}
                     self._put(name, {name: {**self._json(path), **about}})
                     return
                 version = self._list(name, path)
@@ -181,7 +186,9 @@ class Cluster:
                 far = None if isinstance(self._where[0], str) else self._where[0].trouble()
                 with self._changed:
                     self._errors[name] = far or error
-                    self._changed.notify_all()
+                    self._notify()
+                if is_forbidden(error):
+                    return  # asking again does not help
                 self._closed.wait(PAUSE)
 
     def _list(self, name: str, path: str) -> str:
@@ -195,7 +202,8 @@ class Cluster:
         with self._changed:
             self._recorder.listed(name, self._stores.get(name, {}), store)
             self._stores[name] = store
-            self._changed.notify_all()
+            self._errors.pop(name, None)
+            self._notify()
 
     def _apply(self, name: str, event: Mapping[str, Any]) -> bool:
         """Take one watch event; False if the watch cannot go on (410 Gone)."""
@@ -210,8 +218,14 @@ class Cluster:
                 self._stores[name].pop(item["metadata"]["uid"], None)
             else:
                 self._stores[name][item["metadata"]["uid"]] = item
-            self._changed.notify_all()
+            self._notify()
         return True
+
+    def _notify(self) -> None:
+        """Wake whoever waits, and tell the listeners. The lock is held."""
+        self._changed.notify_all()
+        for tell in self._listeners:
+            tell()
 
     def log(self, pod: str, lines: int) -> str:
         """Return the last lines of a Pod's log; ClusterError, or urllib3's, if it cannot be had."""
@@ -262,7 +276,7 @@ class Cluster:
         if response.status != 200:
             body = response.data.decode(errors="replace")
             response.release_conn()
-            raise ClusterError("cluster-refused", path=path, status=response.status, reason=_brief(body))
+            raise ClusterError("cluster-refused", path=path, status=response.status, reason=brief(body))
         return response
 
     def _connection(self) -> Any:
@@ -282,19 +296,3 @@ class Cluster:
                 configuration.retries = False  # the watches retry by themselves
                 self._client = client.ApiClient(configuration)
             return self._client
-
-
-def _is_forbidden(error: Exception | None) -> bool:
-    return isinstance(error, ClusterError) and error.values.get("status") == 403
-
-
-def _client_version() -> str:
-    from kubernetes import __version__
-
-    return str(__version__)
-
-
-def _brief(reason: Exception | str | None) -> str:
-    """Return an error in one line; urllib3's name the whole stack of their causes."""
-    text = str(getattr(reason, "reason", None) or reason)
-    return " ".join(text.split())[:300]

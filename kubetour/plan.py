@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from kubetour.buildcontext import BuildContext
-from kubetour.chapters import cluster, image, pod, workload
+from kubetour.chapters import cluster, image, pod, underload, workload
+from kubetour.chapters.image_experiments import building, running
 from kubetour.errors import UsageError
 from kubetour.providers import Provider
 from kubetour.steps import Stage, Step, Variable
@@ -23,14 +24,23 @@ def plan(provider: Provider, context: BuildContext, first_replicas: int = 1) -> 
 def whole(provider: Provider, context: BuildContext, first_replicas: int = 1) -> tuple[Step, ...]:
     """Return the tour with the experiments that are no part of it in their places."""
     steps = (
+        *image.app(provider, context),
+        *building.build_context(provider),
         *image.image(provider, context),
+        *building.shared_layers(provider),
         *image.container(provider),
+        *running.not_a_vm(provider, context),
+        *running.process_one(provider, context),
+        *running.latest(provider, context),
         *cluster.cluster(provider),
         *provider.image(),
+        *running.pull_policy(provider),
         *pod.pod(provider),
         *workload.deployment(provider, first_replicas),
         *workload.service(provider, first_replicas),
         *workload.scale(provider),
+        *underload.under_load(provider),
+        *workload.inspection(provider),
     )
     rescue = provider.rescue()
     return tuple(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -17,3 +18,8 @@ OWNED_BY = "app.kubernetes.io/managed-by"
 NODE_OWNED_BY = "kubetour.dev/managed-by"
 OWNER = "kubetour"
 PULL_SECRET = f"{OWNER}-registry"  # the Secret that holds a registry's credentials in our namespace
+
+
+def caller() -> Path:
+    """Return the directory that relative paths on the command line mean, before anything has gone to ROOT."""
+    return Path(os.environ.get("KUBETOUR_CWD") or Path.cwd())

@@ -14,6 +14,7 @@ from dataclasses import asdict
 from functools import lru_cache
 from typing import Any
 
+from kubetour import __version__
 from kubetour.checks import Result
 from kubetour.errors import KubetourError
 from kubetour.questions import Prediction, Question
@@ -102,6 +103,7 @@ def report(
     steps = [step_record(outcome, language, asked.get(outcome.step.id)) for outcome in outcomes]
     return {
         "version": VERSION,
+        "kubetour": __version__,
         "began": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(began)),
         "seconds": round(seconds, 3),
         "ok": bool(steps) and all(step["ok"] for step in steps),

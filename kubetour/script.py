@@ -76,13 +76,18 @@ def script(
     rescue: tuple[Run, ...] = ()
     for step in steps:
         trap: list[str] = []
-        if step.rescue != rescue:
-            rescue = step.rescue
-            trap = [f"trap {shlex.quote('; '.join(map(shell, rescue))) if rescue else '-'} EXIT"]
+        if (*step.rescue, *step.restore) != rescue:
+            rescue = (*step.rescue, *step.restore)
+            trap = [f"trap {shlex.quote(_rescue(rescue)) if rescue else '-'} EXIT"]
         lines += [f"# {step.id}: {titles[step.id]}", *_commands(step, trap), ""]
     if rescue:
         lines.append("trap - EXIT\n")
     return "\n".join(lines)
+
+
+def _rescue(runs: tuple[Run, ...]) -> str:
+    """Return the commands, each of which runs whether the one before succeeded or not."""
+    return "; ".join((*(("set +e",) if len(runs) > 1 else ()), *map(shell, runs)))
 
 
 def _commands(step: Step, trap: list[str]) -> list[str]:
@@ -94,10 +99,10 @@ def _commands(step: Step, trap: list[str]) -> list[str]:
     else:
         actions = [line for run in step.actions for line in _action(run, step.again)]
     confirm = [shell(run) for run in step.confirm]
-    if step.unless is None:
-        return [*trap, *actions, *confirm]
-    outer, inner = ([], trap) if step.creates else (trap, [])
     refusal = _refusal(step, step.exists) if step.exists else []
+    if step.unless is None:
+        return [*refusal, *trap, *actions, *confirm]
+    outer, inner = ([], trap) if step.creates and step.rescue else (trap, [])
     guarded = [f"if ! {shell(step.unless)} >/dev/null 2>&1; then", *refusal, *inner, *actions, "fi"]
     return [*outer, *guarded, *confirm]
 

@@ -16,7 +16,8 @@ from kubetour.course import Course, course
 from kubetour.errors import RefusedError, UsageError
 from kubetour.host import HERE, Host
 from kubetour.plan import clean_up, plan, singles, whole
-from kubetour.project import OWNER, ROOT, TEMPLATES
+from kubetour.ports import first_port
+from kubetour.project import OWNER, ROOT, TEMPLATES, caller
 from kubetour.providers import PROVIDERS, Ports, Provider, Tools
 from kubetour.reference import in_registry
 from kubetour.settings import Resolved, Settings, check, flag, resolve
@@ -95,13 +96,13 @@ def settle(c: Context, flags: Mapping[str, Any], state: State) -> Resolved:
     configured = c.config.get("kubetour", {}) or {}
     if not isinstance(configured, Mapping):
         raise UsageError("config-section", value=str(configured)[:80])
-    resolved = resolve(flags, os.environ, dict(configured), state.remembered())
-    caller = Path(os.environ.get("KUBETOUR_CWD") or Path.cwd())
+    resolved = resolve(flags, os.environ, dict(configured), state.remembered(), state.packed())
+    here = caller()
     if kubeconfig := os.environ.get("KUBECONFIG"):  # a list of paths, which must hold from the root, too
-        where = (str(caller / path) for path in kubeconfig.split(os.pathsep) if path)
+        where = (str(here / path) for path in kubeconfig.split(os.pathsep) if path)
         os.environ["KUBECONFIG"] = os.pathsep.join(where)
     paths: dict[str, Any] = {
-        name: _from_root(caller, getattr(resolved.settings, name))
+        name: _from_root(here, getattr(resolved.settings, name))
         for name in ("app_dir", "config", "pull_secret", "lessons")
         if resolved.origins[name] in ("flag", "environment")
     }
@@ -147,7 +148,10 @@ def assemble(resolved: Resolved, state: State, name: str, found: Tools, host: Ho
 
 
 def render(provider: Provider, context: BuildContext, replicas: int) -> dict[str, str]:
-    """Return the manifests by name; UsageError, with file and line, if a template is broken."""
+    """Return the manifests by name, the Deployment with all its replicas as `scaled`.
+
+    UsageError, with file and line, if a template is broken.
+    """
     settings, runs_as = provider.settings, buildcontext.user(context.user)
     values = {
         "name": settings.name,
@@ -163,7 +167,9 @@ def render(provider: Provider, context: BuildContext, replicas: int) -> dict[str
         "read_only": not provider.mark,
     }
     names = ("deployment", "service", "namespace")
-    return {name: manifests.render(TEMPLATES, f"{name}.yaml.j2", values) for name in names}
+    rendered = {name: manifests.render(TEMPLATES, f"{name}.yaml.j2", values) for name in names}
+    scaled = {**values, "replicas": settings.replicas}
+    return {**rendered, "scaled": manifests.render(TEMPLATES, "deployment.yaml.j2", scaled)}
 
 
 def _image(settings: Settings, provider: str, context: BuildContext, local: str) -> str:
@@ -187,16 +193,19 @@ def push_step(session: Session) -> tuple[Step, ...]:
 def _ports(provider: Provider, state: State, host: Host = HERE) -> Ports:
     """Return ports that are free, or the ones that what is there already was made with."""
     kept, made, settings = state.ports(), state.created(), provider.settings
-    ours = f"{provider.engine_name}-container/{OWNER}-{settings.name}"
+    ours = f"{provider.engine_name}-container/{provider.container}"
     container = kept.get("container") if ours in made else None
     mapped = kept.get("host") if f"{provider.name}-cluster/{settings.cluster_name}" in made else None
-    container = container or host.free_port(max(settings.port, 1024))
-    return Ports(container, mapped or host.free_port(Ports.host, (container,)), Ports.node)
+    first, second = max(settings.port, 1024), Ports.host
+    if settings.student:  # two who begin at the same moment would find the same ones free
+        first = second = first_port(settings.student)
+    container = container or host.free_port(first)
+    return Ports(container, mapped or host.free_port(second, (container,)), Ports.node)
 
 
-def _from_root(caller: Path, value: str) -> str:
+def _from_root(here: Path, value: str) -> str:
     """Return a path as seen from the project's root, where every command runs."""
-    path = Path(os.path.normpath(caller / value))
+    path = Path(os.path.normpath(here / value))
     if path == ROOT:
         return "."
     return str(path.relative_to(ROOT)) if path.is_relative_to(ROOT) else os.path.relpath(path, ROOT)

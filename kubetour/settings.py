@@ -1,7 +1,7 @@
 """Every parameter, defined once: type, default, rule. Help and rule texts are in `kubetour.text`.
 
 Precedence: flag > environment (KUBETOUR_NAME) > invoke.yaml (kubetour: {name: …}) > what the last command in
-this checkout used > default.
+this checkout used > what came with a pack > what follows from the student > default.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ from kubetour.dialects import DIALECTS
 from kubetour.errors import UsageError
 from kubetour.text import LANGUAGES, from_locale
 
-SOURCES = ("flag", "environment", "invoke.yaml", "last command", "default")
+SOURCES = ("flag", "environment", "invoke.yaml", "last command", "pack", "student", "default")
+UNCHOSEN = ("pack", "student", "default")  # nobody typed them: they are found out anew each time
 PROVIDERS = ("auto", "kind", "minikube", "context", "embedded")
 ENGINES = ("auto", *DIALECTS)
 REQUESTS_AUTO = 0
@@ -50,6 +51,7 @@ class Settings:
     engine: str = _setting("auto", rules.choice(*ENGINES))
     requests: int = _setting(REQUESTS_AUTO, rules.whole(0, 100_000), remember=False)
     timeout: int = _setting(180, rules.whole(1, 86_400), remember=False)
+    student: str = _setting("", rules.label(24))  # 24: with "kubetour-" before it, still a cluster's name
     lessons: str = _setting("", rules.printable(4096), remember=False)
     lang: str = _setting("", rules.choice(*LANGUAGES), remember=False)
     offline: bool = _setting(False, rules.switch(), remember=False)
@@ -80,7 +82,7 @@ class Resolved:
         return {
             name: getattr(self.settings, name)
             for name, origin in self.origins.items()
-            if origin != "default" and FIELDS[name].metadata["remember"]
+            if origin not in UNCHOSEN and FIELDS[name].metadata["remember"]
         }
 
 
@@ -99,10 +101,11 @@ def resolve(
     environ: Mapping[str, str],
     config: Mapping[str, Any],
     remembered: Mapping[str, Any],
+    packed: Mapping[str, Any] | None = None,
 ) -> Resolved:
     """Return the settings that hold; UsageError names the parameter, the value and the rule it breaks.
 
-    What was remembered and no longer passes is dropped: nobody typed it now.
+    What was remembered or packed and no longer passes is dropped: nobody typed it now.
     """
     unknown = sorted(set(config) - set(FIELDS))
     if unknown:
@@ -115,6 +118,7 @@ def resolve(
             ("environment", environ.get(variable(name)) or None, variable(name)),
             ("invoke.yaml", config.get(name), f"kubetour.{name}"),
             ("last command", remembered.get(name), name),
+            ("pack", (packed or {}).get(name), name),
         )
         for origin, value, shown in given:
             if value is None:
@@ -122,12 +126,27 @@ def resolve(
             try:
                 values[name] = check(name, value, shown)
             except UsageError:
-                if origin == "last command":
+                if origin in ("last command", "pack"):
                     continue
                 raise
             origins[name] = origin
             break
+    # What somebody else's commands were about is not what a student who is named now has in mind.
+    anew = origins["student"] != "last command" and values.get("student") != remembered.get("student")
+    for name, value in of_student(values.get("student", "")).items():
+        if origins[name] == "default" or (anew and origins[name] == "last command"):
+            values[name], origins[name] = value, "student"
     return Resolved(Settings(**values), origins)
+
+
+def of_student(student: str) -> dict[str, str]:
+    """Return the settings that keep a student apart from the others on one machine, as far as they are names.
+
+    The namespace, the container's name and the ports follow from the student where they are chosen.
+    """
+    if not student:
+        return {}
+    return {name: f"{FIELDS[name].default}-{student}" for name in ("cluster_name", "image")}
 
 
 def check(name: str, value: Any, shown: str) -> Any:

@@ -38,6 +38,15 @@ class State:
         """Keep settings for the next command."""
         self._write(self.root / "last.json", values)
 
+    def packed(self) -> dict[str, Any]:
+        """Return the settings that came with a pack."""
+        return self._read(self.root / "pack.json")
+
+    def keep_packed(self, values: dict[str, str]) -> None:
+        """Keep the settings of a pack, unless they are kept."""
+        if self.packed() != values:
+            self._write(self.root / "pack.json", values)
+
     def created(self) -> tuple[str, ...]:
         """Return what this project made and has not removed: KIND/NAME, oldest first."""
         entries = self._read(self.place / "created.json").get("created")

@@ -105,6 +105,7 @@ class Step:
     hold: float = 0.0  # seconds for which the check must go on holding
     refusable: bool = False  # the cluster may forbid it: then the step says so, and the tour goes on
     rescue: tuple[Run, ...] = ()  # where it fails: keep what tells why, then take back what is half made
+    restore: tuple[Run, ...] = ()  # where it fails or is interrupted: put back what its actions have changed
     claim: str = ""  # the experiment that it belongs to: see `claims`
     extra: bool = False  # no part of the tour, but of `inv prove`
     recorded: bool = False  # every change of what the check looks at is kept, from before the actions on

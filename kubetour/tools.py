@@ -23,6 +23,7 @@ from kubetour.text import Text
 Say = Callable[[Text], None]
 
 PATIENCE = 5.0  # seconds for a program to tell its version
+PACKED, DEBIANS = "pack", "debian"  # in the cache, in place of a version: from where it came
 _VERSION_ARGUMENTS = {
     "kubectl": ("version", "--client", "-o", "json"),
     "kind": ("version",),
@@ -95,12 +96,12 @@ def find(wanted: Pin, place: Place, say: Say) -> Tool:
     One that is broken, hangs or is too old is passed over. Raises ToolError, with the reasons as evidence,
     IntegrityError if a download is not what it should be, ResourceError if the disk is full.
     """
-    ours, debians = _kept(wanted, place)
     found, passed_over = present(wanted, place)
     if found:
         return found
     if place.offline:
         raise ToolError("tool-offline", evidence="\n".join(passed_over), tool=wanted.name)
+    ours, debians = kept(wanted, place), kept(wanted, place, DEBIANS)
     for made in _made(wanted, place, ours, debians, say):
         verdict = made if isinstance(made, str) else probe(wanted, str(made))
         if isinstance(verdict, Tool):
@@ -119,10 +120,15 @@ def obtain(wanted: Pin, place: Place, say: Say) -> Path | str:
 
     It may be for another machine than this one, so it is not tried here.
     """
-    ours = place.cache / f"{wanted.name}-{wanted.version}-{place.system.replace('/', '-')}" / wanted.name
+    ours = kept(wanted, place)
     if ours.exists():
         return ours
     return "--offline" if place.offline else _downloaded(wanted, place, ours, say)
+
+
+def programs() -> dict[str, Pin]:
+    """Return what may be downloaded, by name."""
+    return {"kubectl": pin("kubectl"), "kind": pin("kind"), "minikube": pin("minikube")}
 
 
 def version_arguments(name: str) -> tuple[str, ...]:
@@ -139,7 +145,7 @@ def present(wanted: Pin, place: Place) -> tuple[Tool | None, list[str]]:
             # The first on PATH is what a person gets by typing the bare name.
             return (Tool(wanted.name, verdict.version) if index == 0 else verdict), passed_over
         passed_over.append(verdict)
-    for cached in filter(Path.exists, _kept(wanted, place)):
+    for cached in filter(Path.exists, (kept(wanted, place, version) for version in ("", PACKED, DEBIANS))):
         verdict = probe(wanted, str(cached))
         if isinstance(verdict, Tool):
             return verdict, passed_over
@@ -147,12 +153,10 @@ def present(wanted: Pin, place: Place) -> tuple[Tool | None, list[str]]:
     return None, passed_over
 
 
-def _kept(wanted: Pin, place: Place) -> tuple[Path, Path]:
-    """Return where the download is kept: the publisher's, and Debian's."""
+def kept(wanted: Pin, place: Place, version: str = "") -> Path:
+    """Return where a program is kept: the pinned one, a PACKED one of some other version, or DEBIANS."""
     system = place.system.replace("/", "-")
-    versions = (wanted.version, "debian")
-    ours, debians = (place.cache / f"{wanted.name}-{version}-{system}" / wanted.name for version in versions)
-    return ours, debians
+    return place.cache / f"{wanted.name}-{version or wanted.version}-{system}" / wanted.name
 
 
 def probe(wanted: Pin, path: str) -> Tool | str:

@@ -10,9 +10,10 @@ from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from kubetour import causes
-from kubetour.acting import Acting, Performer
-from kubetour.checks import Change, Object, Observation, Proof, Result
-from kubetour.errors import DeadlineError, Interrupted, KubetourError, ProofError, RefusedError
+from kubetour.acting import Acting, Command, Line, Performer
+from kubetour.checks import Change, Observation, Proof, Result
+from kubetour.errors import ClusterError, Interrupted, KubetourError, RefusedError
+from kubetour.failures import diagnose, not_proved
 from kubetour.observe import Cluster, Objects
 from kubetour.questions import Prediction
 from kubetour.recording import Recording
@@ -25,9 +26,7 @@ if TYPE_CHECKING:
     from invoke.context import Context
 
 ROUND = 0.5  # seconds between two rounds of a step that may fall short
-DIAGNOSIS = ("pods", "events", "nodes")
-DIAGNOSIS_TIME = 2.0  # seconds
-MOST_LOGS, LOG_LINES = 2, 5  # of Pods that crash: the others' say the same, and the last lines say why
+FIRST_LOOK = 5.0  # seconds that who watches a step may need to see how things are before it
 
 
 @dataclass(frozen=True)
@@ -77,6 +76,12 @@ class Presenter(Protocol):
 
     def end(self, outcome: Outcome) -> None:
         """A step has ended, proved or not."""
+
+    def watches(self, step: Step) -> tuple[str, ...]:
+        """Return the resources of which it wants to be told each change while that step runs."""
+
+    def changed(self, objects: Objects) -> None:
+        """What is known of these resources has changed. Told in a watch's thread, which waits meanwhile."""
 
 
 @dataclass
@@ -143,23 +148,20 @@ class Tour:
         prediction: Prediction | None = None
         proof: Proof | None = None
         error: KubetourError | None = None
-        recorded = ExitStack()
+        looking = ExitStack()
         try:
             announce()
-            asked = self.clock()
-            prediction = self.presenter.ready(step)
+            asked, prediction = self.clock(), self.presenter.ready(step)
             begun = self.clock()  # a person may take their time
             waited = begun - asked
-            recording = None
-            if step.recorded:
-                recording = recorded.enter_context(self.cluster.recording(step.check.looks, self.timeout))
+            recording = self._look(step, looking)
             acting.present(self.presenter.command, self.presenter.line)
             if acting.already:
                 self.presenter.note(Text("tour.already"))
             acting.confirm(self.presenter.confirm, self.presenter.line)
             proof = self._prove(step, acting, begun + self.timeout, recording)
             if not proof.holds:
-                error = self._not_proved(step, acting, proof)
+                error = not_proved(step, proof, acting.results, self.timeout)
             else:
                 self.told = proof.data.get("way", self.told)
         except KubetourError as caught:
@@ -167,16 +169,13 @@ class Tour:
         except KeyboardInterrupt:
             error = Interrupted(last_signal())
         finally:
-            recorded.close()
+            looking.close()
         if error and step.refusable and causes.forbidden(error):
             error, proof = None, Proof(True, Text("proof.forbidden"))
-        if error is None:
+        if error is None or acting.undone:
             self.state.strike(*step.removes)
-        elif not isinstance(error, Interrupted):
-            if step.check.looks:
-                self._diagnose(error)
-            if not isinstance(error, RefusedError):  # then what is there is not ours to take back
-                error = self._rescue(acting) or error
+        if error:
+            error = self._save(acting, error)
         return Outcome(
             step,
             acting.already,
@@ -191,10 +190,31 @@ class Tour:
             prediction,
         )
 
-    def _rescue(self, acting: Acting) -> KubetourError | None:
+    def _look(self, step: Step, looking: ExitStack) -> Recording | None:
+        """Begin, before a step acts, what goes on until it is judged: the recording, what is shown live."""
+        if watched := self.presenter.watches(step):
+            looking.enter_context(self.cluster.telling(watched, self.presenter.changed))
+            with suppress(ClusterError):  # if it cannot be read, the commands tell why
+                self.cluster.wait(step.check.looks, lambda seen: True, min(FIRST_LOOK, self.timeout))
+        if not step.recorded:
+            return None
+        return looking.enter_context(self.cluster.recording(step.check.looks, self.timeout))
+
+    def _save(self, acting: Acting, error: KubetourError) -> KubetourError:
+        """Find out why a step failed and save what can be saved; return its error, or an interrupt since."""
+        interrupted = isinstance(error, Interrupted)
+        if acting.step.check.looks and not interrupted:
+            diagnose(error, self.cluster)
+        if isinstance(error, RefusedError) or acting.undone:
+            return error  # what is there is not ours to take back, or there is nothing
+        if not interrupted:
+            error = self._rescue(acting.rescue) or error
+        return self._rescue(acting.restore) or error
+
+    def _rescue(self, work: Callable[[Command, Line], None]) -> KubetourError | None:
         """Save what can be saved of a step that failed; return the interrupt if one came meanwhile."""
         try:
-            acting.rescue(self.presenter.command, self.presenter.line)
+            work(self.presenter.command, self.presenter.line)
         except (Interrupted, KeyboardInterrupt):
             return Interrupted(last_signal())
         return None
@@ -247,33 +267,6 @@ class Tour:
                 acting.confirm(_unseen, _unseen)
             else:
                 acting.repeat(self.presenter.line)
-
-    def _not_proved(self, step: Step, acting: Acting, proof: Proof) -> KubetourError:
-        if proof.final:
-            return RefusedError("not-ours", proof=proof.text)
-        waited = step.check.looks or step.again
-        family = DeadlineError if waited else ProofError
-        last = acting.results[-max(len(step.ladder), 1) :]  # of a ladder, each rung's word
-        said = "\n".join(dict.fromkeys(filter(None, (result.stderr.strip() for _, result in last))))
-        key = "not-in-time" if waited else "not-proved"
-        return family(key, evidence=said, proof=proof.text, seconds=int(self.timeout))
-
-    def _diagnose(self, error: KubetourError) -> None:
-        """Add to an error what the cluster says about what stands in the way."""
-        objects: dict[str, tuple[Object, ...]] = {}
-        for name in DIAGNOSIS:
-            try:
-                objects |= self.cluster.wait((name,), lambda seen: True, DIAGNOSIS_TIME)
-            except KubetourError as caught:
-                if not causes.forbidden(caught):  # what this user may not see is left out
-                    return  # the error itself already says what does not work
-        logs: dict[str, str] = {}
-        for pod in causes.crashed(objects)[:MOST_LOGS]:
-            with suppress(Exception):  # evidence that cannot be had is no error of its own
-                logs[pod] = self.cluster.log(pod, LOG_LINES)
-        error.causes = causes.diagnose(objects, logs)
-        said = (f"{pod}: {line}" for pod, log in logs.items() for line in log.splitlines())
-        error.evidence = "\n".join(filter(None, (error.evidence, *causes.warnings(objects), *said)))
 
 
 def _since(results: tuple[Result, ...], changes: tuple[Change, ...]) -> tuple[Change, ...]:

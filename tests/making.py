@@ -23,24 +23,29 @@ ENGINE = Engine("docker", version="29.1.0")
 ABLE = Abilities(("--provenance=false",), ("--platform", "linux/amd64"), True)
 DIGEST = "0123456789abcdef" * 4
 CONTEXT = BuildContext(".", ("app/app.js",), 1234, DIGEST, "1000", (8080,))
+STEADY = (".venv/bin/python", "-m", "kubetour.steady")
 TOOLS = {
     "kind": Tools(
         ".venv/bin/python",
+        steady=STEADY,
         engine_version="docker 29.0.0",
         build_flags=("--provenance=false", "--sbom=false"),
         save_flags=("--platform", "linux/amd64"),
         containerd_store=True,
     ),
     "minikube": Tools(
-        ".venv/bin/python", engine_version="docker 29.0.0", build_flags=("--provenance=false",)
+        ".venv/bin/python", steady=STEADY, engine_version="docker 29.0.0", build_flags=("--provenance=false",)
     ),
-    "context": Tools(".venv/bin/python", engine_version="docker 29.0.0", build_flags=("--provenance=false",)),
-    "embedded": Tools(".venv/bin/python", curl=(".venv/bin/python", "-m", "kubetour.curl")),
+    "context": Tools(
+        ".venv/bin/python", steady=STEADY, engine_version="docker 29.0.0", build_flags=("--provenance=false",)
+    ),
+    "embedded": Tools(".venv/bin/python", steady=STEADY, curl=(".venv/bin/python", "-m", "kubetour.curl")),
 }
 # kind's tools with another engine.
 OTHERS = {
     "podman": Tools(
         ".venv/bin/python",
+        steady=STEADY,
         engine="podman",
         dialect=DIALECTS["podman"],
         engine_version="podman 5.4.0",
@@ -48,6 +53,7 @@ OTHERS = {
     ),
     "nerdctl": Tools(
         ".venv/bin/python",
+        steady=STEADY,
         engine="nerdctl",
         dialect=DIALECTS["nerdctl"],
         engine_version="nerdctl 2.1.4",
@@ -103,8 +109,13 @@ def values(provider: Provider, replicas: int = 1) -> dict[str, Any]:
 def templates(provider: Provider, replicas: int = 1) -> dict[str, str]:
     """Return a provider's manifests by name."""
     given = values(provider, replicas)
+    scaled = {**given, "replicas": provider.settings.replicas}
     return {
-        name: render(TEMPLATES, f"{name}.yaml.j2", given) for name in ("deployment", "service", "namespace")
+        **{
+            name: render(TEMPLATES, f"{name}.yaml.j2", given)
+            for name in ("deployment", "service", "namespace")
+        },
+        "scaled": render(TEMPLATES, "deployment.yaml.j2", scaled),
     }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from kubetour.checks import Object, Observation, Result
+from kubetour.checks import Change, Object, Observation, Result
 from kubetour.project import NODE_OWNED_BY, OWNED_BY, OWNER
 
 OURS = {OWNED_BY: OWNER}
@@ -83,6 +83,7 @@ def deployment(
     counts = {
         "replicas": replicas if observed is None else observed,
         "updatedReplicas": replicas if updated is None else updated,
+        "readyReplicas": replicas if available is None else available,
         "availableReplicas": replicas if available is None else available,
     }
     return {
@@ -191,3 +192,20 @@ def seen(*items: Object, results: tuple[Result, ...] = (), confirmed: tuple[Resu
         plural = str(item["kind"]).lower() + "s"
         objects[plural] = (*objects.get(plural, ()), item)
     return Observation(results, confirmed, objects)
+
+
+def change(at: float, item: Object, what: str = "MODIFIED") -> Change:
+    """Return what a watch told of an object, so many seconds after a step's first command began."""
+    return Change(at, f"{str(item['kind']).lower()}s", what, item)
+
+
+def lived(*changes: Change, results: tuple[Result, ...] = ()) -> Observation:
+    """Return the Observation of a recorded step that was told all this, with the objects that are left."""
+    left: dict[str, dict[str, Object]] = {}
+    for told in changes:
+        store = left.setdefault(told.resource, {})
+        store[told.object["metadata"]["uid"]] = told.object
+        if told.event == "DELETED":
+            del store[told.object["metadata"]["uid"]]
+    objects = {resource: tuple(store.values()) for resource, store in left.items()}
+    return Observation(results, objects=objects, changes=changes)

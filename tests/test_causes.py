@@ -9,7 +9,7 @@ import pytest
 from kubetour.causes import TAIL, command_failed, crashed, diagnose, forbidden, warnings
 from kubetour.checks import Result
 from kubetour.errors import ClusterError, KubetourError
-from tests.shapes import event, node, pod
+from tests.shapes import event, node, pod, service
 
 # What docker 20.10 to 29, podman 4.3, nerdctl 2.1, kind v0.33, minikube v1.38 and kubectl v1.36 print.
 SAID: list[tuple[str, str, int]] = [
@@ -164,6 +164,18 @@ SAID: list[tuple[str, str, int]] = [
         "remove that container to be able to reuse that name: that name is already in use",
         "name-taken",
         9,
+    ),
+    (
+        "docker: Error response from daemon: OCI runtime create failed: runc create failed: unable to start "
+        'container process: exec: "sleep": executable file not found in $PATH: unknown',
+        "program-absent",
+        4,
+    ),
+    (
+        "Error: runc: runc create failed: unable to start container process: exec: "
+        "executable file `sleep` not found in $PATH: No such file or directory",
+        "program-absent",
+        4,
     ),
     ('time="2026" level=fatal msg="name \\"web\\" is already used by ID \\"0f2e\\""', "name-taken", 9),
     (
@@ -385,6 +397,30 @@ def test_the_likeliest_cause_comes_first() -> None:
         "cause.node",
         "cause.probe",
     ]
+
+
+def test_a_service_whose_selector_just_misses_the_pods_is_a_cause_after_all_others() -> None:
+    wrong = service("web", {"app": "web-typo"})
+    pods = (pod("web-1-a", {"app": "web"}), pod("b", ready=False))
+    crash, selector = diagnose({"services": (wrong,), "pods": pods})
+    assert (crash.key, selector.key) == ("cause.probe", "cause.selector")
+    assert selector.values["label"] == "app"
+    assert selector.values["pods"] == "web-1-a"
+
+
+def test_a_service_that_finds_pods_or_looks_for_none_is_no_cause() -> None:
+    found, nothing = service("web"), service("kubernetes")
+    nothing["spec"]["selector"] = None
+    behind = pod("web-1-a", {"app": "web"})
+    behind["spec"]["containers"][0]["ports"] = [{"name": "http", "containerPort": 8080}]
+    assert diagnose({"services": (found, nothing), "pods": (behind,)}) == ()
+    behind["spec"]["containers"][0]["ports"][0]["name"] = "web"
+    (port,) = diagnose({"services": (found, nothing), "pods": (behind,)})
+    assert (port.key, port.values["port"], port.values["declared"]) == (
+        "cause.target-port",
+        "http",
+        "web/8080",
+    )
 
 
 @pytest.mark.parametrize(

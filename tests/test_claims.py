@@ -35,7 +35,14 @@ def test_the_steps_that_try_a_claim_come_with_what_they_need(claims: list[str], 
     assert [step.id for step in experiments(STEPS, claims)] == ids
 
 
-@pytest.mark.parametrize(("claim", "key"), [("nonsense", "claim-unknown"), ("layers", "claim-not-here")])
+@pytest.mark.parametrize(
+    ("claim", "key"),
+    [
+        ("nonsense", "claim-unknown"),
+        ("layers", "claim-not-here"),
+        pytest.param("process-one", "claim-not-on-embedded", id="and why, where that is known"),
+    ],
+)
 def test_a_claim_that_cannot_be_tried_is_refused(claim: str, key: str) -> None:
     with pytest.raises(UsageError) as caught:
         experiments(STEPS, [claim])

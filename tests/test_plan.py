@@ -14,11 +14,11 @@ from typing import Any
 import pytest
 
 from kubetour.errors import UsageError
-from kubetour.plan import clean_up, plan, select, singles
+from kubetour.plan import clean_up, plan, select, singles, whole
 from kubetour.printing import script_text
 from kubetour.project import ROOT
 from kubetour.proofs.cluster import NodesJoined, NodesReady
-from kubetour.providers import Provider
+from kubetour.providers import Provider, Tools
 from kubetour.session import Session
 from kubetour.settings import Resolved
 from kubetour.state import State
@@ -34,7 +34,7 @@ def session(provider: Provider, tmp_path: Path) -> Session:
 
 def every_step(provider: Provider) -> tuple[Step, ...]:
     images = (provider.settings.image,)
-    return (*plan(provider, CONTEXT), *singles(provider), *clean_up(provider, images))
+    return (*whole(provider, CONTEXT), *singles(provider), *clean_up(provider, images))
 
 
 def every_run(step: Step) -> tuple[Run, ...]:
@@ -114,7 +114,7 @@ def test_ids_are_unique_and_fit_for_a_flag(provider: Provider) -> None:
 
 def test_every_step_comes_after_what_it_needs(provider: Provider) -> None:
     done: set[str] = set()
-    for step in plan(provider, CONTEXT):
+    for step in whole(provider, CONTEXT):
         assert set(step.needs) <= done, step.id
         done.add(step.id)
 
@@ -163,7 +163,8 @@ def test_what_is_created_is_removed_again(provider: Provider) -> None:
 def test_a_step_that_acts_on_what_it_made_says_so_before(provider: Provider) -> None:
     for step in every_step(provider):
         if step.creates:
-            assert step.unless is not None, f"{step.id}: a second run must see what is already there"
+            removed = step.exists is not None and set(step.creates) <= set(step.removes)
+            assert step.unless or removed, f"{step.id}: a second run must see what is already there"
 
 
 def test_a_cluster_that_is_not_ours_is_neither_made_nor_deleted() -> None:
@@ -260,6 +261,22 @@ def test_podmans_driver_and_its_images_are_podmans_own() -> None:
     assert provider.image()[0].actions[1].argv[:3] == ("podman", "image", "save")
 
 
+@pytest.mark.parametrize("kind", ["kind", "minikube", "embedded"])
+def test_a_containers_end_is_asked_of_the_node_that_runs_its_pod(kind: str) -> None:
+    run = make_provider(kind).stop_container("web-pod")
+    assert run
+    node = next(part for part in run.argv if isinstance(part, Lookup))
+    assert node.run == make_provider(kind).node_of("web-pod").run
+    assert "stop" in str(run.argv[-1])
+    assert ("sudo" in run.argv) is (kind == "minikube")
+
+
+def test_where_no_node_can_be_entered_no_process_is_killed() -> None:
+    provider = make_provider("context")
+    assert provider.stop_container("web-pod") is None
+    assert not {"crash", "crash-again", "delete-crashed"} & {step.id for step in whole(provider, CONTEXT)}
+
+
 def test_a_command_on_a_minikube_node_reaches_its_shell_word_for_word() -> None:
     words = ("printf", r"%s\n", "*", "a b", "$HOME", "it's", 'say "x"', "http://[::1]:8080/?a=1&b=2")
     run = minikube().on_node(*words)
@@ -290,7 +307,7 @@ IDS = [step.id for step in plan(make_provider("kind"), CONTEXT)]
         ({"only": ("scale", "app")}, ["app", "scale"]),
         ({"first": "build", "only": ("app", "scale")}, ["scale"]),
         ({"only": ("hit-all",)}, ["hit", "hit-all"]),
-        ({"first": "hit-all", "last": "pods"}, ["hit", "hit-all", "pods"]),
+        ({"first": "hit-all", "last": "pods"}, ["hit", "hit-all", "scale-under-load", "pods"]),
     ],
 )
 def test_steps_are_selected_in_the_plans_order(wanted: dict[str, Any], expected: list[str]) -> None:
@@ -311,3 +328,90 @@ def test_a_choice_of_no_steps_is_an_error(wanted: dict[str, Any], key: str) -> N
     with pytest.raises(UsageError) as caught:
         select(plan(make_provider("kind"), CONTEXT), **wanted)
     assert caught.value.key == key
+
+
+UNDER_LOAD = [
+    *("scale-under-load", "update-under-load", "delete-under-load", "bad-release"),
+    *("slow-start", "slow-start-unprobed", "stop-node", "start-node"),
+]
+
+
+@pytest.mark.parametrize(
+    ("provider", "absent"),
+    [
+        (make_provider("kind"), set()),
+        (make_provider("minikube"), set()),
+        (make_provider("embedded"), set()),
+        (make_provider("context"), {"stop-node", "start-node"}),
+        (make_provider("kind", workers=1), {"stop-node", "start-node"}),
+        (make_provider("kind", replicas=1), {"delete-under-load"}),
+        (replace(make_provider("kind"), mark="word"), {"slow-start", "slow-start-unprobed"}),
+        (make_provider("kind", tools=Tools("python")), set(UNDER_LOAD)),
+    ],
+    ids=[
+        *("kind", "minikube", "embedded", "context"),
+        "two nodes",
+        "one Pod",
+        "another app",
+        "no Python there",
+    ],
+)
+def test_what_cannot_be_tried_under_load_is_no_part_of_the_plan(provider: Provider, absent: set[str]) -> None:
+    found = [step.id for step in whole(provider, CONTEXT) if step.id in UNDER_LOAD]
+    assert found == [name for name in UNDER_LOAD if name not in absent]
+
+
+def test_of_the_experiments_under_load_only_scaling_our_own_app_is_in_the_tour() -> None:
+    provider = make_provider("kind")
+    own, other = (plan(replace(provider, mark=mark), CONTEXT) for mark in ("", "word"))
+    assert [step.id for step in own if step.id in UNDER_LOAD] == ["scale-under-load"]
+    assert [step.id for step in other if step.id in UNDER_LOAD] == []
+
+
+@pytest.mark.parametrize(
+    ("image", "broken"),
+    [
+        ("web:1", "web:no-such-release"),
+        ("127.0.0.1:5000/web:1", "127.0.0.1:5000/web:no-such-release"),
+        ("127.0.0.1:5000/web@sha256:" + "0" * 64, "127.0.0.1:5000/web:no-such-release"),
+    ],
+    ids=["a tag", "a registry's port", "a digest"],
+)
+def test_the_bad_release_is_the_same_image_with_a_tag_that_nobody_made(image: str, broken: str) -> None:
+    provider = make_provider("context")
+    provider = replace(provider, settings=replace(provider.settings, image=image))
+    (step,) = (step for step in whole(provider, CONTEXT) if step.id == "bad-release")
+    assert f"{provider.settings.name}={broken}" in step.actions[0].argv
+
+
+@pytest.mark.parametrize("kind", ["kind", "minikube", "embedded"])
+def test_a_node_is_stopped_and_started_by_its_providers_own_command(kind: str) -> None:
+    provider = make_provider(kind)
+    steps = {step.id: step for step in whole(provider, CONTEXT)}
+    node = provider.nodes()[-1]
+    stop, start = steps["stop-node"].actions[-1], steps["start-node"].actions[0]
+    assert stop.argv[-1] == start.argv[-1] == node
+    assert start in steps["stop-node"].restore, "a node that was stopped must not stay so"
+    words = {"kind": "docker", "minikube": "minikube", "embedded": ".venv/bin/python"}
+    assert stop.argv[0] == words[kind]
+    if kind != "minikube":
+        assert start.argv[0] == words[kind]
+
+
+@pytest.mark.parametrize(
+    ("given", "namespace", "container"),
+    [
+        ({}, "kubetour", "kubetour-node-hostname"),
+        ({"student": "ann"}, "kubetour-ann", "kubetour-ann-node-hostname"),
+        ({"student": "ann", "name": "shop"}, "kubetour-ann", "kubetour-ann-shop"),
+        ({"student": "ann", "namespace": "ours"}, "ours", "kubetour-ann-node-hostname"),
+    ],
+    ids=["alone", "a student", "with an app of their own", "in a namespace given"],
+)
+def test_a_students_namespace_and_container_are_their_own(
+    given: dict[str, Any], namespace: str, container: str
+) -> None:
+    provider = make_provider("context", **given)
+    assert (provider.namespace, provider.container) == (namespace, container)
+    words = [run.argv for step in plan(provider, CONTEXT, 1) for run in step.actions]
+    assert any("--name" in argv and container in argv for argv in words)

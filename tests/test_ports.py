@@ -9,7 +9,7 @@ import pytest
 
 from kubetour import ports
 from kubetour.errors import ResourceError
-from kubetour.ports import free_port
+from kubetour.ports import first_port, free_port
 
 
 @pytest.fixture(params=["127.0.0.1", "0.0.0.0"])  # noqa: S104  (another program's choice)
@@ -47,3 +47,11 @@ def test_no_port_above_the_last_one_is_tried() -> None:
     with pytest.raises(ResourceError) as caught:
         free_port(65535, taken=(65535,))
     assert caught.value.values["last"] == 65535
+
+
+def test_each_student_begins_at_ports_of_their_own_the_same_ones_each_time() -> None:
+    names = [f"student-{number}" for number in range(1, 41)]
+    first = {name: first_port(name) for name in names}
+    assert first == {name: first_port(name) for name in names}
+    assert len(set(first.values())) == len(names)  # of these names; two of others may fall together
+    assert all(10_000 <= port < 30_000 and port % 2 == 0 for port in first.values())

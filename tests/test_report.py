@@ -13,13 +13,13 @@ from kubetour.project import ROOT
 from kubetour.questions import Prediction, Question
 from kubetour.redact import GONE
 from kubetour.report import MOST, VERSION, report, step_record, to_json
+from kubetour.schemas import faults
 from kubetour.settings import PROVIDERS, SOURCES, Settings
 from kubetour.steps import Run, Stage
 from kubetour.text import LANGUAGES, Text
 from kubetour.tour import Outcome
 from tests.html import sample
 from tests.making import step
-from tests.schemas import faults
 
 PROOF = Proof(True, Text("proof.scaled", {"declared": 3, "ready": 3}), {"pods": ["a", "b", "c"]})
 PLANNED = ("one", "two", "three")

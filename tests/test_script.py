@@ -184,6 +184,45 @@ def test_a_script_leaves_alone_what_is_there_and_not_ready(
     assert (done.stdout == "acted\n") is acts
 
 
+@pytest.mark.parametrize(("exists", "status"), [("false", 0), ("true", 9)])
+def test_a_script_leaves_alone_what_an_experiment_would_make_and_take_back(exists: str, status: int) -> None:
+    one = step("try", "echo acted", exists=sh(exists), rescue=(sh("echo taken back"),))
+    done = subprocess.run(
+        ["/bin/sh", "-c", script((one, step("next")), {"try": "Try", "next": "Next"}, (), ())],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=30,
+    )
+    assert done.returncode == status
+    assert done.stdout == ("" if status else "acted\n")
+
+
+def test_a_script_that_fails_takes_back_all_it_can_and_keeps_its_exit_status() -> None:
+    one = step("try", "exit 3", rescue=(sh("echo one; exit 1"), sh("echo two; exit 1")))
+    done = subprocess.run(
+        ["/bin/sh", "-c", script((one,), {"try": "Try"}, (), ())],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=30,
+    )
+    assert (done.returncode, done.stdout) == (3, "one\ntwo\n")
+
+
+def test_what_a_step_would_take_back_is_safe_once_the_next_has_nothing_to_do() -> None:
+    one = step("try", "echo acted", rescue=(sh("echo taken back; exit 1"),))
+    done_already = step("next", "echo again", unless=sh("true"), creates=("a/b",))
+    done = subprocess.run(
+        ["/bin/sh", "-c", script((one, done_already), {"try": "Try", "next": "Next"}, (), ())],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=30,
+    )
+    assert (done.returncode, done.stdout) == (0, "acted\n")
+
+
 def test_a_script_climbs_the_ladder_and_keeps_to_the_rung_that_holds(tmp_path: Path) -> None:
     steps = climb(NO_ANSWER, NOT_THERE, ANSWERS, NOT_TRIED)
     done = printed(tmp_path, script(steps, {"hit": "Hit", "hit-all": "Hit all"}, [], []))
@@ -209,6 +248,12 @@ def test_a_script_runs_a_steps_rescue_where_that_step_fails_and_only_there(
     steps = (step("one", first, rescue=(sh("echo saved"),)), step("two", second))
     done = printed(tmp_path, script(steps, TITLES, [], []))
     assert (done.returncode, done.stdout) == (3 if "exit 3" in (first, second) else 0, out)
+
+
+def test_a_script_puts_back_what_a_step_has_changed_where_that_fails(tmp_path: Path) -> None:
+    one = step("one", "exit 3", rescue=(sh("echo saved"),), restore=(sh("echo as before"),))
+    done = printed(tmp_path, script((one,), TITLES, [], []))
+    assert (done.returncode, done.stdout) == (3, "saved\nas before\n")
 
 
 def test_a_script_whose_last_step_has_a_rescue_ends_without_it(tmp_path: Path) -> None:

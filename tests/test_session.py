@@ -49,6 +49,14 @@ def test_a_port_that_is_taken_is_passed_over_and_a_kept_one_is_not(tmp_path: Pat
         assert session._ports(provider, state).container == taken
 
 
+def test_students_who_begin_at_the_same_moment_choose_different_ports(tmp_path: Path) -> None:
+    chosen = [
+        session._ports(make_provider("kind", student=student), State(tmp_path / student))
+        for student in ("ann", "bob")
+    ]
+    assert len({port for ports in chosen for port in (ports.container, ports.host)}) == 4
+
+
 def test_a_path_on_the_command_line_is_meant_from_where_it_was_typed(
     machine: pytest.MonkeyPatch, c: Context, tmp_path: Path
 ) -> None:

@@ -58,6 +58,9 @@ def test_an_empty_environment_variable_counts_as_not_set() -> None:
         ("name", "No"),
         ("name", "9lives"),
         ("name", "a" * 47),
+        ("student", "Ann"),
+        ("student", "a/b"),
+        ("student", "a" * 25),
         ("image", "Web"),
         ("provider", "minikub"),
         ("workers", "-1"),
@@ -150,3 +153,53 @@ def test_the_longest_name_still_leaves_room_for_what_its_pods_are_called() -> No
 @pytest.mark.parametrize(("lang", "language"), [("en", "en"), ("zh", "zh")])
 def test_the_language_asked_for_is_the_language(lang: str, language: str) -> None:
     assert Settings(lang=lang).language == language
+
+
+@pytest.mark.parametrize(
+    ("given_too", "cluster", "image"),
+    [
+        ({}, "kubetour-ann", "node-hostname-ann"),
+        ({"cluster_name": "mine"}, "mine", "node-hostname-ann"),
+        ({"image": "shop:1"}, "kubetour-ann", "shop:1"),
+        ({"image": "node-hostname"}, "kubetour-ann", "node-hostname"),
+    ],
+    ids=["nothing else", "cluster", "image", "the default, but typed"],
+)
+def test_a_student_gives_names_of_their_own_and_what_is_given_wins(
+    given_too: dict[str, str], cluster: str, image: str
+) -> None:
+    resolved = resolve({"student": "ann", **given_too}, {}, NONE, NONE)
+    assert (resolved.settings.cluster_name, resolved.settings.image) == (cluster, image)
+    assert {name for name, origin in resolved.origins.items() if origin == "student"} == {
+        "cluster_name",
+        "image",
+    } - set(given_too)
+    assert resolved.to_remember() == {"student": "ann", **given_too}
+
+
+def test_the_longest_student_name_still_gives_names_that_pass_their_rules() -> None:
+    settings = resolve({"student": "a" * 24}, {}, NONE, NONE).settings
+    for name in ("cluster_name", "image"):
+        assert check(name, getattr(settings, name), name) == getattr(settings, name)
+
+
+def test_a_student_who_is_named_now_does_not_get_what_other_commands_were_about() -> None:
+    remembered = {"cluster_name": "shop", "image": "shop:1"}
+    new = resolve({"student": "ann"}, {}, NONE, remembered).settings
+    assert (new.cluster_name, new.image) == ("kubetour-ann", "node-hostname-ann")
+    again = resolve({}, {}, NONE, {**remembered, "student": "ann"}).settings
+    assert (again.cluster_name, again.image) == ("shop", "shop:1"), "what ann has chosen since, she keeps"
+
+
+def test_another_student_gets_other_names_though_the_last_one_was_remembered() -> None:
+    last = resolve({"student": "ann"}, {}, NONE, NONE).to_remember()
+    assert resolve({"student": "bob"}, {}, NONE, last).settings.cluster_name == "kubetour-bob"
+
+
+def test_what_came_with_a_pack_gives_way_to_what_somebody_chose_and_is_not_remembered() -> None:
+    packed = {"node_image": "kindest/node:v1", "base": "Not An Image"}
+    resolved = resolve(NONE, {}, NONE, NONE, packed)
+    assert (resolved.settings.node_image, resolved.origins["node_image"]) == ("kindest/node:v1", "pack")
+    assert (resolved.settings.base, resolved.to_remember()) == ("", {})
+    chosen = resolve(NONE, {}, NONE, {"node_image": "kindest/node:v2"}, packed)
+    assert chosen.settings.node_image == "kindest/node:v2"

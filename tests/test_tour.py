@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, ClassVar
@@ -26,6 +27,7 @@ from kubetour.observe import Objects
 from kubetour.proofs.cluster import NodesReady
 from kubetour.proofs.workload import ServiceAddress
 from kubetour.questions import Prediction, Question
+from kubetour.recording import Recorder, Recording
 from kubetour.runner import signals
 from kubetour.state import State
 from kubetour.steps import Run, Rung, Stage, Step
@@ -40,6 +42,7 @@ class Memory:
     """A presenter that keeps what it was told."""
 
     told: list[tuple[str, Any]] = field(default_factory=list)
+    looks: tuple[str, ...] = ()
 
     def begin(self, step: Step, number: int, total: int, seconds: float) -> None:
         self.told.append(("begin", step.id))
@@ -65,6 +68,12 @@ class Memory:
     def end(self, outcome: Outcome) -> None:
         self.told.append(("end", outcome.step.id))
 
+    def watches(self, step: Step) -> tuple[str, ...]:
+        return self.looks
+
+    def changed(self, objects: Objects) -> None:
+        self.told.append(("changed", objects))
+
 
 @dataclass
 class Plain:
@@ -74,6 +83,8 @@ class Plain:
     error: ClusterError | None = None
     now: float = 0.0  # seconds, as the tour's clock reads them
     first: float = 0.0  # seconds that the first reading takes
+    recorder: Recorder = field(default_factory=Recorder)
+    recordings: int = 0  # that are under way
 
     def clock(self) -> float:
         return self.now
@@ -100,7 +111,32 @@ class Plain:
                 return objects
             if tick:
                 tick(objects)
+            before = self._stores()
             self.states.pop(0)
+            for name, store in self._stores().items():
+                self.recorder.listed(name, before.get(name, {}), store)
+
+    @contextmanager
+    def recording(self, looks: Iterable[str], timeout: float) -> Iterator[Recording]:
+        stores = self._stores()
+        recording = self.recorder.begin({name: stores.get(name, {}) for name in looks})
+        self.recordings += 1
+        try:
+            yield recording
+        finally:
+            self.recorder.end(recording)
+            self.recordings -= 1
+
+    def _stores(self) -> dict[str, dict[str, Object]]:
+        return {
+            name: {item["metadata"]["uid"]: item for item in items} for name, items in self._objects().items()
+        }
+
+    @contextmanager
+    def telling(self, looks: Iterable[str], listener: Callable[[Objects], None]) -> Iterator[None]:
+        listener(dict.fromkeys(looks, ()))
+        yield
+        listener(self._objects())
 
     def _objects(self) -> Objects:
         found: dict[str, tuple[Object, ...]] = {}
@@ -150,6 +186,21 @@ def test_steps_run_in_order_each_acting_confirming_and_proving(tour: Tour, memor
     ]
     assert outcomes[0].results[0][1].stdout == "1\n"
     assert outcomes[0].confirmed[0][1].stdout == "sure\n"
+
+
+def test_a_presenter_that_watches_a_step_is_told_of_changes_from_its_first_command_to_its_proof(
+    tour: Tour, memory: Memory
+) -> None:
+    memory.looks = ("pods",)
+    tour.run((step("one", "echo 1", word="1"),))
+    assert memory.told == [
+        ("begin", "one"),
+        ("changed", {"pods": ()}),
+        ("command", "echo 1"),
+        ("line", "1"),
+        ("changed", {}),
+        ("end", "one"),
+    ]
 
 
 def test_a_step_that_repeats_gives_the_first_reading_more_time_than_a_round(
@@ -403,6 +454,81 @@ def test_what_tells_why_a_step_failed_is_kept_and_what_is_half_made_taken_back(
     assert [word for name, word in memory.told if name == "line"] == ["logs", "removed"]
 
 
+@dataclass(frozen=True)
+class Refuting:
+    """A check that has measured and refutes at once."""
+
+    looks: ClassVar[tuple[str, ...]] = ("pods",)
+
+    def __call__(self, seen: Observation) -> Proof:
+        return Proof(False, Text("proof.load-silent"), refuted=True)
+
+
+def test_a_measurement_that_refutes_is_not_waited_for(tour: Tour, cluster: Plain) -> None:
+    (only,) = tour.run((step("load", check=Refuting()),))
+    assert only.error
+    assert (only.error.key, only.error.exit_status, cluster.now) == ("refuted", 7, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("command", "given"),
+    [("false", {}), ("true", {"check": Refuting()}), ("true", {"word": "never"})],
+    ids=["a command failed", "refuted", "not so"],
+)
+def test_what_a_step_changed_is_put_back_where_it_fails(
+    tour: Tour, memory: Memory, command: str, given: dict[str, Any]
+) -> None:
+    tour.presenter = memory
+    restore = (sh("exit 1"), sh("echo as before"))
+    (only,) = tour.run((step("load", command, **given, restore=restore),))
+    assert only.error
+    assert memory.told[-2:] == [("line", "as before"), ("end", "load")]
+
+
+def test_what_a_step_changed_stays_where_it_is_proved(tour: Tour, memory: Memory) -> None:
+    tour.presenter = memory
+    (only,) = tour.run((step("load", restore=(sh("echo as before"),)),))
+    assert only.error is None
+    assert ("line", "as before") not in memory.told
+
+
+@pytest.mark.parametrize("where", ["begin", "command"])
+def test_what_a_step_changed_is_put_back_where_it_is_interrupted(
+    tour: Tour, memory: Memory, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    tell = getattr(memory, where)
+    interrupts = iter([KeyboardInterrupt])
+
+    def interrupted(*told: Any) -> None:
+        tell(*told)
+        for error in interrupts:
+            raise error
+
+    monkeypatch.setattr(memory, where, interrupted)
+    (only,) = tour.run((step("load", "true", restore=(sh("echo as before"),)), step("next", "true")))
+    assert isinstance(only.error, Interrupted)
+    assert ("line", "as before") in memory.told
+
+
+@dataclass(frozen=True)
+class Changes:
+    """A check that keeps what a recorded step's watches told: times, as before (-) or since, and names."""
+
+    looks: ClassVar[tuple[str, ...]] = ("pods",)
+
+    def __call__(self, seen: Observation) -> Proof:
+        told = [f"{'-' if c.at < 0 else '+'}{c.object['metadata']['name']}" for c in seen.changes]
+        return Proof("+b" in told, Text("proof.ended", {"what": "it"}), {"told": told})
+
+
+def test_a_recorded_steps_check_sees_what_was_before_and_what_came(tour: Tour, cluster: Plain) -> None:
+    cluster.states = [(pod("a"),), (pod("a"), pod("b"))]
+    (only,) = tour.run((step("watch", "true", check=Changes(), recorded=True),))
+    assert only.proof
+    assert only.proof.data["told"] == ["-a", "+b"]
+    assert cluster.recordings == 0  # it has ended with the step
+
+
 REMOVE = (sh("echo removed"),)
 
 
@@ -610,12 +736,40 @@ def test_what_failed_and_left_nothing_is_not_in_the_ledger(tour: Tour, state: St
     assert state.created() == ()
 
 
-def test_what_exists_and_is_not_in_the_ledger_is_refused(tour: Tour, memory: Memory, state: State) -> None:
-    make = step("make", "echo acted", unless=sh("false"), exists=sh("true"), creates=("web/1",))
+@pytest.mark.parametrize(("stage", "key"), [(Stage.CLUSTER, "cluster-exists"), (Stage.RUN, "made-by-others")])
+def test_what_exists_and_is_not_in_the_ledger_is_refused(
+    tour: Tour, memory: Memory, state: State, stage: Stage, key: str
+) -> None:
+    make = step("make", "echo acted", unless=sh("false"), exists=sh("true"), creates=("web/1",), stage=stage)
     (only,) = tour.run((make,))
     assert only.error
-    assert only.error.key == "cluster-exists"
+    assert only.error.key == key
     assert ("command", "echo acted") not in memory.told
+    assert state.created() == ()
+
+
+@pytest.mark.parametrize("word", ["gone", "nonsense"], ids=["holds", "refuted"])
+def test_what_removes_again_what_it_makes_leaves_no_entry_whatever_the_verdict(
+    tour: Tour, memory: Memory, state: State, word: str
+) -> None:
+    entries: dict[str, Any] = {"creates": ("a/b",), "removes": ("a/b",)}
+    rescue = (sh("echo rescued"),)
+    tour.run(
+        (step("make", "echo made", "echo gone", word=word, exists=sh("false"), rescue=rescue, **entries),)
+    )
+    assert state.created() == ()
+    assert ("command", "sh -c 'echo rescued'") not in memory.told
+
+
+def test_what_removes_again_what_it_makes_is_taken_back_where_it_fails_half_way(
+    tour: Tour, state: State, tmp_path: Path
+) -> None:
+    half = tmp_path / "half"
+    rescue = (sh(f"rm {half}"),)
+    entries: dict[str, Any] = {"creates": ("a/b",), "removes": ("a/b",)}
+    commands = (f"touch {half}", "exit 1", f"rm {half}")
+    tour.run((step("make", *commands, exists=sh(f"test -e {half}"), rescue=rescue, **entries),))
+    assert not half.exists()
     assert state.created() == ()
 
 

@@ -24,15 +24,28 @@ from kubetour.text import Text
 ENGINE_GRACE = 10.0  # seconds that an engine's `stop` waits before it kills, unless told otherwise
 
 
-def image(provider: Provider, context: BuildContext) -> tuple[Step, ...]:
-    """Return the chapter of tools, app, image and layers."""
-    settings, engine = provider.settings, provider.engine
-    reference = settings.image
+def is_own_app(context: BuildContext) -> bool:
+    """Return whether the app is the one that this project brings along."""
+    return "app/app.js" in context.files
+
+
+def build(provider: Provider, directory: str, *options: str) -> Run:
+    """Return the command that builds an image from a directory."""
+    return Run((*provider.engine, "build", *provider.tools.build_flags, *options, directory))
+
+
+def build_app(provider: Provider, context: BuildContext, *options: str) -> Run:
+    """Return the command that builds the app's image, on the base that was asked for."""
+    base = provider.settings.base
+    arguments = ("--build-arg", f"BASE={base}") if base else ()
+    return build(provider, context.directory, *arguments, *options)
+
+
+def app(provider: Provider, context: BuildContext) -> tuple[Step, ...]:
+    """Return the chapter of the tools and the app."""
     shown = [f"{context.directory}/Dockerfile".removeprefix("./")]
-    if "app/app.js" in context.files:
+    if is_own_app(context):
         shown.append(f"{context.directory}/app/app.js".removeprefix("./"))
-    arguments = ("--build-arg", f"BASE={settings.base}") if settings.base else ()
-    inspect = Run((*engine, "image", "inspect", reference))
     return (
         Step(
             "tools",
@@ -44,24 +57,20 @@ def image(provider: Provider, context: BuildContext) -> tuple[Step, ...]:
             "app",
             Stage.APP,
             tuple(Run(("cat", path)) for path in shown),
-            AppReadable(len(context.files), context.size, context.tag, _doubts(context, settings)),
+            AppReadable(len(context.files), context.size, context.tag, _doubts(context, provider.settings)),
         ),
+    )
+
+
+def image(provider: Provider, context: BuildContext) -> tuple[Step, ...]:
+    """Return the chapter of the image and its layers."""
+    reference, engine = provider.settings.image, provider.engine
+    inspect = Run((*engine, "image", "inspect", reference))
+    return (
         Step(
             "build",
             Stage.BUILD,
-            (
-                Run(
-                    (
-                        *engine,
-                        "build",
-                        *provider.tools.build_flags,
-                        *arguments,
-                        "-t",
-                        reference,
-                        context.directory,
-                    )
-                ),
-            ),
+            (build_app(provider, context, "-t", reference),),
             ImageBuilt(reference),
             confirm=(inspect,),
             unless=inspect,
@@ -81,7 +90,7 @@ def image(provider: Provider, context: BuildContext) -> tuple[Step, ...]:
 def container(provider: Provider) -> tuple[Step, ...]:
     """Return the chapter in which the image runs as a container, answers, logs and stops."""
     settings, engine = provider.settings, provider.engine
-    name = f"{OWNER}-{settings.name}"
+    name = provider.container
     port = provider.ports.container
     ledger = f"{provider.engine_name}-container/{name}"
     inspect, logs = Run((*engine, "inspect", name)), Run((*engine, "logs", name))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from kubetour.chapters.experiments import after_crashes, crashes
 from kubetour.chapters.requests import answered, inside, lateness, logs
 from kubetour.project import OWNED_BY, OWNER
+from kubetour.proofs.replacement import NothingReturns
 from kubetour.proofs.workload import Gone, PodDescribed, PodReady, ReadyEndpoints
 from kubetour.providers import Provider
 from kubetour.steps import Stage, Step
@@ -61,11 +63,16 @@ def pod(provider: Provider) -> tuple[Step, ...]:
             if request
             else ()
         ),
+        *crashes(provider),
         Step(
             "delete-pod",
             Stage.POD,
             (provider.kubectl("delete", f"pod/{name}", f"service/{name}", "--ignore-not-found"),),
-            Gone((("pods", name), ("services", name)), labels),
+            NothingReturns(Gone((("pods", name), ("services", name)), labels)),
+            needs=("run-pod",),
             hold=NOTHING_RETURNS,
+            claim="comes-back",
+            recorded=True,
         ),
+        *after_crashes(provider),
     )

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from kubetour.checks import Check
 from kubetour.proofs.anyapp import LATE, PodTells
+from kubetour.proofs.spreading import CONNECTIONS
 from kubetour.proofs.traffic import AnsweredBy
 from kubetour.providers import Provider
 from kubetour.steps import Found, Run, Variable
@@ -38,6 +39,16 @@ def reach(provider: Provider, step: str, count: int = 0) -> Run:
     """
     url = Variable(Found.URL, _query(provider, step, count))
     return Run((Variable(Found.PROGRAM), *_flags(provider, step), *ONCE, url))
+
+
+def over_one_connection(provider: Provider, step: str, count: int) -> Run:
+    """Return that many requests to the Service by one curl, which keeps its connection if the app does.
+
+    After each answer it says how many connections it had to make for it.
+    """
+    url = Variable(Found.URL, _query(provider, step, count))
+    told = ("-w", f"\\n{CONNECTIONS}%{{num_connects}}\\n")
+    return Run((Variable(Found.PROGRAM), *_flags(provider, step), *told, url))
 
 
 def inside(provider: Provider, step: str, service: str) -> Run | None:

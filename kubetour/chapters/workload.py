@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from kubetour.chapters.experiments import replaced, same_address, selectors, spreading
 from kubetour.chapters.requests import answered, inside, lateness, logs, mark, reach
 from kubetour.proofs.anyapp import PodsTell
 from kubetour.proofs.image import Logged
+from kubetour.proofs.scaling import Scaled
 from kubetour.proofs.traffic import AllAnswered, Chain, requests_for
 from kubetour.proofs.workload import (
     DeploymentEndpoints,
@@ -31,6 +33,7 @@ def deployment(provider: Provider, replicas: int) -> tuple[Step, ...]:
             confirm=(provider.kubectl(*rollout),),
             needs=tuple(step.id for step in provider.image()),
         ),
+        *replaced(provider, replicas),
     )
 
 
@@ -91,28 +94,31 @@ def service(provider: Provider, replicas: int) -> tuple[Step, ...]:
             Chain(name),
             needs=("expose",),
         ),
+        *same_address(provider, replicas),
+        *selectors(provider, replicas),
     )
 
 
 def scale(provider: Provider) -> tuple[Step, ...]:
-    """Return the chapters of scaling, of hitting every Pod, and of which node runs what."""
+    """Return the chapter of scaling, and of hitting every Pod."""
     settings = provider.settings
     name, replicas = settings.name, settings.replicas
     requests = settings.requests or requests_for(replicas)
     rollout = ("rollout", "status", f"deployment/{name}", f"--timeout={settings.timeout}s")
-    pod = Lookup(
-        provider.kubectl("get", "pods", "-l", f"app={name}", "-o", "jsonpath={.items[0].metadata.name}")
-    )
     return (
         Step(
             "scale",
             Stage.SCALE,
             (provider.kubectl("scale", f"deployment/{name}", f"--replicas={replicas}"),),
-            DeploymentEndpoints(
-                DeploymentReady(name, replicas, settings.image), ReadyEndpoints(name, replicas)
+            Scaled(
+                DeploymentEndpoints(
+                    DeploymentReady(name, replicas, settings.image), ReadyEndpoints(name, replicas)
+                )
             ),
             confirm=(provider.kubectl(*rollout), provider.kubectl("get", "deployment", name)),
-            needs=("deploy",),
+            needs=("expose",),
+            claim="scaling",
+            recorded=True,
         ),
         Step(
             "hit-all",
@@ -125,7 +131,19 @@ def scale(provider: Provider) -> tuple[Step, ...]:
             needs=("scale", "hit"),
             again=True,
             patience=lateness(provider),
+            claim="spread",
         ),
+        *spreading(provider),
+    )
+
+
+def inspection(provider: Provider) -> tuple[Step, ...]:
+    """Return the chapter of which node runs what."""
+    name, replicas = provider.settings.name, provider.settings.replicas
+    # The youngest: an older one may still be ending, and be gone before it is described.
+    youngest = ("--sort-by", ".metadata.creationTimestamp", "-o", "jsonpath={.items[-1:].metadata.name}")
+    pod = Lookup(provider.kubectl("get", "pods", "-l", f"app={name}", *youngest))
+    return (
         Step(
             "pods",
             Stage.INSPECT,

@@ -64,14 +64,15 @@ class Builder:
         now: Callable[[], datetime] = _now,
         *,
         use_cache: bool = True,
+        labels: Mapping[str, str] | None = None,
     ) -> None:
-        self._store, self._say, self._now = store, say, now
+        self._store, self._say, self._now, self._labels = store, say, now, labels
         self._cache = BuildCache(store.directory)
         self._remembered = self._cache.entries() if use_cache else {}
         self._new: dict[str, dict[str, Any]] = {}
 
     def build(self, directory: Path, file: Path, names: list[str], arguments: Mapping[str, str]) -> Image:
-        """Build the Dockerfile's last stage and name it; EmbeddedError says what is wrong."""
+        """Build the Dockerfile's last stage, label and name it; EmbeddedError says what is wrong."""
         full = [str(reference.parse(name)) for name in names]
         try:
             text = file.read_text(encoding="utf-8")
@@ -120,6 +121,8 @@ class Builder:
                 f"pulled: FROM {stage.borrowed} stands for this machine here. Install the program, COPY it "
                 f"into the image, or build with a container engine (kind)"
             )
+        if self._labels:
+            stage.config["Labels"] = {**(stage.config.get("Labels") or {}), **self._labels}
         return self._finish(stage, names)
 
     def _from(

@@ -108,6 +108,15 @@ def _clusters(commands: _Commands) -> None:
     _name(leaf)
     _nodes(leaf)
 
+    group = _group(commands, "start", "start a cluster, or nodes of one, again")
+    leaf = _leaf(group, "cluster", "cli_cluster", "start", "start a cluster whose process has ended")
+    _name(leaf)
+    leaf.add_argument("--kubeconfig", metavar="FILE", help="where to write its kubeconfig, too")
+    leaf.add_argument("--wait", default="30s", metavar="DURATION", help="how long to wait for ready nodes")
+    leaf.add_argument("-q", "--quiet", action="store_true", help="print errors only")
+    leaf = _leaf(group, "node", "cli_node", "start", "start nodes that `stop node NODE` has stopped")
+    leaf.add_argument("nodes", nargs="+", metavar="NODE")
+
     leaf = _leaf(commands, "exec", "cli_cluster", "execute", "run a command on a node, which is this machine")
     leaf.add_argument("node", metavar="NODE")
     leaf.add_argument("argv", nargs=argparse.REMAINDER, metavar="-- COMMAND")
@@ -130,6 +139,9 @@ def _images(commands: _Commands) -> None:
     leaf.add_argument("-f", "--file", metavar="FILE", help="the Dockerfile (default CONTEXT/Dockerfile)")
     leaf.add_argument(
         "--build-arg", action="append", default=[], metavar="NAME=VALUE", help="a value for an ARG"
+    )
+    leaf.add_argument(
+        "--label", action="append", default=[], metavar="NAME=VALUE", help="a label for the image"
     )
     leaf.add_argument("--no-cache", action="store_true", help="make every layer again")
     leaf.add_argument("-q", "--quiet", action="store_true", help="print the image's ID alone")
@@ -182,7 +194,8 @@ def _containers(commands: _Commands) -> None:
     leaf.add_argument("-n", "--tail", default="all", metavar="LINES", help="only the last lines")
     leaf.add_argument("container", metavar="CONTAINER")
 
-    leaf = _leaf(commands, "stop", "cli_container", "stop", "ask containers to end; kill them after a while")
+    text = "ask containers to end; kill them after a while (`stop node NODE`: make a node of a cluster fail)"
+    leaf = _leaf(commands, "stop", "cli_container", "stop", text)
     leaf.add_argument("-t", "--time", type=float, default=10.0, metavar="SECONDS", help="until the kill (10)")
     leaf.add_argument("containers", nargs="+", metavar="CONTAINER")
 

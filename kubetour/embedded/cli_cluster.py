@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from kubetour.embedded import cluster, clusterconfig
+from kubetour.embedded.cli_node import cluster_of
 from kubetour.embedded.clusterconfig import ClusterConfig
 from kubetour.embedded.clusterstate import ClusterDirectory, ClusterRecord, all_clusters
 from kubetour.embedded.errors import EmbeddedError
@@ -57,6 +58,16 @@ def create(arguments: Namespace) -> int:
     say(f"kubectl cluster-info {context}\n")
     what = "only pretend" if config.runtime == clusterconfig.FAKE else "are plain processes of yours"
     say(f"It is an embedded cluster: its containers {what}, and nothing is isolated.")
+    return 0
+
+
+def start(arguments: Namespace) -> int:
+    """Start a cluster again."""
+    name = arguments.name or DEFAULT_NAME
+    clusterconfig.check_name(name)
+    kubeconfig = Path(arguments.kubeconfig).absolute() if arguments.kubeconfig else None
+    say = _quiet if arguments.quiet else _say
+    cluster.start(name, parse_duration(arguments.wait), kubeconfig, say)
     return 0
 
 
@@ -196,22 +207,23 @@ def load_archive(arguments: Namespace) -> int:
 
 
 def execute(arguments: Namespace) -> int:
-    """Run a command on a node: crictl asks the node's image store, anything else runs on this machine."""
+    """Run a command on a node: crictl asks its container runtime, anything else runs on this machine."""
     argv = arguments.argv[1:] if arguments.argv[:1] == ["--"] else arguments.argv
     if not argv:
         raise EmbeddedError("exec needs a command: exec NODE -- COMMAND [ARG...]")
     node = arguments.node
-    for directory in all_clusters():
-        if any(each["name"] == node for each in directory.running().nodes if directory.server()):
-            break
-    else:
-        raise EmbeddedError(f"no such node: {node}; `get nodes --name CLUSTER` lists them")
+    directory = cluster_of(node)
+    if directory.stopped_mark(node).exists():
+        raise EmbeddedError(f"{node} is not running; `start node {node}` starts it")
     if argv[0] == "crictl":
         from kubetour.embedded import crictl
 
-        return crictl.main(argv[1:], ImageStore(directory.node(node) / "images"))
+        return crictl.main(argv[1:], directory.node(node))
+    from kubetour.embedded import node_programs
+
+    environment = node_programs.environment(directory, node)
     try:
-        os.execvp(argv[0], argv)  # noqa: S606 (an argument list, as everywhere)
+        os.execvpe(argv[0], argv, environment)  # noqa: S606 (an argument list, as everywhere)
     except OSError as error:
         _say(f'ERROR: exec: "{argv[0]}": {error.strerror}; a node is this machine: install it here')
         return 127 if isinstance(error, FileNotFoundError) else 126

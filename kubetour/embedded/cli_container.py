@@ -104,7 +104,11 @@ def logs(arguments: Namespace) -> int:
 
 
 def stop(arguments: Namespace) -> int:
-    """Stop containers."""
+    """Stop containers; or, if the first is called `node` and others follow, nodes of a cluster."""
+    if arguments.containers[0] == "node" and len(arguments.containers) > 1:
+        from kubetour.embedded import cli_node
+
+        return cli_node.stop(arguments.containers[1:])
     containers = _containers()
     for name in arguments.containers:
         containers.stop(containers.get(name), arguments.time)

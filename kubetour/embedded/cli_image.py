@@ -66,12 +66,7 @@ def build(arguments: Namespace) -> int:
     """Build an image; its steps go to standard error, as BuildKit's do."""
     from kubetour.embedded.builder import Builder
 
-    values = {}
-    for pair in arguments.build_arg:
-        name, equals, value = pair.partition("=")
-        if not equals:
-            raise EmbeddedError(f"--build-arg {pair}: give NAME=VALUE")
-        values[name] = value
+    values = _pairs(arguments.build_arg, "--build-arg")
     context = Path(arguments.context)
     file = Path(arguments.file) if arguments.file else context / "Dockerfile"
 
@@ -79,11 +74,22 @@ def build(arguments: Namespace) -> int:
         if not arguments.quiet:
             print(line, file=sys.stderr, flush=True)
 
-    builder = Builder(store(), say, use_cache=not arguments.no_cache)
+    labels = _pairs(arguments.label, "--label")
+    builder = Builder(store(), say, use_cache=not arguments.no_cache, labels=labels)
     image = builder.build(context, file, arguments.tag, values)
     if arguments.quiet:
         print(image.id)
     return 0
+
+
+def _pairs(texts: list[str], flag: str) -> dict[str, str]:
+    pairs = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not equals:
+            raise EmbeddedError(f"{flag} {text}: give NAME=VALUE")
+        pairs[name] = value
+    return pairs
 
 
 def images(arguments: Namespace) -> int:

@@ -52,7 +52,12 @@ def create(
                     f"node(s) already exist for a cluster with the name "
                     f"{_quoted(name)}; use it, delete it first, or choose another name with --name"
                 )
-            # Its server was killed, or the machine was: what that left is no cluster any more.
+            if directory.is_made():
+                raise EmbeddedError(
+                    f"node(s) already exist for a cluster with the name {_quoted(name)}, which is not "
+                    f"running; `start cluster --name {name}` starts it again, `delete cluster` removes it"
+                )
+            # It was killed, or the machine was, before it was ready: what that left is no cluster.
             directory.end_containers()
             directory.remove()
         check_kubeconfig(target)
@@ -67,6 +72,7 @@ def create(
             token=secrets.token_hex(24),
             ignored=list(config.ignored),
             runtime=config.runtime,
+            node_monitor_grace=config.node_monitor_grace,
         )
         say(f"Creating cluster {_quoted(name)} ...")
         if record.ignored:
@@ -83,6 +89,30 @@ def create(
             if isinstance(error, EmbeddedError):
                 say(f"Deleted nodes: {_listed(names)}")
             raise
+    return record
+
+
+def start(name: str, wait: float, kubeconfig: Path | None, say: Say) -> ClusterRecord:
+    """Start a cluster whose server has ended, with all that was in it; one that runs is left as it is.
+
+    Its kubeconfig is written again if asked for. EmbeddedError if there is none, or if it does not come up;
+    then nothing of it is lost.
+    """
+    directory = ClusterDirectory(name)
+    private_directory(directory.path.parent)
+    with locked(directory.path.parent / ".lock"):
+        directory.load()
+        if directory.server() is None:
+            say(f"Starting cluster {_quoted(name)} ...")
+            directory.end_containers()  # what a killed server could not end
+            try:
+                _start(directory, wait, say)
+            except BaseException:
+                stop(directory)
+                raise
+        record = directory.load()
+        if kubeconfig:
+            write_kubeconfig(directory, record, kubeconfig)
     return record
 
 

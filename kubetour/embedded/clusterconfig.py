@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from kubetour.embedded import kubeadmpatch
 from kubetour.embedded.errors import EmbeddedError
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ ROLES = ("control-plane", "worker")
 # What runs Pods: processes of this machine, or nothing that only looks so.
 PROCESSES, FAKE = RUNTIMES = ("processes", "fake")
 API_VERSION = "kind.x-k8s.io/v1alpha4"
+NODE_MONITOR_GRACE = 50.0  # seconds: kube-controller-manager's --node-monitor-grace-period
 _NAME = re.compile(r"[a-z0-9.-]+")
 _DNS_NAME = re.compile(r"[a-z0-9](?:[-.a-z0-9]*[a-z0-9])?")
 _LONGEST_NAME = 45  # so that the nodes' names are labels' values, of 63 characters at most
@@ -81,6 +83,7 @@ class ClusterConfig:
     nodes: tuple[NodeSpec, ...] = (NodeSpec(),)
     ignored: tuple[str, ...] = ()
     runtime: str = PROCESSES
+    node_monitor_grace: float = NODE_MONITOR_GRACE  # seconds
 
 
 def with_workers(config: ClusterConfig, nodes: int) -> ClusterConfig:
@@ -138,7 +141,11 @@ def parse(text: str) -> ClusterConfig:
         raise EmbeddedError(joined)
     ignored = {name for name in _IGNORED_CLUSTER if document.get(name)}
     ignored |= {name for node in document.get("nodes") or [] for name in _IGNORED_NODE if node.get(name)}
-    return ClusterConfig(str(document.get("name") or ""), nodes, tuple(sorted(ignored)))
+    grace, understood = kubeadmpatch.node_monitor_grace(document.get("kubeadmConfigPatches"))
+    if understood and not any(node.get("kubeadmConfigPatches") for node in document.get("nodes") or []):
+        ignored.discard("kubeadmConfigPatches")
+    name, seconds = str(document.get("name") or ""), grace or NODE_MONITOR_GRACE
+    return ClusterConfig(name, nodes, tuple(sorted(ignored)), node_monitor_grace=seconds)
 
 
 def _cannot_decode(why: str) -> EmbeddedError:

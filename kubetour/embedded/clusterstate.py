@@ -19,8 +19,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from kubetour.embedded import clusterconfig
 from kubetour.embedded import container as containers
+from kubetour.embedded.clusterconfig import NODE_MONITOR_GRACE, PROCESSES
 from kubetour.embedded.errors import EmbeddedError
 from kubetour.embedded.paths import private_directory, state_root, write_json
 from kubetour.embedded.process import ProcessIdentity, identify, is_alive
@@ -40,7 +40,9 @@ class ClusterRecord:
     octet: int = -1
     port: int = 0
     ignored: list[str] = field(default_factory=list)
-    runtime: str = clusterconfig.PROCESSES
+    runtime: str = PROCESSES
+    node_monitor_grace: float = NODE_MONITOR_GRACE  # seconds
+    made: bool = False  # its nodes have been ready once: from then on, only `delete cluster` removes it
 
 
 class ClusterDirectory:
@@ -91,15 +93,27 @@ class ClusterDirectory:
         if self.server() is None:
             raise EmbeddedError(
                 f"the embedded cluster {self.name!r} is not running any more; "
-                f"`create cluster --name {self.name}` makes it anew, `delete cluster` removes it"
+                f"`start cluster --name {self.name}` starts it again with all that is in it, "
+                f"`delete cluster` removes it"
             )
         return record
+
+    def is_made(self) -> bool:
+        """Return whether it has ever been ready; False, too, where nothing can be read of it."""
+        try:
+            return self.load().made
+        except EmbeddedError:
+            return False
 
     # --- its nodes
 
     def node(self, name: str) -> Path:
         """Return a node's directory."""
         return self.path / "nodes" / name
+
+    def stopped_mark(self, node: str) -> Path:
+        """Return the file that is there while a node is to be stopped."""
+        return self.node(node) / "stopped"
 
     def kubelet_socket(self, node: str) -> Path:
         """Return where a node's kubelet listens: in its directory, if that has a path short enough."""

@@ -7,11 +7,14 @@ at least five minutes behind (`--etcd-compaction-interval`); Events live for an 
 from __future__ import annotations
 
 import json
+import logging
 from datetime import datetime, timedelta, timezone
 
 from kubetour.embedded.api import StatusError
+from kubetour.embedded.etcd import StoreFullError
 from kubetour.embedded.registry import Registry
 
+_log = logging.getLogger(__name__)
 INTERVAL_SECONDS = 300.0
 EVENT_TTL = timedelta(hours=1)
 
@@ -21,9 +24,13 @@ async def keep_compact(registry: Registry, interval: float = INTERVAL_SECONDS) -
     previous = registry.store.revision
     while True:
         await registry.clock.sleep(interval)
-        expire_events(registry)
-        registry.store.compact(previous)
-        previous = registry.store.revision
+        try:
+            expire_events(registry)
+            registry.store.compact(previous)
+        except (StatusError, StoreFullError) as error:  # the next time, perhaps
+            _log.warning("%s", error)
+        else:
+            previous = registry.store.revision
 
 
 def expire_events(registry: Registry) -> None:

@@ -1,4 +1,4 @@
-"""`crictl` on a node: what its container runtime has. The node's store answers, not the API."""
+"""`crictl` on a node: what its container runtime has. The node's own directory answers, not the API."""
 
 from __future__ import annotations
 
@@ -6,16 +6,24 @@ import json
 import sys
 from pathlib import Path
 
-from kubetour.embedded import imageformat, reference
+from kubetour.embedded import crictl_containers, imageformat, reference
 from kubetour.embedded.errors import EmbeddedError
 from kubetour.embedded.imagestore import Image, ImageStore
 from kubetour.embedded.units import human_size
 
-USAGE = "the embedded cluster's crictl knows: images [-o json|table] [-q], inspecti [-o json] IMAGE"
+USAGE = (
+    "the embedded cluster's crictl knows: images [-o json|table] [-q], inspecti [-o json] IMAGE, "
+    "ps [-q] [--label KEY=VALUE], stop [-t SECONDS] CONTAINER-ID"
+)
 
 
-def main(argv: list[str], store: ImageStore) -> int:
-    """Run crictl's words on a node's image store, and return its exit status."""
+def main(argv: list[str], node: Path) -> int:
+    """Run crictl's words on a node, given by its directory, and return its exit status."""
+    store = node_store(node)
+    if argv[:1] == ["ps"]:
+        return crictl_containers.ps(argv[1:], node)
+    if argv[:1] == ["stop"]:
+        return crictl_containers.stop(argv[1:], node)
     words, output, quiet = _options(argv)
     if words in (["images"], ["image", "ls"]):
         return _images(store, output or "table", quiet)

@@ -73,6 +73,14 @@ class StoreInUseError(Exception):
     """Another process has this store open."""
 
 
+class StoreDamagedError(Exception):
+    """The file is no store, or not whole."""
+
+
+class StoreFullError(Exception):
+    """What was to be written has no room on the disk, or could not be written for another reason."""
+
+
 class Store:
     """Keys like "/pods/default/web" with text values, kept in the file `path` (":memory:" keeps nothing).
 
@@ -83,13 +91,15 @@ class Store:
         self._db = sqlite3.connect(path, isolation_level=None, timeout=0.2)
         try:
             self._open()
-        except sqlite3.OperationalError as error:
+        except sqlite3.DatabaseError as error:
             self._db.close()
             if "locked" in str(error):
                 raise StoreInUseError(
                     f"another process uses the store {path}; stop that cluster first"
                 ) from error
-            raise
+            raise StoreDamagedError(
+                f"the store {path} cannot be read: {error}; delete the cluster, and create it anew"
+            ) from error
         self._watchers: dict[str, list[Watcher]] = {}
 
     def _open(self) -> None:
@@ -156,9 +166,12 @@ class Store:
             raise CompareError(key)
         revision = self.revision + 1
         created = old.create_revision if old else revision
-        self._db.execute(
-            "INSERT INTO log VALUES (?, ?, ?, ?, ?, ?)", (revision, key, value, deleted, created, prev)
-        )
+        try:
+            self._db.execute(
+                "INSERT INTO log VALUES (?, ?, ?, ?, ?, ?)", (revision, key, value, deleted, created, prev)
+            )
+        except sqlite3.OperationalError as error:  # nothing was written, and nothing has changed
+            raise StoreFullError(f"the store cannot be written: {error}") from error
         self.revision = revision
         if deleted:
             del bucket[key]
@@ -200,13 +213,18 @@ class Store:
         revision = min(revision, self.revision)
         if revision <= self.compacted:
             return
-        self._db.execute("BEGIN")
-        self._db.execute(
-            "DELETE FROM log WHERE revision IN (SELECT prev FROM log WHERE revision <= ?)", (revision,)
-        )
-        self._db.execute("DELETE FROM log WHERE deleted = 1 AND revision <= ?", (revision,))
-        self._db.execute("UPDATE compaction SET revision = ?", (revision,))
-        self._db.execute("COMMIT")
+        try:
+            self._db.execute("BEGIN")
+            self._db.execute(
+                "DELETE FROM log WHERE revision IN (SELECT prev FROM log WHERE revision <= ?)", (revision,)
+            )
+            self._db.execute("DELETE FROM log WHERE deleted = 1 AND revision <= ?", (revision,))
+            self._db.execute("UPDATE compaction SET revision = ?", (revision,))
+            self._db.execute("COMMIT")
+        except sqlite3.OperationalError as error:
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
+            raise StoreFullError(f"the store cannot be compacted: {error}") from error
         self.compacted = revision
 
 

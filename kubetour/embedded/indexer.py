@@ -87,6 +87,10 @@ class Informer:
         for obj in self.all():
             handler(None, obj)
 
+    def remove_handler(self, handler: Handler) -> None:
+        """Call a function no more; one that was never to be called is fine."""
+        self._handlers = [each for each in self._handlers if each != handler]
+
     def applied(self, obj: Object) -> None:
         """Take in an object as it is now; one that is not newer than what is known changes nothing."""
         key, revision = key_of(obj), int(obj["metadata"]["resourceVersion"])

@@ -45,8 +45,10 @@ class Kubelet:
         directory: Path,
         addresses: list[str],
         version: str,
+        heartbeat: float = HEARTBEAT,
     ) -> None:
         self._api, self._clock, self._config, self._version = api, clock, config, version
+        self._heartbeats_every = heartbeat
         self._directory = private_directory(directory)
         self._machine = this_machine(directory)
         store = ImageStore(directory / "images")
@@ -84,11 +86,12 @@ class Kubelet:
                 self._heartbeat()
             except StatusError as error:
                 _log.warning("node %s: %s", self._config.name, error.message)
-            await self._clock.sleep(HEARTBEAT)
+            await self._clock.sleep(self._heartbeats_every)
 
     async def stop(self) -> None:
         """End all containers of the node, and its server."""
         self._stopped = True
+        self._pods.remove_handler(self._pod_changed)
         for task in self._tasks.values():
             task.cancel()
         await asyncio.gather(*self._tasks.values(), return_exceptions=True)

@@ -12,6 +12,8 @@ from kubetour.embedded.pod_status import ContainerView, Ended, is_sidecar
 
 # kubelet's own labels on what it makes (k8s.io/kubelet/pkg/types/labels.go).
 POD_UID = "io.kubernetes.pod.uid"
+POD_NAME = "io.kubernetes.pod.name"
+POD_NAMESPACE = "io.kubernetes.pod.namespace"
 CONTAINER_NAME = "io.kubernetes.container.name"
 RESTARTS = "io.kubernetes.container.restartCount"
 _NEVER = "1970-01-01T00:00:00Z"  # the zero of runtimes: it never ran

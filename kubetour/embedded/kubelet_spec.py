@@ -5,7 +5,14 @@ from __future__ import annotations
 from kubetour.embedded import pod_environment, pod_network, pod_security
 from kubetour.embedded.container import ContainerSpec
 from kubetour.embedded.imagestore import Image
-from kubetour.embedded.kubelet_container import CONTAINER_NAME, POD_UID, RESTARTS, ContainerSlot
+from kubetour.embedded.kubelet_container import (
+    CONTAINER_NAME,
+    POD_NAME,
+    POD_NAMESPACE,
+    POD_UID,
+    RESTARTS,
+    ContainerSlot,
+)
 from kubetour.embedded.kubelet_state import NodeContext, PodState
 from kubetour.embedded.paths import private_directory
 
@@ -41,7 +48,13 @@ def container_spec(node: NodeContext, state: PodState, slot: ContainerSlot, imag
         command=command,
         args=args,
         working_directory=spec.get("workingDir", ""),
-        labels={POD_UID: state.uid, CONTAINER_NAME: slot.name, RESTARTS: str(restarts)},
+        labels={
+            POD_NAME: pod["metadata"]["name"],
+            POD_NAMESPACE: pod["metadata"]["namespace"],
+            POD_UID: state.uid,
+            CONTAINER_NAME: slot.name,
+            RESTARTS: str(restarts),
+        },
         log=str(private_directory(state.directory(node) / slot.name) / f"{restarts}.log"),
     )
 

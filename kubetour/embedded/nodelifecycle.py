@@ -1,7 +1,7 @@
 """The node lifecycle controller: silent nodes are Unknown, nodes not ready are tainted, and their Pods leave.
 
-`NodeLifecycleController(api: Informers, clock: Clock)`. After pkg/controller/nodelifecycle, tainteviction and
-podgc of Kubernetes, with its default times.
+`NodeLifecycleController(api: Informers, clock: Clock, grace)`; `grace` are the seconds that a node may be
+silent. After pkg/controller/nodelifecycle, tainteviction and podgc of Kubernetes, with its default times.
 """
 
 from __future__ import annotations
@@ -10,23 +10,23 @@ import copy
 
 from kubetour.embedded.api import Object, StatusError
 from kubetour.embedded.clock import Clock, rfc3339
+from kubetour.embedded.clusterconfig import NODE_MONITOR_GRACE
 from kubetour.embedded.controller import Controller, Informers
 from kubetour.embedded.events import EventRecorder
 from kubetour.embedded.nodelifecycle_taints import seconds_until_eviction, wanted_taints
 from kubetour.embedded.podutil import condition, is_ready, is_terminal
 
 LEASES = "kube-node-lease"
-# --node-monitor-grace-period, and podgc's quarantine time: both in seconds.
-GRACE_PERIOD = 50.0
-_QUARANTINE = 40.0
+_QUARANTINE = 40.0  # seconds: podgc's quarantine time
 _REPORTED = ("Ready", "MemoryPressure", "DiskPressure", "PIDPressure")
 
 
 class NodeLifecycleController(Controller[str]):
     """Watches over nodes by their leases."""
 
-    def __init__(self, api: Informers, clock: Clock) -> None:
+    def __init__(self, api: Informers, clock: Clock, grace: float = NODE_MONITOR_GRACE) -> None:
         super().__init__(api, clock)
+        self._grace = grace
         self._events = EventRecorder(api, clock, "node-controller")
         self._evictions = EventRecorder(api, clock, "taint-eviction-controller")
         self._heard: dict[str, float] = {}
@@ -73,10 +73,10 @@ class NodeLifecycleController(Controller[str]):
             self._collect(key)
             return
         silent = self.clock.monotonic() - self._heard.get(key, self.clock.monotonic())
-        if silent >= GRACE_PERIOD:
+        if silent >= self._grace:
             node = self._mark_unknown(node)
         else:
-            self.queue.add_after(key, GRACE_PERIOD - silent)
+            self.queue.add_after(key, self._grace - silent)
         taints = wanted_taints(node, rfc3339(self.clock.now()))
         if taints != (node["spec"].get("taints") or []):
             node = self.api.update("nodes", {**node, "spec": {**node["spec"], "taints": taints}})

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import contextmanager
 from random import SystemRandom
 from typing import Any
 
@@ -14,7 +15,7 @@ from kubetour.embedded.api import Event, Object, ObjectList
 from kubetour.embedded.clock import Clock, rfc3339
 from kubetour.embedded.decoding import decode, reject_unknown
 from kubetour.embedded.deletion import DeleteOptions
-from kubetour.embedded.etcd import KeyValue, Store
+from kubetour.embedded.etcd import KeyValue, Store, StoreFullError
 from kubetour.embedded.patch import merge_patch
 from kubetour.embedded.resources import Resource, by_plural
 from kubetour.embedded.validation import validate_create, validate_update
@@ -238,12 +239,14 @@ class Registry:
 
     def _put(self, key: str, obj: Object, expected: int) -> Object:
         obj["metadata"]["resourceVersion"] = str(self.store.revision + 1)
-        self.store.put(key, to_json(obj), expected)
+        with _told():
+            self.store.put(key, to_json(obj), expected)
         return obj
 
     def _remove(self, current: KeyValue, obj: Object) -> Object:
         obj["metadata"]["resourceVersion"] = str(self.store.revision + 1)
-        self.store.delete(current.key, to_json(obj), current.mod_revision)
+        with _told():
+            self.store.delete(current.key, to_json(obj), current.mod_revision)
         return obj
 
     def _free_name(self, resource: Resource, namespace: str, base: str) -> str:
@@ -252,6 +255,15 @@ class Registry:
             if self.store.get(_key(resource, namespace, name)) is None:
                 break
         return name
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Tell of a store without room as an API server does when its etcd has none: as an internal error."""
+    try:
+        yield
+    except StoreFullError as error:
+        raise apierrors.internal_error(str(error)) from error
 
 
 def _key(resource: Resource, namespace: str, name: str) -> str:

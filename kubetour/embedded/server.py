@@ -8,6 +8,7 @@ import os
 import signal
 from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,13 +20,12 @@ from kubetour.embedded.clusterconfig import FAKE
 from kubetour.embedded.clusterstate import ClusterDirectory, ClusterRecord
 from kubetour.embedded.controller import Controller
 from kubetour.embedded.errors import EmbeddedError
-from kubetour.embedded.etcd import Store
+from kubetour.embedded.etcd import Store, StoreDamagedError, StoreInUseError
 from kubetour.embedded.handlers.meta import version
 from kubetour.embedded.informer import Informers
-from kubetour.embedded.kubelet import Kubelet
-from kubetour.embedded.kubelet_node import NodeConfig
 from kubetour.embedded.listening import free_ports
 from kubetour.embedded.network import AddressPlan, Network, NetworkError
+from kubetour.embedded.nodes import Nodes
 from kubetour.embedded.podutil import is_ready
 from kubetour.embedded.proxy import HostPort, Proxy
 from kubetour.embedded.registry import Registry
@@ -41,7 +41,8 @@ class ClusterServer:
     def __init__(self, directory: ClusterDirectory, clock: Clock) -> None:
         self._directory, self._clock = directory, clock
         self._stack = AsyncExitStack()
-        self._tasks: list[asyncio.Task[None]] = []
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._nodes: Nodes | None = None
         self.failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     async def start(self, report: Report) -> None:
@@ -63,14 +64,22 @@ class ClusterServer:
         if record.runtime == FAKE:
             await self._fake_nodes(record, api)
         else:
+            self._nodes = Nodes(self._directory, record, network.plan, api, self._clock, self._run)
+            self._stack.push_async_callback(self._nodes.stop)
             self._run(proxy.run())
-            for kubelet in self._kubelets(record, network.plan, api):
-                self._run(kubelet.run())
+            self._nodes.start()
         await _nodes_ready(registry, [node["name"] for node in record.nodes])
+        record.made = True
+        self._directory.save(record)
         report("ready")
         # Whoever waits for the nodes goes on meanwhile.
-        for controller in controllers(api, self._clock, ca):
+        for controller in controllers(api, self._clock, ca, record.node_monitor_grace):
             self._run(controller.run())
+
+    def follow_marks(self) -> None:
+        """Stop and start nodes as their marks say, in the background."""
+        if self._nodes is not None:
+            self._run(self._nodes.follow_marks(), ends=True)
 
     async def stop(self) -> None:
         """End Pods, components, server and store, in this order."""
@@ -78,7 +87,10 @@ class ClusterServer:
 
     async def _api_server(self, record: ClusterRecord, plan: AddressPlan) -> Registry:
         path = self._directory.path
-        store = Store(path / "state.db")
+        try:
+            store = Store(path / "state.db")
+        except (StoreInUseError, StoreDamagedError) as error:
+            raise EmbeddedError(str(error)) from error
         self._stack.callback(store.close)
         registry = Registry(store, self._clock, service_ips=plan.services())
         issued = certs.ensure(path / "pki", (API_HOST, plan.kubernetes), self._clock.now())
@@ -89,33 +101,6 @@ class ClusterServer:
         bootstrap(registry, service_ip=plan.kubernetes, address=API_HOST, port=record.port)
         self._stack.push_async_callback(self._end_tasks)
         return registry
-
-    def _kubelets(self, record: ClusterRecord, plan: AddressPlan, api: Informers) -> list[Kubelet]:
-        workers = any(node["role"] == "worker" for node in record.nodes)
-        kubelets = []
-        for index, node in enumerate(record.nodes):
-            self._directory.make_socket_directory(node["name"])
-            config = NodeConfig(
-                name=node["name"],
-                role=node["role"],
-                address=plan.node(index),
-                pod_cidr=plan.pod_cidr(index),
-                socket=str(self._directory.kubelet_socket(node["name"])),
-                labels=node["labels"],
-                schedulable=not workers,
-            )
-            kubelet = Kubelet(
-                api,
-                self._clock,
-                config,
-                cluster=record.name,
-                directory=self._directory.node(node["name"]),
-                addresses=list(plan.pods(index)),
-                version=version()["gitVersion"],
-            )
-            kubelets.append(kubelet)
-        self._stack.push_async_callback(_stop_all, kubelets)
-        return kubelets
 
     async def _fake_nodes(self, record: ClusterRecord, api: Informers) -> None:
         """Pretend to be all the nodes. There is no proxy, as nothing listens in their Pods."""
@@ -130,29 +115,34 @@ class ClusterServer:
         self._run(fake.run())
         self._run(fake.beat())
 
-    def _run(self, work: Coroutine[Any, Any, None]) -> None:
+    def _run(self, work: Coroutine[Any, Any, None], ends: bool = False) -> asyncio.Task[None]:
         task = asyncio.create_task(work)
-        task.add_done_callback(self._ended)
-        self._tasks.append(task)
+        self._tasks.add(task)
+        task.add_done_callback(partial(self._ended, ends))
+        return task
 
-    def _ended(self, task: asyncio.Task[None]) -> None:
+    def _ended(self, expected: bool, task: asyncio.Task[None]) -> None:
         """A component that ends by itself takes the cluster down, rather than leave half of one."""
+        self._tasks.discard(task)
         if task.cancelled() or self.failed.done():
             return
-        error = task.exception() or EmbeddedError("a component ended by itself")
-        self.failed.set_exception(error)
+        error = task.exception()
+        if error or not expected:
+            self.failed.set_exception(error or EmbeddedError("a component ended by itself"))
 
     async def _end_tasks(self) -> None:
-        for task in self._tasks:
+        for task in tuple(self._tasks):
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*tuple(self._tasks), return_exceptions=True)
         if self.failed.done():
             self.failed.exception()  # it was seen
         else:
             self.failed.cancel()
 
 
-def controllers(api: Informers, clock: Clock, ca_certificate: str) -> list[Controller[Any]]:
+def controllers(
+    api: Informers, clock: Clock, ca_certificate: str, node_grace: float
+) -> list[Controller[Any]]:
     """Return what Kubernetes runs as its controller manager and its scheduler."""
     from kubetour.embedded.deployment import DeploymentController
     from kubetour.embedded.endpoints import EndpointsController
@@ -173,7 +163,7 @@ def controllers(api: Informers, clock: Clock, ca_certificate: str) -> list[Contr
         ServiceAccountController(api, clock, ca_certificate),
         NamespaceController(api, clock),
         GarbageCollector(api, clock),
-        NodeLifecycleController(api, clock),
+        NodeLifecycleController(api, clock, node_grace),
     ]
 
 
@@ -206,10 +196,6 @@ async def _nodes_ready(registry: Registry, names: list[str]) -> None:
             return
 
 
-async def _stop_all(kubelets: list[Kubelet]) -> None:
-    await asyncio.gather(*(kubelet.stop() for kubelet in kubelets))
-
-
 async def serve(name: str, report: Report, root: Path | None = None, *, lifeline: int | None = None) -> None:
     """Be the cluster until told to end by a signal, by the end of a pipe, or until a component fails."""
     directory = ClusterDirectory(name, root)
@@ -222,6 +208,7 @@ async def serve(name: str, report: Report, root: Path | None = None, *, lifeline
     if lifeline is not None:
         loop.add_reader(lifeline, _lifeline_ended, lifeline, told)
     server = ClusterServer(directory, SystemClock())
+    loop.add_signal_handler(signal.SIGUSR1, server.follow_marks)
     ending: asyncio.Future[Any] = asyncio.ensure_future(told.wait())
     starting: asyncio.Future[Any] = asyncio.ensure_future(server.start(report))
     failed: asyncio.Future[Any] = server.failed

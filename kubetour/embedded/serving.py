@@ -57,16 +57,23 @@ def main(name: str, descriptor: int | None, lifeline: int | None = None) -> int:
         if lifeline is not None:
             ClusterDirectory(name).remove()
     except AbandonedError:
-        _log.warning("create cluster is gone; the cluster is removed")
-        ClusterDirectory(name).remove()
+        _abandoned(name)
         return 1
     except (EmbeddedError, OSError) as error:
         _log.error("%s", error)
         try:
             report(str(error))
         except AbandonedError:
-            ClusterDirectory(name).remove()
+            _abandoned(name)
         return 1
     finally:
         report.close()
     return 0
+
+
+def _abandoned(name: str) -> None:
+    """Leave nothing of a cluster that was never ready: nobody knows of it."""
+    directory = ClusterDirectory(name)
+    if not directory.is_made():
+        _log.warning("create cluster is gone; the cluster is removed")
+        directory.remove()

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from kubetour.html import drawings
 from kubetour.html.bars import Bar, bars
-from kubetour.html.chance import expected_range
 from kubetour.html.load import load
 from kubetour.html.phases import phases
 from kubetour.html.words import both, told
+from kubetour.proofs.chance import expected_range
 from kubetour.proofs.common import human_size
 from kubetour.terminal.pictures import size
 from kubetour.text import Text

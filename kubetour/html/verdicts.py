@@ -23,13 +23,14 @@ def verdicts(
             indexes.setdefault(claim, []).append(index)
     rows = []
     for claim, tried in indexes.items():
-        last = {language: document["steps"][tried[-1]] for language, document in documents.items()}
         rows.append(
             {
                 "claim": both(_statement(claim)),
                 "ok": all(steps[index]["ok"] for index in tried),
-                "measured": both(across(last, _measured)),
-                "steps": [(steps[index]["step"], title(steps[index]["step"])) for index in tried],
+                "steps": [
+                    (steps[index]["step"], title(steps[index]["step"]), _in_each(documents, index))
+                    for index in tried
+                ],
             }
         )
     return rows
@@ -37,6 +38,11 @@ def verdicts(
 
 def _statement(claim: str) -> Told:
     return told(CLAIMS[claim].statement) if claim in CLAIMS else {"": claim}
+
+
+def _in_each(documents: Mapping[str, Mapping[str, Any]], index: int) -> Markup:
+    steps = {language: document["steps"][index] for language, document in documents.items()}
+    return both(across(steps, _measured))
 
 
 def _measured(step: Mapping[str, Any]) -> str:

@@ -39,7 +39,6 @@ LABELS = (
     Text("report.claim"),
     Text("report.verdict"),
     Text("report.measured"),
-    Text("report.seen-in"),
     Text("report.holds"),
     Text("report.broken"),
     Text("report.timeline"),

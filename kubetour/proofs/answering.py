@@ -78,7 +78,12 @@ def answers(printed: str) -> tuple[Answer, ...]:
 
 def words(text: str, names: Collection[str]) -> Counter[str]:
     """Return how often each of these names stands in a text, as a word of its own."""
-    return Counter(word for word in _WORD.findall(text) if word in names)
+    return Counter(in_order(text, names))
+
+
+def in_order(text: str, names: Collection[str]) -> list[str]:
+    """Return these names as they stand in a text, each time as a word of its own."""
+    return [word for word in _WORD.findall(text) if word in names]
 
 
 def only(text: str, names: Collection[str]) -> str:

@@ -30,6 +30,11 @@ def refuses(key: str, **values: Any) -> Proof:
     return Proof(False, Text(f"proof.{key}", values), final=True)
 
 
+def refutes(key: str, data: dict[str, Any] | None = None, **values: Any) -> Proof:
+    """Return the verdict that it was measured and is not so, however long one waits."""
+    return Proof(False, Text(f"proof.{key}", values), data or {}, refuted=True)
+
+
 def verdict(truth: bool, key: str, otherwise: str, **values: Any) -> Proof:
     """Return one of two verdicts on the same values."""
     return holds(key, **values) if truth else fails(otherwise, **values)

@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from kubetour.checks import Observation, Proof
-from kubetour.proofs.answering import words
-from kubetour.proofs.common import condition, endpoints, fails, holds, owner, ready_pods, terminating
+from kubetour.proofs.answering import in_order, words
+from kubetour.proofs.common import condition, endpoints, fails, holds, noted, owner, ready_pods, terminating
+from kubetour.proofs.spreading import in_turn, spread
+from kubetour.text import Text
 
 MISS = 1e-6  # the chance, at most, that random balancing leaves out one of the Pods
 
@@ -61,14 +63,16 @@ class AllAnswered:
     requests: int
 
     def __call__(self, seen: Observation) -> Proof:
-        """Return the verdict, with the answers per Pod, added up over the rounds so far."""
-        pods = {pod["metadata"]["name"] for pod in ready_pods(seen, {"app": self.name})}
-        counts = answers(seen, pods)
-        data = {"answers": {name: counts[name] for name in sorted(pods)}, "requests": counts.total()}
-        shares = ", ".join(f"{name} {counts[name]}" for name in sorted(pods))
+        """Return the verdict, with the answers per Pod and their order, over all rounds so far."""
+        pods = sorted(pod["metadata"]["name"] for pod in ready_pods(seen, {"app": self.name}))
+        order = in_order("\n".join(result.stdout for result in seen.results), pods)
+        counts, data = Counter(order), spread(order, pods)
+        shares = ", ".join(f"{name} {counts[name]}" for name in pods)
         values = {"distinct": len(counts), "count": self.count, "requests": counts.total(), "shares": shares}
         met = len(counts) == len(pods) == self.count and counts.total() >= self.requests
-        return (holds if met else fails)("all-answered" if met else "not-all-answered", data, **values)
+        notes = (Text("proof.took-turns"),) if in_turn(order, len(pods)) else ()
+        proof = (holds if met else fails)("all-answered" if met else "not-all-answered", data, **values)
+        return noted(proof, *notes)
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 from kubetour.dialects import DIALECTS, Dialect
-from kubetour.project import PULL_SECRET, STATE
+from kubetour.project import OWNER, PULL_SECRET, STATE
 from kubetour.proofs.cluster import Ended, Owned
 from kubetour.proofs.registry import Pushed
 from kubetour.providers import pullsecret
@@ -25,6 +25,7 @@ class Tools:
     python: str
     kubectl: str = "kubectl"
     curl: tuple[str, ...] = ("curl",)
+    steady: tuple[str, ...] = ()  # how the steady load is called; empty where it cannot run
     engine: str = "docker"
     dialect: Dialect = DIALECTS["docker"]
     engine_version: str = ""
@@ -82,8 +83,8 @@ class Provider:
 
     @property
     def namespace(self) -> str:
-        """Return the namespace: one of its own on a cluster that is not ours."""
-        return self.settings.namespace or "kubetour"
+        """Return the namespace: one of its own, or of the student's own, on a cluster that is not ours."""
+        return self.settings.namespace or "-".join(filter(None, (OWNER, self.settings.student)))
 
     @property
     def node_port(self) -> int | None:
@@ -99,6 +100,11 @@ class Provider:
     def engine_name(self) -> str:
         """Return the engine's name, as the ledger keeps it with images and containers."""
         return self.tools.dialect.name
+
+    @property
+    def container(self) -> str:
+        """Return the name of the container in which the image runs before there is a cluster."""
+        return "-".join(filter(None, (OWNER, self.settings.student, self.settings.name)))
 
     @property
     def address_patience(self) -> float:
@@ -148,8 +154,12 @@ class Provider:
         """Return the nodes' names, as far as they are known before the cluster is there."""
         return ()
 
-    def on_node(self, *argv: Word, node: str = "") -> Run | None:
+    def on_node(self, *argv: Word, node: Word = "") -> Run | None:
         """Return a command that runs on a node, or None where none can be entered."""
+        return None
+
+    def stop_container(self, pod: str) -> Run | None:
+        """Return a command by which a node's runtime ends a Pod's container; None where none can be asked."""
         return None
 
     def cluster_url(self, service: str) -> Lookup:
@@ -161,6 +171,14 @@ class Provider:
     def node_curl(self) -> tuple[str, ...]:
         """Return how curl is called on a node: kind's node image has one."""
         return ("curl",)
+
+    def stop_node(self, node: str) -> Run | None:
+        """Return the command that makes a node fail, or None where that is not ours to do."""
+        return None
+
+    def start_node(self, node: str) -> Run | None:
+        """Return the command that brings such a node back; of one that runs, it does nothing."""
+        return None
 
     def up(self) -> tuple[Step, ...]:
         """Return the steps that bring the cluster up."""

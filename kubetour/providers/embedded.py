@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from kubetour.providers.kind import Kind
 from kubetour.skew import Skew
-from kubetour.steps import Run, Word
+from kubetour.steps import Run, Step, Word
 
 
 @dataclass(frozen=True)
@@ -39,9 +39,23 @@ class Embedded(Kind):
         """Return how curl is called on a node: a node is this machine."""
         return self.tools.curl
 
-    def on_node(self, *argv: Word, node: str = "") -> Run | None:
+    def up(self) -> tuple[Step, ...]:
+        """Return the step that creates the cluster; one of ours that has ended is started again instead."""
+        (create,) = super().up()
+        where = ("--name", self.cluster, "--kubeconfig", self.kubeconfig)
+        return (replace(create, unless=Run((*self.program, "start", "cluster", *where))),)
+
+    def on_node(self, *argv: Word, node: Word = "") -> Run | None:
         """Return a command on a node."""
         return Run((*self.program, "exec", node or self.nodes()[0], "--", *argv))
+
+    def stop_node(self, node: str) -> Run | None:
+        """Return the command that stops a node's kubelet and its containers."""
+        return Run((*self.program, "stop", "node", node))
+
+    def start_node(self, node: str) -> Run | None:
+        """Return the command that starts them again."""
+        return Run((*self.program, "start", "node", node))
 
     def _load(self) -> tuple[Run, ...]:
         return (Run((*self.program, "load", "image", self.settings.image, "--name", self.cluster)),)

@@ -11,9 +11,10 @@ from kubetour.project import STATE
 from kubetour.proofs.cluster import Ended, ImageOnNodes, NodesReady
 from kubetour.providers.base import Provider
 from kubetour.reference import in_registry
-from kubetour.steps import Run, Rung, Stage, Step, Word
+from kubetour.steps import Lookup, Run, Rung, Stage, Step, Word
 from kubetour.text import Text
 
+POD_NAME = "io.kubernetes.pod.name"  # the label by which kubelets tell the runtime whose container it is
 NETWORK = "kind"  # https://kind.sigs.k8s.io/docs/user/known-issues/
 
 
@@ -79,9 +80,31 @@ class Kind(Provider):
         """Return the nodes' names."""
         return node_names(self._config(), self.cluster)
 
-    def on_node(self, *argv: Word, node: str = "") -> Run | None:
+    def on_node(self, *argv: Word, node: Word = "") -> Run | None:
         """Return a command in a node's container, by default the control plane's."""
         return Run((*self.engine, "exec", node or self.nodes()[0], *argv))
+
+    def stop_container(self, pod: str) -> Run | None:
+        """Return the command that has the runtime of the Pod's node end its container, at once."""
+        find = f"crictl ps -q --label {POD_NAME}={pod}"
+        return self.on_node(*self.node_root, "sh", "-c", f"crictl stop $({find})", node=self.node_of(pod))
+
+    def node_of(self, pod: str) -> Lookup:
+        """Return the name of the node that runs a Pod."""
+        return Lookup(self.kubectl("get", "pod", pod, "-o", "jsonpath={.spec.nodeName}"))
+
+    @property
+    def node_root(self) -> tuple[str, ...]:
+        """Return what makes a command on a node one of root's: in kind's nodes, everything is."""
+        return ()
+
+    def stop_node(self, node: str) -> Run | None:
+        """Return the command that stops a node's container."""
+        return Run((*self.engine, "stop", node))
+
+    def start_node(self, node: str) -> Run | None:
+        """Return the command that starts it again."""
+        return Run((*self.engine, "start", node))
 
     def up(self) -> tuple[Step, ...]:
         """Return the one step that creates the cluster, in the background while the image is built."""

@@ -57,10 +57,18 @@ class Minikube(Kind):
             names.append(f"{self.cluster}-m{number:02d}")
         return tuple(names)
 
-    def on_node(self, *argv: Word, node: str = "") -> Run | None:
+    def on_node(self, *argv: Word, node: Word = "") -> Run | None:
         """Return a command on a node, by default the first: a shell there gets it as one line."""
         words = (_for_shell(word) if isinstance(word, str) else word for word in argv)
         return Run((*self._minikube("ssh"), "-n", node or self.nodes()[0], "--", *words))
+
+    def stop_node(self, node: str) -> Run | None:
+        """Return the command that stops a node's machine."""
+        return Run((*self._minikube("node"), "stop", node))
+
+    def start_node(self, node: str) -> Run | None:
+        """Return the command that starts it again."""
+        return self._with_kubeconfig("node", "start", node)
 
     def up(self) -> tuple[Step, ...]:
         """Return the step that starts the cluster, and one that adds nodes if it has fewer than asked for.
@@ -135,8 +143,13 @@ class Minikube(Kind):
         remove = Run(("rm", "-f", archive))
         return remove, self._save(archive), Run((*self._minikube("image"), "load", archive)), remove
 
+    @property
+    def node_root(self) -> tuple[str, ...]:
+        """Return sudo, which its nodes let everybody use."""
+        return ("sudo",)
+
     def _in_node(self, image: str) -> tuple[str, ...]:
-        return ("sudo", *super()._in_node(image))
+        return (*self.node_root, *super()._in_node(image))
 
     def _minikube(self, *command: str) -> tuple[str, ...]:
         return (*self.program, "-p", self.cluster, *command)

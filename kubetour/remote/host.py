@@ -20,7 +20,7 @@ from kubetour.buildcontext import BuildContext
 from kubetour.causes import command_failed
 from kubetour.errors import HostError, RefusedError, ToolError
 from kubetour.host import Host
-from kubetour.observe import Kubeconfig
+from kubetour.kubeconfig import Kubeconfig
 from kubetour.pins import system_named
 from kubetour.ports import first_free
 from kubetour.project import ROOT, STATE
@@ -150,6 +150,11 @@ class RemoteHost(Host):
         """Return how the project's Python is called there: the one of the environment that `inv` makes."""
         return PYTHON
 
+    def bare_python(self) -> str:
+        """Return how to call a Python there that can send the steady load, or "" if there is none."""
+        enough = Run(("python3", "-c", "import sys; sys.exit(sys.version_info < (3, 9))"))
+        return "python3" if perform(self.c, enough).status == 0 else ""
+
     def free_port(self, wanted: int, taken: tuple[int, ...] = ()) -> int:
         """Return the first port from `wanted` on that nothing listens on there."""
         busy = listening.listening(perform(self.c, listening.ASK).stdout) | set(taken)
@@ -184,6 +189,8 @@ class RemoteHost(Host):
             "context": shipping.context_files(context, self._context_here),
             **{f"file {name}": {name: path} for name, path in self._bring.items()},
         }
+        if provider.tools.steady:
+            cargo["load"] = shipping.load_files()
         if needs_python:
             cargo["package"] = shipping.package_files()
         shipped = self._ship(cargo, say)

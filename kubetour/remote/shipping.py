@@ -57,6 +57,11 @@ def package_files(root: Path = ROOT) -> dict[str, Path]:
     return {path.relative_to(root).as_posix(): path for path in files}
 
 
+def load_files(root: Path = ROOT) -> dict[str, Path]:
+    """Return what sends the steady load there: any Python runs it."""
+    return {name: root / name for name in (f"{PACKAGE}/__init__.py", f"{PACKAGE}/steady.py")}
+
+
 def hashes(cargo: Cargo) -> dict[str, str]:
     """Return a hash of each file: of its content and of whether it may be executed, or of a link's target."""
     return {name: _hash(path) for name, path in cargo.items()}

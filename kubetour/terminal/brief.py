@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 from kubetour.checks import Proof
+from kubetour.observe import Objects
 from kubetour.questions import Prediction
 from kubetour.report import step_record
 from kubetour.steps import Run, Step
@@ -43,6 +44,13 @@ class Silent:
         """Say nothing."""
 
     def end(self, outcome: Outcome) -> None:
+        """Say nothing."""
+
+    def watches(self, step: Step) -> tuple[str, ...]:
+        """Ask for nothing."""
+        return ()
+
+    def changed(self, objects: Objects) -> None:
         """Say nothing."""
 
 

@@ -1,4 +1,4 @@
-"""The console: Rich on a terminal, plain text on a pipe or with NO_COLOR; nothing else can get through."""
+"""The console: Rich on a terminal, plain text on a pipe; nothing else can get through."""
 
 from __future__ import annotations
 
@@ -18,23 +18,28 @@ _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 _SEQUENCE = re.compile("\x1b(?:\\[[0-?]*[ -/]*[@-~]|\\][^\x07\x1b]*(?:\x07|\x1b\\\\)|[@-Z\\\\-_])")
 
 
-def make(stream: TextIO | None = None) -> Console:
-    """Return a console on a stream, by default standard output."""
+def make(stream: TextIO | None = None, *, is_wide: bool = False) -> Console:
+    """Return a console on a stream, by default standard output; not wider than prose should be, if not asked.
+
+    NO_COLOR takes the colours (https://no-color.org); what can be drawn anew on a terminal still can.
+    """
     from rich.console import Console
 
     stream = stream or sys.stdout
     if hasattr(stream, "reconfigure"):
         stream.reconfigure(errors="replace")
-    plain = bool(os.environ.get("NO_COLOR")) or not stream.isatty() or os.environ.get("TERM") == "dumb"
+    is_terminal = stream.isatty() and os.environ.get("TERM") != "dumb"
+    is_plain = bool(os.environ.get("NO_COLOR")) or not is_terminal
     console = Console(
         file=stream,
-        force_terminal=False if plain else None,
-        no_color=plain,
+        force_terminal=is_terminal,
+        color_system=None if is_plain else "auto",
         highlight=False,
         markup=False,
         emoji=False,
     )
-    console.width = min(console.width, WIDEST)
+    if not is_wide:
+        console.width = min(console.width, WIDEST)
     return console
 
 

@@ -7,15 +7,18 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from kubetour.checks import Proof
-from kubetour.claims import CLAIMS
+from kubetour.claims import CLAIMS, moves
 from kubetour.lessons import Lesson
+from kubetour.observe import Objects
 from kubetour.questions import Prediction, Question
 from kubetour.script import shell
 from kubetour.steps import Run, Step
 from kubetour.terminal.console import harmless_lines
+from kubetour.terminal.inset import Inset
 from kubetour.terminal.pictures import picture
 from kubetour.terminal.prose import print_prose, print_wrapped
 from kubetour.terminal.questions import print_answer, print_question
+from kubetour.terminal.scene import LOOKS
 from kubetour.text import Text, say, tell
 from kubetour.tour import Outcome
 
@@ -51,9 +54,11 @@ class Full:
         self._ask = ask
         self._question: Question | None = None
         self._status: Status | None = None
+        self._inset: Inset | None = None
         self._most = MOST_LINES
         self._lines: list[str] = []
         self._confirming = False
+        self._held: list[str] = []  # what may be JSON, once it is whole
 
     def begin(self, step: Step, number: int, total: int, seconds: float) -> None:
         """Print the header, the lesson and its question."""
@@ -87,6 +92,8 @@ class Full:
         self._flush()
         self._most, self._confirming = MOST_LINES, False
         self._typed(run)
+        if self._inset:
+            self._inset.begin()
 
     def confirm(self, run: Run) -> None:
         """Print a command that confirms."""
@@ -99,7 +106,9 @@ class Full:
         self._lines.append(text)
         if self._confirming:
             return  # JSON is for programs: what it is shows only at its end
-        if len(self._lines) <= self._most:
+        if self._held or text.startswith("{"):
+            self._held.append(self._lines.pop())
+        elif len(self._lines) <= self._most:
             self._output(text)
 
     def note(self, text: Text) -> None:
@@ -112,16 +121,16 @@ class Full:
         self._flush()
         if not self._console.is_terminal:
             return
-        text = "  " + say(self._language, "tour.waiting", proof=proof.text)
-        if self._status is None:
-            from rich.text import Text as Plain
+        from rich.text import Text as Plain
 
-            self._status = self._console.status(Plain(self._clean(text)), spinner="dots")
+        text = self._clean("  " + say(self._language, "tour.waiting", proof=proof.text))
+        if self._inset:
+            self._inset.waiting(text)
+        elif self._status is None:
+            self._status = self._console.status(Plain(text), spinner="dots")
             self._status.start()
         else:
-            from rich.text import Text as Plain
-
-            self._status.update(Plain(self._clean(text)))
+            self._status.update(Plain(text))
 
     def end(self, outcome: Outcome) -> None:
         """Print the picture, if the proof has one, the proof, its notes, and the question's answer."""
@@ -129,6 +138,9 @@ class Full:
         if self._status:
             self._status.stop()
             self._status = None
+        if self._inset:
+            self._inset.end()
+            self._inset = None
         if outcome.proof and not outcome.error:
             for line in picture(outcome.step.id, outcome.proof.data, self._language):
                 self._console.print(self._clean(line), style="cyan", soft_wrap=True)
@@ -140,6 +152,18 @@ class Full:
                 self._console.print()
                 self._claim(outcome.step)
                 print_answer(self._console, self._language, self._question, outcome.prediction)
+
+    def watches(self, step: Step) -> tuple[str, ...]:
+        """Ask, on a terminal, for what the live picture shows, where Pods come and go."""
+        if not (self._console.is_terminal and moves(step)):
+            return ()
+        self._inset = Inset(self._console, self._language, str(self._values["name"]))
+        return LOOKS
+
+    def changed(self, objects: Objects) -> None:
+        """Let the live picture show it."""
+        if self._inset:
+            self._inset.changed(objects)
 
     def _claim(self, step: Step) -> None:
         if step.claim:
@@ -155,12 +179,18 @@ class Full:
     def _flush(self) -> None:
         """Print what is held back of the last command's output."""
         lines, self._lines = self._lines, []
-        if self._confirming:
-            if _is_json(lines):
-                self._console.print(
-                    f"  {say(self._language, 'tour.json', lines=len(lines))}", style="dim", soft_wrap=True
-                )
+        held, self._held = self._held, []
+        json_lines = lines if self._confirming else held
+        if json_lines and _is_json(json_lines):
+            told = say(self._language, "tour.json", lines=len(json_lines))
+            self._console.print(f"  {told}", style="dim", soft_wrap=True)
+            held = []
+            if self._confirming:
                 return
+        for text in held[: max(self._most - len(lines), 0)]:
+            self._output(text)
+        lines += held
+        if self._confirming:
             for text in lines[: self._most]:
                 self._output(text)
         if len(lines) > self._most:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from kubetour.proofs.common import human_size
+from kubetour.terminal import timeline
 from kubetour.text import say
 
 BAR = 30  # columns
@@ -17,11 +18,35 @@ def picture(step: str, data: Mapping[str, Any], language: str) -> tuple[str, ...
         return layers(data["layers"])
     if step in ("picture", "status"):
         return structure(data, language)
-    if step == "hit-all":
+    if step in ("hit-all", "spread", "keep-alive"):
         return bars(data["answers"])
+    if "timeline" in data:
+        return timeline.picture(data["timeline"], language)
     if step == "pods":
         return nodes(data["nodes"])
+    if "load" in data:
+        return load(data["load"], language)
     return ()
+
+
+def load(data: Mapping[str, Any], language: str) -> tuple[str, ...]:
+    """Return a bar for each second, with what failed of it, and the commands where they began."""
+    rows, marks = data["seconds"], list(data["marks"])
+    most = max((row["ok"] + row["failed"] for row in rows), default=0)
+    lines = [f"  {say(language, 'picture.load', rate=round(data['rate']))}"]
+    for row in rows:
+        while marks and marks[0]["at"] < row["at"] + 1:
+            mark = marks.pop(0)
+            lines.append(f"  {mark['at']:4.1f}s ┄ $ {mark['text']}")
+        bar = "█" * _columns(row["ok"], most) + "░" * _columns(row["failed"], most)
+        failed = f"  {row['failed']} ✗" if row["failed"] else ""
+        lines.append(f"  {row['at']:3}s  {bar:<{BAR + 1}} {row['ok']:>4}{failed}")
+    return tuple(lines)
+
+
+def _columns(count: int, most: int) -> int:
+    """Return the width of a bar: what there is shows, however little it is."""
+    return max(1, round(BAR * count / most)) if count else 0
 
 
 def layers(rows: Iterable[Mapping[str, str]]) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from kubetour.checks import Proof
+from kubetour.observe import Objects
 from kubetour.questions import Prediction
 from kubetour.steps import Run, Step
 from kubetour.text import Text
@@ -79,6 +80,14 @@ class Recorder:
         """Keep and pass on that a step has ended."""
         self._keep("end", outcome)
         self.shown.end(outcome)
+
+    def watches(self, step: Step) -> tuple[str, ...]:
+        """Return what the presenter asks for."""
+        return self.shown.watches(step)
+
+    def changed(self, objects: Objects) -> None:
+        """Only pass it on: a live picture is for whoever looks on."""
+        self.shown.changed(objects)
 
     def _keep(self, name: str, *told: Any) -> None:
         self.events.append(Event(self.clock() - self._begun, name, told))

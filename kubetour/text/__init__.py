@@ -27,7 +27,20 @@ class Text:
 def catalog(language: str) -> Mapping[str, str]:
     """Return every message of a language."""
     messages: dict[str, str] = {}
-    pairs = ("", "tools_", "host_", "traps_", "report_", "lessons_", "claims_", "app_", "help_")
+    pairs = (
+        "",
+        "tools_",
+        "host_",
+        "traps_",
+        "report_",
+        "lessons_",
+        "pack_",
+        "class_",
+        "claims_",
+        "live_",
+        "app_",
+        "help_",
+    )
     for module in pairs:
         messages |= import_module(f"kubetour.text.{module}{language}").MESSAGES
     return messages

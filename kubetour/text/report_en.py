@@ -30,7 +30,6 @@ MESSAGES = {
     "report.claim": "What is claimed",
     "report.verdict": "Verdict",
     "report.measured": "What was measured",
-    "report.seen-in": "Seen in",
     "report.holds": "holds",
     "report.broken": "not proved",
     "report.timeline": "Timeline",

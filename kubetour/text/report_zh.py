@@ -30,7 +30,6 @@ MESSAGES = {
     "report.claim": "论断内容",
     "report.verdict": "结论",
     "report.measured": "测得的结果",
-    "report.seen-in": "所在步骤",
     "report.holds": "成立",
     "report.broken": "未得证",
     "report.timeline": "时间线",

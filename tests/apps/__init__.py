@@ -24,7 +24,7 @@ class App:
         return Path(shutil.copytree(HERE / self.name, directory / self.name))
 
 
-HITS = ("hit-pod", "hit-inside", "hit", "hit-all")
+HITS = ("hit-pod", "hit-inside", "hit", "hit-again", "hit-all")
 APPS = (
     App("python", "python:3-slim", 8000, "header", ("container-logs",)),
     App("perl", "perl:5-slim", 7000, "log", ("app", "hit-container", *HITS)),

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.skipif(
 )
 
 STEPS = ("tools", "app", "build", "layers")  # none of which starts anything that goes on
-TOUR = ("tour", "--predict", "--provider", "embedded", "--until", STEPS[-1])
+TOUR = ("tour", "--predict", "--provider", "embedded", "--only", ",".join(STEPS))
 
 
 @pytest.fixture

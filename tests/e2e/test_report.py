@@ -12,10 +12,10 @@ from xml.etree import ElementTree
 import pytest
 
 from kubetour.project import ROOT
+from kubetour.schemas import faults
 from tests.e2e.checkout import Checkout, make
 from tests.html import axe
 from tests.html.chromium import browser, find
-from tests.schemas import faults
 from tests.terminal.asciicast import parse, play
 
 pytestmark = pytest.mark.skipif(

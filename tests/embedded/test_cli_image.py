@@ -39,6 +39,16 @@ def test_build_prints_its_steps_on_standard_error(run: Commands) -> None:
     assert run("build", "-q", "-t", "shop:1", "app").out.startswith("sha256:")
 
 
+def test_labels_of_the_command_line_make_another_image_of_the_same_layers(run: Commands) -> None:
+    run("build", "-t", "shop:1", "--label", "release=1", "app")
+    run("build", "-t", "shop:2", "--label", "release=2", "--label", "team=a=b", "app")
+    one, two = json.loads(run("image", "inspect", "shop:1", "shop:2").out)
+    assert one["Config"]["Labels"] == {"release": "1"}
+    assert two["Config"]["Labels"] == {"release": "2", "team": "a=b"}
+    assert one["Id"] != two["Id"]
+    assert one["RootFS"] == two["RootFS"]
+
+
 def test_a_dockerfile_elsewhere(run: Commands, tmp_path: Path) -> None:
     (tmp_path / "Other").write_text("FROM scratch\nCOPY run.sh /x\n", encoding="utf-8")
     run("build", "-t", "other", "-f", "Other", "app")
@@ -87,6 +97,7 @@ def test_history_as_table_and_as_json_lines(built: Commands) -> None:
         (("build", "-t", "Bad", "app"), "ERROR: invalid image name 'Bad': repository name must be lowercase"),
         (("build", "-t", "x", "none"), "ERROR: cannot read the Dockerfile none/Dockerfile"),
         (("build", "-t", "x", "--build-arg", "V", "app"), "ERROR: --build-arg V: give NAME=VALUE"),
+        (("build", "-t", "x", "--label", "release", "app"), "ERROR: --label release: give NAME=VALUE"),
         (("history", "--format", "{{range .}}", "shop:1"), "ERROR: --format: cannot read"),
     ],
 )

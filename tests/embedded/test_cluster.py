@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import base64
+import contextlib
+import http.client
+import itertools
 import json
 import os
 import shutil
 import signal
 import socket
+import ssl
 import subprocess
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
+import yaml
 
 from kubetour.embedded.clusterstate import ClusterDirectory
 from kubetour.embedded.network import loopback_range_usable
@@ -45,6 +53,7 @@ const http = require("http");
 const { HOST, PORT, HOSTNAME } = process.env;
 const server = http.createServer((_, response) => response.end(HOSTNAME)).listen(PORT, HOST);
 process.on("SIGTERM", () => server.close(() => process.exit(0)));
+console.log("started");
 """
 DOCKERFILE = 'FROM node:24\nWORKDIR /app\nCOPY app.js ./\nEXPOSE 8080\nENTRYPOINT ["node", "app.js"]\n'
 
@@ -170,6 +179,64 @@ def test_what_a_node_does_not_have(cluster: Cluster) -> None:
     assert (done.status, done.err) == (1, 'ERROR: image: "none:1" not present locally\n')
     done = cluster.run("load", "image", "shop:1", "--name", "t", "--nodes", "x", ok=False)
     assert done.err.startswith('ERROR: unknown node: "x"')
+
+
+def test_a_node_lists_and_stops_the_containers_of_its_own_pods(cluster: Cluster) -> None:
+    cluster.run("load", "image", "shop:1", "--name", "t")
+    flags = ("--image", "shop:1", "--image-pull-policy", "IfNotPresent")
+    cluster.kubectl("run", "killed", *flags, "--overrides", json.dumps({"spec": {"nodeName": NODES[1]}}))
+    cluster.kubectl("wait", "--for=condition=Ready", "pod/killed", "--timeout=30s")
+    find = ("crictl", "ps", "-q", "--label", "io.kubernetes.pod.name=killed")
+    assert cluster.run("exec", NODES[2], "--", *find).out == ""
+    before = cluster.run("exec", NODES[1], "--", *find).out.strip()
+    (row,) = (
+        line
+        for line in cluster.run("exec", NODES[1], "--", "crictl", "ps").out.splitlines()
+        if "killed" in line
+    )
+    assert row.split()[0] == before[:13]
+    try:
+        # A shell there finds crictl, as on any node; without -t the container has no time to end by itself.
+        cluster.run("exec", NODES[1], "--", "sh", "-c", f"crictl stop $({' '.join(find)})")
+        until(lambda: cluster.run("exec", NODES[1], "--", *find).out.strip() not in ("", before))
+        told = ("get", "pod", "killed", "-o", "jsonpath={..restartCount} {..lastState.terminated.exitCode}")
+        until(lambda: cluster.kubectl(*told).out == "1 137")
+    finally:
+        cluster.kubectl("delete", "pod", "killed", "--grace-period", "1")
+
+
+def test_a_container_that_is_given_time_ends_by_itself(cluster: Cluster) -> None:
+    cluster.run("load", "image", "shop:1", "--name", "t")
+    flags = ("--image", "shop:1", "--image-pull-policy", "IfNotPresent", "--restart", "Never")
+    cluster.kubectl("run", "asked", *flags, "--overrides", json.dumps({"spec": {"nodeName": NODES[1]}}))
+    cluster.kubectl("wait", "--for=condition=Ready", "pod/asked", "--timeout=30s")
+    try:
+        find = "crictl ps -q --label io.kubernetes.pod.name=asked"
+        until(lambda: "started" in cluster.kubectl("logs", "asked").out)  # its handler is there
+        cluster.run("exec", NODES[1], "--", "sh", "-c", f"crictl stop -t 20 $({find})")
+        until(
+            lambda: (
+                cluster.kubectl("get", "pod", "asked", "-o", "jsonpath={.status.phase}").out == "Succeeded"
+            )
+        )
+    finally:
+        cluster.kubectl("delete", "pod", "asked", "--grace-period", "1")
+
+
+@pytest.mark.parametrize(
+    ("argv", "said"),
+    [
+        (("stop", "nobody"), 'stopping the container "nobody": not found'),
+        (("stop", ""), "not found"),
+        (("stop",), "the following arguments are required"),
+        (("ps", "--all"), "unrecognized arguments: --all"),
+        (("rmp", "x"), "crictl knows"),
+    ],
+)
+def test_what_crictl_cannot_do_on_a_node_is_said(cluster: Cluster, argv: tuple[str, ...], said: str) -> None:
+    done = cluster.run("exec", NODES[0], "--", "crictl", *argv, ok=False)
+    assert done.status == 1
+    assert said in done.err
 
 
 def test_commands_on_a_node_run_on_this_machine(cluster: Cluster) -> None:
@@ -333,6 +400,36 @@ def kill_server(bare: Commands) -> None:
     until(lambda: not [line for line in bare.processes() if " serve " in line])
 
 
+class Writer(threading.Thread):
+    """Creates ConfigMaps until the server is gone, and keeps the names of those that were acknowledged."""
+
+    def __init__(self, kubeconfig: Path, name: str) -> None:
+        super().__init__()
+        self.name, self.acknowledged = name, set[str]()
+        config = yaml.safe_load(kubeconfig.read_text())
+        ca = base64.b64decode(config["clusters"][0]["cluster"]["certificate-authority-data"]).decode()
+        host, port = config["clusters"][0]["cluster"]["server"].removeprefix("https://").split(":")
+        context = ssl.create_default_context(cadata=ca)
+        self._connection = http.client.HTTPSConnection(host, int(port), context=context, timeout=20)
+        self._headers = {"Authorization": f"Bearer {config['users'][0]['user']['token']}"}
+
+    def has_written(self, count: int) -> Callable[[], bool]:
+        """Return what tells whether more than that many were acknowledged."""
+        return lambda: len(self.acknowledged) > count
+
+    def run(self) -> None:
+        with contextlib.closing(self._connection), contextlib.suppress(OSError, http.client.HTTPException):
+            for number in itertools.count():
+                name = f"{self.name}-{number}"
+                body = json.dumps({"metadata": {"name": name}})
+                headers = {**self._headers, "Content-Type": "application/json"}
+                self._connection.request("POST", "/api/v1/namespaces/default/configmaps", body, headers)
+                with self._connection.getresponse() as answer:
+                    answer.read()
+                    assert answer.status == 201
+                self.acknowledged.add(name)
+
+
 # It leaves a child behind that its own death does not end.
 STUBBORN = "trap '' TERM HUP; sleep 300 & sleep 300\n"
 
@@ -343,7 +440,7 @@ def test_delete_ends_what_a_killed_server_left(bare: Commands) -> None:
     kubeconfig = pod_of(bare, STUBBORN)
     kill_server(bare)
     done = bare("get", "kubeconfig", "--name", "t", ok=False)
-    assert "is not running any more; `create cluster --name t` makes it anew" in done.err
+    assert "is not running any more; `start cluster --name t` starts it again" in done.err
     assert bare("get", "clusters").out == "t\n"
     bare("delete", "cluster", "--name", "t", "--kubeconfig", kubeconfig)
     until(lambda: [line for line in bare.processes() if "sleep" in line] == [])
@@ -352,12 +449,85 @@ def test_delete_ends_what_a_killed_server_left(bare: Commands) -> None:
 
 @needs_proc
 @needs_kubectl
-def test_create_replaces_what_a_killed_server_left(bare: Commands) -> None:
+def test_create_does_not_replace_what_a_killed_server_left(bare: Commands) -> None:
     kubeconfig = pod_of(bare, STUBBORN)
     kill_server(bare)
+    done = bare("create", "cluster", "--name", "t", "--kubeconfig", kubeconfig, ok=False)
+    assert "which is not running; `start cluster --name t` starts it again" in done.err
+
+
+@needs_proc
+@needs_kubectl
+def test_start_goes_on_where_a_killed_server_ended(bare: Commands) -> None:
+    kubeconfig = pod_of(bare, STUBBORN)
+    before = kubeconfig.read_text()
+    kubeconfig.unlink()
+    kill_server(bare)
+    bare("start", "cluster", "--name", "t", "--kubeconfig", kubeconfig)
+    assert kubeconfig.read_text() == before
+    argv = ["kubectl", "--kubeconfig", str(kubeconfig), "get", "pod", "p", "-o", "json"]
+
+    def restarted() -> bool:
+        pod = json.loads(subprocess.run(argv, capture_output=True, check=True).stdout)
+        (status,) = pod["status"]["containerStatuses"]
+        return bool(status["ready"] and status["restartCount"] == 1)
+
+    until(restarted)
+    sleeps = [line for line in bare.processes() if "sleep" in line]
+    assert len(sleeps) == 2, "the old container's processes are gone, the new one's are there once"
+
+
+@needs_proc
+def test_start_of_a_cluster_that_runs_changes_nothing(bare: Commands) -> None:
+    bare("create", "cluster", "--name", "t")
+    (server,) = [line for line in bare.processes() if " serve " in line]
+    bare("start", "cluster", "--name", "t")
+    assert [line for line in bare.processes() if " serve " in line] == [server]
+
+
+def test_start_of_a_cluster_that_is_not_there_says_so(bare: Commands) -> None:
+    done = bare("start", "cluster", "--name", "t", ok=False)
+    assert done.status == 1
+    assert "there is no embedded cluster 't'" in done.err
+
+
+@needs_proc
+def test_a_damaged_store_is_named_and_nothing_is_removed(bare: Commands) -> None:
+    bare("create", "cluster", "--name", "t")
+    kill_server(bare)
+    store = bare.root / "clusters" / "t" / "state.db"
+    store.write_bytes(b"rubbish" * 1000)
+    store.with_name("state.db-wal").unlink()  # from which it would be made whole
+    done = bare("start", "cluster", "--name", "t", ok=False)
+    assert done.status == 1
+    assert (
+        "state.db cannot be read: file is not a database; delete the cluster, and create it anew" in done.err
+    )
+    assert store.read_bytes().startswith(b"rubbish")
+    assert bare.processes() == []
+    bare("delete", "cluster", "--name", "t")
+    assert bare.files() == []
+
+
+@needs_proc
+@needs_kubectl
+@pytest.mark.parametrize("seed", range(3))
+def test_whenever_the_server_is_killed_what_it_has_acknowledged_is_there(bare: Commands, seed: int) -> None:
+    random = Random(seed)  # noqa: S311
+    kubeconfig = bare.root.parent / "kubeconfig"
     bare("create", "cluster", "--name", "t", "--kubeconfig", kubeconfig)
-    until(lambda: [line for line in bare.processes() if "sleep" in line] == [])
-    assert bare("get", "nodes", "--name", "t").out == "t-control-plane\n"
+    acknowledged: set[str] = set()
+    for turn in range(5):
+        writer = Writer(kubeconfig, f"turn{turn}")
+        writer.start()
+        until(writer.has_written(random.randrange(40)))
+        kill_server(bare)
+        writer.join(30)
+        acknowledged |= writer.acknowledged
+        bare("start", "cluster", "--name", "t")
+        argv = ["kubectl", "--kubeconfig", str(kubeconfig), "get", "configmaps", "-o", "name"]
+        found = subprocess.run(argv, capture_output=True, text=True, check=True).stdout
+        assert acknowledged <= {line.removeprefix("configmap/") for line in found.splitlines()}
 
 
 @needs_proc

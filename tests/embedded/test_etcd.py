@@ -15,7 +15,15 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, rule
 
 from kubetour.embedded import watcher as watcher_module
-from kubetour.embedded.etcd import Change, CompactedError, CompareError, Store, StoreInUseError
+from kubetour.embedded.etcd import (
+    Change,
+    CompactedError,
+    CompareError,
+    Store,
+    StoreDamagedError,
+    StoreFullError,
+    StoreInUseError,
+)
 from kubetour.embedded.watcher import Watcher
 
 KEYS = st.sampled_from([f"/{bucket}/{space}/{name}" for bucket in "pq" for space in "ab" for name in "xyz"])
@@ -168,6 +176,30 @@ for number in range(10**6):
     store.put("/p/a/x", str(number))
     print(number, flush=True)
 """
+
+
+def test_a_store_without_room_says_so_and_goes_on_when_there_is_some(tmp_path: Path) -> None:
+    store = Store(tmp_path / "store.db")
+    store.put("/pods/a", "1")
+    pages = store._db.execute("PRAGMA page_count").fetchone()[0]
+    store._db.execute(f"PRAGMA max_page_count={pages}")
+    watcher = store.watch("/pods/", store.revision)
+    revision = store.revision
+    with pytest.raises(StoreFullError, match="full"):
+        store.put("/pods/a", "x" * 200_000)
+    assert store.revision == revision
+    assert (kept := store.get("/pods/a")) is not None
+    assert kept.value == "1"
+    store._db.execute("PRAGMA max_page_count=1000000")
+    assert store.put("/pods/a", "2") == revision + 1
+    watcher.close()
+    store.close()
+
+
+def test_a_file_that_is_no_store_is_said_to_be_none(tmp_path: Path) -> None:
+    (tmp_path / "store.db").write_bytes(b"rubbish" * 1000)
+    with pytest.raises(StoreDamagedError, match="not a database"):
+        Store(tmp_path / "store.db")
 
 
 def test_what_was_acknowledged_survives_kill_9(tmp_path: Path) -> None:

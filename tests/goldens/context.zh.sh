@@ -13,7 +13,29 @@ kubectl version --client -o json
 cat Dockerfile
 cat app/app.js
 
+# build-context: 实验：构建器收到了什么
+if docker image inspect kubetour-node-hostname-context:all >/dev/null 2>&1; then
+    echo 'build-context: this is there already, and maybe not yours' >&2; exit 9
+fi
+trap 'set +e; docker image rm kubetour-node-hostname-context:all kubetour-node-hostname-context:rest; rm -rf .kubetour/build-context' EXIT
+rm -rf .kubetour/build-context
+mkdir -p .kubetour/build-context
+dd if=/dev/urandom of=.kubetour/build-context/big.log bs=1024 count=1024
+tee .kubetour/build-context/Dockerfile <<'EOF'
+FROM scratch
+COPY . /
+EOF
+docker build --provenance=false -t kubetour-node-hostname-context:all .kubetour/build-context
+tee .kubetour/build-context/.dockerignore <<'EOF'
+*.log
+EOF
+docker build --provenance=false -t kubetour-node-hostname-context:rest .kubetour/build-context
+docker image inspect --format '{{.Size}}' kubetour-node-hostname-context:all kubetour-node-hostname-context:rest
+docker image rm kubetour-node-hostname-context:all kubetour-node-hostname-context:rest
+rm -rf .kubetour/build-context
+
 # build: 构建镜像
+trap - EXIT
 if ! docker image inspect registry.example/team/web:0123456789ab >/dev/null 2>&1; then
 docker build --provenance=false -t registry.example/team/web:0123456789ab .
 fi
@@ -23,7 +45,32 @@ docker image inspect registry.example/team/web:0123456789ab
 docker history registry.example/team/web:0123456789ab
 docker history --no-trunc --format '{{json .}}' registry.example/team/web:0123456789ab
 
+# shared-layers: 实验：改一处要花多少代价
+if docker image inspect kubetour-node-hostname-layers:1 >/dev/null 2>&1; then
+    echo 'shared-layers: this is there already, and maybe not yours' >&2; exit 9
+fi
+trap 'set +e; docker image rm kubetour-node-hostname-layers:1 kubetour-node-hostname-layers:2; rm -rf .kubetour/layers' EXIT
+mkdir -p .kubetour/layers
+dd if=/dev/urandom of=.kubetour/layers/libraries.bin bs=1024 count=1024
+tee .kubetour/layers/app.txt <<'EOF'
+version 1
+EOF
+tee .kubetour/layers/Dockerfile <<'EOF'
+FROM scratch
+COPY libraries.bin /app/
+COPY app.txt /app/
+EOF
+docker build --provenance=false -t kubetour-node-hostname-layers:1 .kubetour/layers
+tee .kubetour/layers/app.txt <<'EOF'
+version 2
+EOF
+docker build --provenance=false -t kubetour-node-hostname-layers:2 .kubetour/layers
+docker image inspect --format '{{json .RootFS.Layers}}' kubetour-node-hostname-layers:1 kubetour-node-hostname-layers:2
+docker image rm kubetour-node-hostname-layers:1 kubetour-node-hostname-layers:2
+rm -rf .kubetour/layers
+
 # run-container: 作为容器运行
+trap - EXIT
 if ! docker inspect kubetour-node-hostname >/dev/null 2>&1; then
 docker run -d --rm --name kubetour-node-hostname --label app.kubernetes.io/managed-by=kubetour -p 127.0.0.1:18080:8080 registry.example/team/web:0123456789ab
 fi
@@ -42,7 +89,21 @@ docker logs kubetour-node-hostname
 # stop-container: 停止它，留意 SIGTERM
 docker stop kubetour-node-hostname
 
+# not-a-vm: 实验：容器究竟在哪里
+if docker inspect kubetour-node-hostname-not-a-vm >/dev/null 2>&1; then
+    echo 'not-a-vm: this is there already, and maybe not yours' >&2; exit 9
+fi
+trap 'docker rm -f kubetour-node-hostname-not-a-vm' EXIT
+uname -n
+docker run -d --name kubetour-node-hostname-not-a-vm --label app.kubernetes.io/managed-by=kubetour registry.example/team/web:0123456789ab
+docker exec kubetour-node-hostname-not-a-vm node -p 'os.hostname()'
+docker inspect --format '{{.State.Pid}} {{.State.StartedAt}}' kubetour-node-hostname-not-a-vm
+docker top kubetour-node-hostname-not-a-vm
+sh -c 'cat /proc/uptime; grep NSpid "/proc/$0/status" || true' "$(docker inspect --format '{{.State.Pid}}' kubetour-node-hostname-not-a-vm)"
+docker rm -f kubetour-node-hostname-not-a-vm
+
 # cluster-info: API 服务器在哪里
+trap - EXIT
 kubectl --context gke_example --namespace kubetour cluster-info || echo 'cluster-info: Forbidden?' >&2
 kubectl --context gke_example --namespace kubetour version -o json
 
@@ -129,6 +190,10 @@ spec:
         - name: "node-hostname"
           image: "registry.example/team/web:0123456789ab"
           imagePullPolicy: IfNotPresent
+          env:
+            # After SIGTERM: no node may still send a new connection when the app stops to take them.
+            - name: DRAIN_MS
+              value: "2000"
           ports:
             - name: http
               containerPort: 8080
@@ -150,6 +215,9 @@ spec:
               drop: ["ALL"]
 EOF
 kubectl --context gke_example --namespace kubetour rollout status deployment/node-hostname --timeout=180s
+
+# replace-pod: 删掉它的 Pod：会来另一个
+kubectl --context gke_example --namespace kubetour delete pods -l app=node-hostname --wait=false
 
 # expose: 给 Deployment 一个 Service
 kubectl --context gke_example --namespace kubetour apply -f - <<'EOF'
@@ -188,6 +256,15 @@ done
 # picture: 全貌
 kubectl --context gke_example --namespace kubetour get deployment,replicaset,pod,service,endpointslice -l app=node-hostname
 
+# same-address: 后面换了人，Service 没有变
+kubectl --context gke_example --namespace kubetour delete pods -l app=node-hostname --wait=false
+
+# hit-again: 同样的问题，不同的回答
+tries=0
+until $curl -sS --fail --max-time 5 --noproxy '*' -H 'Connection: close' "${url}"; do
+    tries=$((tries + 1)); [ "$tries" -lt 60 ]; sleep 1
+done
+
 # scale: 扩缩
 kubectl --context gke_example --namespace kubetour scale deployment/node-hostname --replicas=3
 kubectl --context gke_example --namespace kubetour rollout status deployment/node-hostname --timeout=180s
@@ -199,11 +276,16 @@ until $curl -sS --fail --max-time 5 --noproxy '*' -H 'Connection: close' "${url}
     tries=$((tries + 1)); [ "$tries" -lt 60 ]; sleep 1
 done
 
+# scale-under-load: 边接请求边扩缩
+trap 'kubectl --context gke_example --namespace kubetour scale deployment/node-hostname --replicas=3' EXIT
+.venv/bin/python -m kubetour.steady --rate 50 --before 0.5 --after 1.5 "${url}" -- kubectl --context gke_example --namespace kubetour scale deployment/node-hostname --replicas=2 -- kubectl --context gke_example --namespace kubetour rollout status deployment/node-hostname --timeout=180s -- kubectl --context gke_example --namespace kubetour scale deployment/node-hostname --replicas=3 -- kubectl --context gke_example --namespace kubetour rollout status deployment/node-hostname --timeout=180s
+
 # pods: 哪个节点运行什么
+trap - EXIT
 kubectl --context gke_example --namespace kubetour get pods -o wide -l app=node-hostname
 
 # describe-pod: 一个 Pod 的故事
-kubectl --context gke_example --namespace kubetour describe pod "$(kubectl --context gke_example --namespace kubetour get pods -l app=node-hostname -o 'jsonpath={.items[0].metadata.name}')"
+kubectl --context gke_example --namespace kubetour describe pod "$(kubectl --context gke_example --namespace kubetour get pods -l app=node-hostname --sort-by .metadata.creationTimestamp -o 'jsonpath={.items[-1:].metadata.name}')"
 
 # delete-app: 移除应用
 kubectl --context gke_example --namespace kubetour delete deployment/node-hostname service/node-hostname pod/node-hostname-pod service/node-hostname-pod --ignore-not-found

@@ -13,7 +13,29 @@ kubectl version --client -o json
 cat Dockerfile
 cat app/app.js
 
+# build-context: Experiment: what the builder gets
+if .venv/bin/python -m kubetour.embedded image inspect kubetour-node-hostname-context:all >/dev/null 2>&1; then
+    echo 'build-context: this is there already, and maybe not yours' >&2; exit 9
+fi
+trap 'set +e; .venv/bin/python -m kubetour.embedded image rm kubetour-node-hostname-context:all kubetour-node-hostname-context:rest; rm -rf .kubetour/build-context' EXIT
+rm -rf .kubetour/build-context
+mkdir -p .kubetour/build-context
+dd if=/dev/urandom of=.kubetour/build-context/big.log bs=1024 count=1024
+tee .kubetour/build-context/Dockerfile <<'EOF'
+FROM scratch
+COPY . /
+EOF
+.venv/bin/python -m kubetour.embedded build -t kubetour-node-hostname-context:all .kubetour/build-context
+tee .kubetour/build-context/.dockerignore <<'EOF'
+*.log
+EOF
+.venv/bin/python -m kubetour.embedded build -t kubetour-node-hostname-context:rest .kubetour/build-context
+.venv/bin/python -m kubetour.embedded image inspect --format '{{.Size}}' kubetour-node-hostname-context:all kubetour-node-hostname-context:rest
+.venv/bin/python -m kubetour.embedded image rm kubetour-node-hostname-context:all kubetour-node-hostname-context:rest
+rm -rf .kubetour/build-context
+
 # build: Build the image
+trap - EXIT
 if ! .venv/bin/python -m kubetour.embedded image inspect node-hostname:0123456789ab >/dev/null 2>&1; then
 .venv/bin/python -m kubetour.embedded build -t node-hostname:0123456789ab .
 fi
@@ -23,7 +45,32 @@ fi
 .venv/bin/python -m kubetour.embedded history node-hostname:0123456789ab
 .venv/bin/python -m kubetour.embedded history --no-trunc --format '{{json .}}' node-hostname:0123456789ab
 
+# shared-layers: Experiment: what a change costs
+if .venv/bin/python -m kubetour.embedded image inspect kubetour-node-hostname-layers:1 >/dev/null 2>&1; then
+    echo 'shared-layers: this is there already, and maybe not yours' >&2; exit 9
+fi
+trap 'set +e; .venv/bin/python -m kubetour.embedded image rm kubetour-node-hostname-layers:1 kubetour-node-hostname-layers:2; rm -rf .kubetour/layers' EXIT
+mkdir -p .kubetour/layers
+dd if=/dev/urandom of=.kubetour/layers/libraries.bin bs=1024 count=1024
+tee .kubetour/layers/app.txt <<'EOF'
+version 1
+EOF
+tee .kubetour/layers/Dockerfile <<'EOF'
+FROM scratch
+COPY libraries.bin /app/
+COPY app.txt /app/
+EOF
+.venv/bin/python -m kubetour.embedded build -t kubetour-node-hostname-layers:1 .kubetour/layers
+tee .kubetour/layers/app.txt <<'EOF'
+version 2
+EOF
+.venv/bin/python -m kubetour.embedded build -t kubetour-node-hostname-layers:2 .kubetour/layers
+.venv/bin/python -m kubetour.embedded image inspect --format '{{json .RootFS.Layers}}' kubetour-node-hostname-layers:1 kubetour-node-hostname-layers:2
+.venv/bin/python -m kubetour.embedded image rm kubetour-node-hostname-layers:1 kubetour-node-hostname-layers:2
+rm -rf .kubetour/layers
+
 # run-container: Run it as a container
+trap - EXIT
 if ! .venv/bin/python -m kubetour.embedded inspect kubetour-node-hostname >/dev/null 2>&1; then
 .venv/bin/python -m kubetour.embedded run -d --rm --name kubetour-node-hostname --label app.kubernetes.io/managed-by=kubetour -p 127.0.0.1:18080:8080 node-hostname:0123456789ab
 fi
@@ -42,8 +89,21 @@ done
 # stop-container: Stop it, and mind SIGTERM
 .venv/bin/python -m kubetour.embedded stop kubetour-node-hostname
 
+# not-a-vm: Experiment: where the container is
+if .venv/bin/python -m kubetour.embedded inspect kubetour-node-hostname-not-a-vm >/dev/null 2>&1; then
+    echo 'not-a-vm: this is there already, and maybe not yours' >&2; exit 9
+fi
+trap '.venv/bin/python -m kubetour.embedded rm -f kubetour-node-hostname-not-a-vm' EXIT
+uname -n
+.venv/bin/python -m kubetour.embedded run -d --name kubetour-node-hostname-not-a-vm --label app.kubernetes.io/managed-by=kubetour node-hostname:0123456789ab
+.venv/bin/python -m kubetour.embedded inspect --format '{{.Config.Hostname}}' kubetour-node-hostname-not-a-vm
+.venv/bin/python -m kubetour.embedded inspect --format '{{.State.Pid}} {{.State.StartedAt}}' kubetour-node-hostname-not-a-vm
+sh -c 'kill -0 "$0" && echo "$0 runs here"' "$(.venv/bin/python -m kubetour.embedded inspect --format '{{.State.Pid}}' kubetour-node-hostname-not-a-vm)"
+.venv/bin/python -m kubetour.embedded rm -f kubetour-node-hostname-not-a-vm
+
 # create-cluster: Create a cluster
-if ! .venv/bin/python -m kubetour.embedded export kubeconfig --name kubetour --kubeconfig .kubetour/embedded-kubetour.kubeconfig >/dev/null 2>&1; then
+trap - EXIT
+if ! .venv/bin/python -m kubetour.embedded start cluster --name kubetour --kubeconfig .kubetour/embedded-kubetour.kubeconfig >/dev/null 2>&1; then
 .venv/bin/python -m kubetour.embedded create cluster --name kubetour --kubeconfig .kubetour/embedded-kubetour.kubeconfig --config - --wait 180s <<'EOF'
 kind: Cluster
 apiVersion: kind.x-k8s.io/v1alpha4
@@ -100,6 +160,9 @@ until .venv/bin/python -m kubetour.embedded exec kubetour-control-plane -- .venv
     tries=$((tries + 1)); [ "$tries" -lt 60 ]; sleep 1
 done
 
+# crash: Kill its process
+.venv/bin/python -m kubetour.embedded exec "$(kubectl --kubeconfig .kubetour/embedded-kubetour.kubeconfig --context embedded-kubetour get pod node-hostname-pod -o 'jsonpath={.spec.nodeName}')" -- sh -c 'crictl stop $(crictl ps -q --label io.kubernetes.pod.name=node-hostname-pod)'
+
 # delete-pod: Delete it: nothing brings it back
 kubectl --kubeconfig .kubetour/embedded-kubetour.kubeconfig --context embedded-kubetour delete pod/node-hostname-pod service/node-hostname-pod --ignore-not-found
 
@@ -134,6 +197,10 @@ spec:
         - name: "node-hostname"
           image: "node-hostname:0123456789ab"
           imagePullPolicy: IfNotPresent
+          env:
+            # After SIGTERM: no node may still send a new connection when the app stops to take them.
+            - name: DRAIN_MS
+              value: "2000"
           ports:
             - name: http
               containerPort: 8080
@@ -155,6 +222,9 @@ spec:
               drop: ["ALL"]
 EOF
 kubectl --kubeconfig .kubetour/embedded-kubetour.kubeconfig --context embedded-kubetour rollout status deployment/node-hostname --timeout=180s
+
+# replace-pod: Delete its Pod: another comes
+kubectl --kubeconfig .kubetour/embedded-kubetour.kubeconfig --context embedded-kubetour delete pods -l app=node-hostname --wait=false
 
 # expose: A Service for the Deployment
 kubectl --kubeconfig .kubetour/embedded-kubetour.kubeconfig --context embedded-kubetour apply -f - <<'EOF'
@@ -206,6 +276,15 @@ done
 # picture: The whole picture
 kubectl --kubeconfig .kubetour/embedded-kubetour.kubeconfig --context embedded-kubetour get deployment,replicaset,pod,service,endpointslice -l app=node-hostname
 
+# same-address: Others behind it, the same Service
+kubectl --kubeconfig .kubetour/embedded-kubetour.kubeconfig --context embedded-kubetour delete pods -l app=node-hostname --wait=false
+
+# hit-again: The same question, another answer
+tries=0
+until $curl -sS --fail --max-time 5 --noproxy '*' -H 'Connection: close' "${url}"; do
+    tries=$((tries + 1)); [ "$tries" -lt 60 ]; sleep 1
+done
+
 # scale: Scale it
 kubectl --kubeconfig .kubetour/embedded-kubetour.kubeconfig --context embedded-kubetour scale deployment/node-hostname --replicas=3
 kubectl --kubeconfig .kubetour/embedded-kubetour.kubeconfig --context embedded-kubetour rollout status deployment/node-hostname --timeout=180s
@@ -217,11 +296,16 @@ until $curl -sS --fail --max-time 5 --noproxy '*' -H 'Connection: close' "${url}
     tries=$((tries + 1)); [ "$tries" -lt 60 ]; sleep 1
 done
 
+# scale-under-load: Scale it while requests come in
+trap 'kubectl --kubeconfig .kubetour/embedded-kubetour.kubeconfig --context embedded-kubetour scale deployment/node-hostname --replicas=3' EXIT
+.venv/bin/python -m kubetour.steady --rate 50 --before 0.5 --after 1.5 "${url}" -- kubectl --kubeconfig .kubetour/embedded-kubetour.kubeconfig --context embedded-kubetour scale deployment/node-hostname --replicas=2 -- kubectl --kubeconfig .kubetour/embedded-kubetour.kubeconfig --context embedded-kubetour rollout status deployment/node-hostname --timeout=180s -- kubectl --kubeconfig .kubetour/embedded-kubetour.kubeconfig --context embedded-kubetour scale deployment/node-hostname --replicas=3 -- kubectl --kubeconfig .kubetour/embedded-kubetour.kubeconfig --context embedded-kubetour rollout status deployment/node-hostname --timeout=180s
+
 # pods: Which node runs what
+trap - EXIT
 kubectl --kubeconfig .kubetour/embedded-kubetour.kubeconfig --context embedded-kubetour get pods -o wide -l app=node-hostname
 
 # describe-pod: A Pod's story
-kubectl --kubeconfig .kubetour/embedded-kubetour.kubeconfig --context embedded-kubetour describe pod "$(kubectl --kubeconfig .kubetour/embedded-kubetour.kubeconfig --context embedded-kubetour get pods -l app=node-hostname -o 'jsonpath={.items[0].metadata.name}')"
+kubectl --kubeconfig .kubetour/embedded-kubetour.kubeconfig --context embedded-kubetour describe pod "$(kubectl --kubeconfig .kubetour/embedded-kubetour.kubeconfig --context embedded-kubetour get pods -l app=node-hostname --sort-by .metadata.creationTimestamp -o 'jsonpath={.items[-1:].metadata.name}')"
 
 # delete-app: Remove the app
 kubectl --kubeconfig .kubetour/embedded-kubetour.kubeconfig --context embedded-kubetour delete deployment/node-hostname service/node-hostname pod/node-hostname-pod service/node-hostname-pod --ignore-not-found

@@ -13,7 +13,29 @@ kubectl version --client -o json
 cat Dockerfile
 cat app/app.js
 
+# build-context: Experiment: what the builder gets
+if docker image inspect kubetour-shop-context:all >/dev/null 2>&1; then
+    echo 'build-context: this is there already, and maybe not yours' >&2; exit 9
+fi
+trap 'set +e; docker image rm kubetour-shop-context:all kubetour-shop-context:rest; rm -rf .kubetour/build-context' EXIT
+rm -rf .kubetour/build-context
+mkdir -p .kubetour/build-context
+dd if=/dev/urandom of=.kubetour/build-context/big.log bs=1024 count=1024
+tee .kubetour/build-context/Dockerfile <<'EOF'
+FROM scratch
+COPY . /
+EOF
+docker build --provenance=false --sbom=false -t kubetour-shop-context:all .kubetour/build-context
+tee .kubetour/build-context/.dockerignore <<'EOF'
+*.log
+EOF
+docker build --provenance=false --sbom=false -t kubetour-shop-context:rest .kubetour/build-context
+docker image inspect --format '{{.Size}}' kubetour-shop-context:all kubetour-shop-context:rest
+docker image rm kubetour-shop-context:all kubetour-shop-context:rest
+rm -rf .kubetour/build-context
+
 # build: Build the image
+trap - EXIT
 if ! docker image inspect node-hostname:0123456789ab >/dev/null 2>&1; then
 docker build --provenance=false --sbom=false -t node-hostname:0123456789ab .
 fi
@@ -23,7 +45,32 @@ docker image inspect node-hostname:0123456789ab
 docker history node-hostname:0123456789ab
 docker history --no-trunc --format '{{json .}}' node-hostname:0123456789ab
 
+# shared-layers: Experiment: what a change costs
+if docker image inspect kubetour-shop-layers:1 >/dev/null 2>&1; then
+    echo 'shared-layers: this is there already, and maybe not yours' >&2; exit 9
+fi
+trap 'set +e; docker image rm kubetour-shop-layers:1 kubetour-shop-layers:2; rm -rf .kubetour/layers' EXIT
+mkdir -p .kubetour/layers
+dd if=/dev/urandom of=.kubetour/layers/libraries.bin bs=1024 count=1024
+tee .kubetour/layers/app.txt <<'EOF'
+version 1
+EOF
+tee .kubetour/layers/Dockerfile <<'EOF'
+FROM scratch
+COPY libraries.bin /app/
+COPY app.txt /app/
+EOF
+docker build --provenance=false --sbom=false -t kubetour-shop-layers:1 .kubetour/layers
+tee .kubetour/layers/app.txt <<'EOF'
+version 2
+EOF
+docker build --provenance=false --sbom=false -t kubetour-shop-layers:2 .kubetour/layers
+docker image inspect --format '{{json .RootFS.Layers}}' kubetour-shop-layers:1 kubetour-shop-layers:2
+docker image rm kubetour-shop-layers:1 kubetour-shop-layers:2
+rm -rf .kubetour/layers
+
 # run-container: Run it as a container
+trap - EXIT
 if ! docker inspect kubetour-shop >/dev/null 2>&1; then
 docker run -d --rm --name kubetour-shop --label app.kubernetes.io/managed-by=kubetour -p 127.0.0.1:18080:8080 node-hostname:0123456789ab
 fi
@@ -43,12 +90,25 @@ docker logs kubetour-shop
 # stop-container: Stop it, and mind SIGTERM
 docker stop kubetour-shop
 
+# not-a-vm: Experiment: where the container is
+if docker inspect kubetour-shop-not-a-vm >/dev/null 2>&1; then
+    echo 'not-a-vm: this is there already, and maybe not yours' >&2; exit 9
+fi
+trap 'docker rm -f kubetour-shop-not-a-vm' EXIT
+uname -n
+docker run -d --name kubetour-shop-not-a-vm --label app.kubernetes.io/managed-by=kubetour node-hostname:0123456789ab
+docker exec kubetour-shop-not-a-vm node -p 'os.hostname()'
+docker inspect --format '{{.State.Pid}} {{.State.StartedAt}}' kubetour-shop-not-a-vm
+docker top kubetour-shop-not-a-vm
+sh -c 'cat /proc/uptime; grep NSpid "/proc/$0/status" || true' "$(docker inspect --format '{{.State.Pid}}' kubetour-shop-not-a-vm)"
+docker rm -f kubetour-shop-not-a-vm
+
 # create-cluster: Create a cluster
 if ! kind export kubeconfig --name kubetour --kubeconfig .kubetour/kind-kubetour.kubeconfig >/dev/null 2>&1; then
 if docker inspect --type container kubetour-control-plane >/dev/null 2>&1; then
     echo 'create-cluster: this is there already, and maybe not yours' >&2; exit 9
 fi
-trap 'kind export logs .kubetour/logs/kind-kubetour --name kubetour; kind delete cluster --name kubetour --kubeconfig .kubetour/kind-kubetour.kubeconfig' EXIT
+trap 'set +e; kind export logs .kubetour/logs/kind-kubetour --name kubetour; kind delete cluster --name kubetour --kubeconfig .kubetour/kind-kubetour.kubeconfig' EXIT
 kind create cluster --name kubetour --kubeconfig .kubetour/kind-kubetour.kubeconfig --config - --wait 180s --retain <<'EOF'
 kind: Cluster
 apiVersion: kind.x-k8s.io/v1alpha4
@@ -111,6 +171,9 @@ until docker exec kubetour-control-plane curl -i -sS --max-time 5 --noproxy '*' 
 done
 kubectl --kubeconfig .kubetour/kind-kubetour.kubeconfig --context kind-kubetour logs -l run=shop-pod --prefix --tail=-1
 
+# crash: Kill its process
+docker exec "$(kubectl --kubeconfig .kubetour/kind-kubetour.kubeconfig --context kind-kubetour get pod shop-pod -o 'jsonpath={.spec.nodeName}')" sh -c 'crictl stop $(crictl ps -q --label io.kubernetes.pod.name=shop-pod)'
+
 # delete-pod: Delete it: nothing brings it back
 kubectl --kubeconfig .kubetour/kind-kubetour.kubeconfig --context kind-kubetour delete pod/shop-pod service/shop-pod --ignore-not-found
 
@@ -165,6 +228,9 @@ spec:
 EOF
 kubectl --kubeconfig .kubetour/kind-kubetour.kubeconfig --context kind-kubetour rollout status deployment/shop --timeout=180s
 
+# replace-pod: Delete its Pod: another comes
+kubectl --kubeconfig .kubetour/kind-kubetour.kubeconfig --context kind-kubetour delete pods -l app=shop --wait=false
+
 # expose: A Service for the Deployment
 kubectl --kubeconfig .kubetour/kind-kubetour.kubeconfig --context kind-kubetour apply -f - <<'EOF'
 apiVersion: v1
@@ -217,6 +283,16 @@ kubectl --kubeconfig .kubetour/kind-kubetour.kubeconfig --context kind-kubetour 
 # picture: The whole picture
 kubectl --kubeconfig .kubetour/kind-kubetour.kubeconfig --context kind-kubetour get deployment,replicaset,pod,service,endpointslice -l app=shop
 
+# same-address: Others behind it, the same Service
+kubectl --kubeconfig .kubetour/kind-kubetour.kubeconfig --context kind-kubetour delete pods -l app=shop --wait=false
+
+# hit-again: The same question, another answer
+tries=0
+until $curl -i -sS --max-time 5 --noproxy '*' -A kubetour.6b077cb1.hit-again -H 'Connection: close' "${url}?kubetour.6b077cb1.hit-again"; do
+    tries=$((tries + 1)); [ "$tries" -lt 60 ]; sleep 1
+done
+kubectl --kubeconfig .kubetour/kind-kubetour.kubeconfig --context kind-kubetour logs -l app=shop --prefix --tail=-1
+
 # scale: Scale it
 kubectl --kubeconfig .kubetour/kind-kubetour.kubeconfig --context kind-kubetour scale deployment/shop --replicas=3
 kubectl --kubeconfig .kubetour/kind-kubetour.kubeconfig --context kind-kubetour rollout status deployment/shop --timeout=180s
@@ -233,7 +309,7 @@ kubectl --kubeconfig .kubetour/kind-kubetour.kubeconfig --context kind-kubetour 
 kubectl --kubeconfig .kubetour/kind-kubetour.kubeconfig --context kind-kubetour get pods -o wide -l app=shop
 
 # describe-pod: A Pod's story
-kubectl --kubeconfig .kubetour/kind-kubetour.kubeconfig --context kind-kubetour describe pod "$(kubectl --kubeconfig .kubetour/kind-kubetour.kubeconfig --context kind-kubetour get pods -l app=shop -o 'jsonpath={.items[0].metadata.name}')"
+kubectl --kubeconfig .kubetour/kind-kubetour.kubeconfig --context kind-kubetour describe pod "$(kubectl --kubeconfig .kubetour/kind-kubetour.kubeconfig --context kind-kubetour get pods -l app=shop --sort-by .metadata.creationTimestamp -o 'jsonpath={.items[-1:].metadata.name}')"
 
 # delete-app: Remove the app
 trap - EXIT

@@ -18,15 +18,11 @@ def rows(documents: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
 
 def test_each_claim_has_its_statement_what_was_measured_and_its_step() -> None:
     held, broken = rows(sample.documents(sample.failed()))
-    assert (held["claim"], held["ok"], held["steps"]) == (
-        STATEMENTS["spread"],
-        True,
-        [("hit-all", "HIT-ALL")],
-    )
-    proof = told(Text("proof.scaled", {"declared": 3, "ready": 3}))
-    assert held["measured"] == both(proof)
+    proof = both(told(Text("proof.scaled", {"declared": 3, "ready": 3})))
+    assert held == {"claim": STATEMENTS["spread"], "ok": True, "steps": [("hit-all", "HIT-ALL", proof)]}
     assert (broken["claim"], broken["ok"]) == (STATEMENTS["nothing-lost"], False)
-    assert "&lt;script&gt;" in broken["measured"]
+    ((_, _, measured),) = broken["steps"]
+    assert "&lt;script&gt;" in measured
 
 
 def test_a_claim_of_several_steps_holds_only_if_all_of_them_were_proved() -> None:
@@ -35,7 +31,7 @@ def test_a_claim_of_several_steps_holds_only_if_all_of_them_were_proved() -> Non
         for step in document["steps"][-2:]:
             step["claim"] = "scaling"
     claims = {row["steps"][0][0]: row for row in rows(documents)}
-    assert [step for step, _ in claims["pods"]["steps"]] == ["pods", "hit"]
+    assert [step for step, *_ in claims["pods"]["steps"]] == ["pods", "hit"]
     assert not claims["pods"]["ok"]
 
 

@@ -81,7 +81,16 @@ def test_all_pods_have_answered_over_all_rounds_together() -> None:
     rounds = (output(said("web-1-a", "web-1-a", "web-1-b")), output(said(*NAMES)))
     proof = ALL(seen(*PODS, results=rounds))
     assert proof.holds
-    assert proof.data == {"answers": {"web-1-a": 3, "web-1-b": 2, "web-1-c": 1}, "requests": 6}
+    assert proof.data["answers"] == {"web-1-a": 3, "web-1-b": 2, "web-1-c": 1}
+    assert proof.data["requests"] == 6
+    assert proof.data["sequence"] == ["web-1-a", "web-1-a", "web-1-b", *NAMES]
+    assert not proof.notes
+
+
+def test_answers_strictly_in_turn_are_noted() -> None:
+    proof = ALL(seen(*PODS, results=(output(said(*NAMES * 3)),)))
+    assert proof.holds
+    assert [note.key for note in proof.notes] == ["proof.took-turns"]
 
 
 @pytest.mark.parametrize(

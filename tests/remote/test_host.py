@@ -100,10 +100,14 @@ def test_preparing_makes_one_private_directory_and_ships_the_context(
     machine.prepare(provider, machine.placed(context), True, said.append)
     root = Path(machine.root)
     assert stat.S_IMODE(root.stat().st_mode) == 0o700
-    assert {path.name for path in root.iterdir()} == {MARK, ".kubetour", "Dockerfile", ".dockerignore", "app"}
+    shipped = {"Dockerfile", ".dockerignore", "app", "kubetour"}
+    assert {path.name for path in root.iterdir()} == {MARK, ".kubetour", *shipped}
+    assert sorted(path.name for path in (root / "kubetour").iterdir()) == ["__init__.py", "steady.py"]
     assert stat.S_IMODE((root / "app/app.js").stat().st_mode) == 0o644
     assert [text.key for text in said] == ["host.shipping"]
     assert perform(there, Run(("pwd",))).stdout.strip() == machine.root
+    steady = perform(there, Run((machine.bare_python(), "-m", "kubetour.steady", "--help")))
+    assert (steady.status, "requests per second" in steady.stdout) == (0, True)
 
 
 def test_leaving_removes_it_and_says_so_but_not_while_something_made_is_left(

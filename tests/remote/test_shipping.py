@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import io
 import os
+import shutil
+import subprocess
+import sys
 import tarfile
 from pathlib import Path
 
@@ -128,6 +131,21 @@ def test_a_hash_tells_content_mode_and_links_apart(app: Path) -> None:
     second = shipping.hashes({"run": app / "run"})
     linked = shipping.hashes({"run": app / "link"})
     assert len({first["run"], second["run"], linked["run"]}) == 3
+
+
+def test_the_steady_load_needs_no_more_of_the_package_than_is_shipped(tmp_path: Path) -> None:
+    for name, path in shipping.load_files().items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        shutil.copy(path, tmp_path / name)
+    argv = [
+        sys.executable,
+        "-S",
+        "-m",
+        "kubetour.steady",
+        "--help",
+    ]
+    done = subprocess.run(argv, cwd=tmp_path, env={}, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
 
 
 def test_the_package_has_all_that_the_embedded_cluster_needs_and_no_state() -> None:

@@ -243,6 +243,23 @@ def test_when_we_are_killed_what_runs_there_ends_and_the_cluster_goes_on(
     assert checkout.inv("nodes").status == 0
 
 
+def test_what_goes_on_there_is_watched_from_here(checkout: Checkout, host: str) -> None:
+    checkout.inv("tour", *EMBEDDED, "--host", host, "--until", "expose", "--quiet")
+    with checkout.start("watch") as watch:
+        assert watch.stdout is not None
+        told = []
+        for line in watch.stdout:
+            told.append(line)
+            if re.search(r"requests  [1-9]\d* answered", line):
+                break
+        os.kill(watch.pid, signal.SIGINT)
+        rest = watch.stdout.read()
+    assert watch.returncode == 0, rest
+    assert re.search(r"pod/node-hostname-\S+  1/1  Running", "".join(told))
+    assert re.search(r"requests/node-hostname-\S+  [1-9]", rest)
+    checkout.inv("down")
+
+
 def test_a_lesson_is_told_without_asking_the_host(checkout: Checkout, host: str, known: Path) -> None:
     checkout.inv("tour", *EMBEDDED, "--host", host, "--until", "app")
     (known / ".ssh/known_hosts").unlink()

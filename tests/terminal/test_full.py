@@ -18,7 +18,7 @@ from kubetour.questions import Prediction, Question
 from kubetour.steps import Run
 from kubetour.terminal.brief import Json, Quiet
 from kubetour.terminal.full import MOST_LINES, Full
-from kubetour.text import Text
+from kubetour.text import Text, say
 from kubetour.tour import Outcome
 from tests.making import sh, step
 
@@ -216,3 +216,25 @@ def test_json_is_one_object_on_one_line_for_each_step() -> None:
     first, second = (json.loads(line) for line in stream.getvalue().splitlines())
     assert (first["step"], first["ok"], first["started"]) == ("scale", True, 61.0)
     assert second["error"]["exit_status"] == 7
+
+
+@pytest.mark.parametrize(
+    ("lines", "shown"),
+    [
+        (
+            ["scaled", '{"rate": 50,', '"seconds": []}'],
+            ["scaled", f"  {say('en', 'tour.json', lines=2)}"],
+        ),
+        (["scaled", "{", "no JSON"], ["scaled", "{", "no JSON"]),
+        (["function () {", "}"], ["function () {", "}"]),
+    ],
+    ids=["JSON at the end", "a brace alone", "a program"],
+)
+def test_json_among_a_commands_output_is_for_programs(lines: list[str], shown: list[str]) -> None:
+    out, stream = console()
+    full = Full(out, "en", {}, "kind", {})
+    full.command(Run(("steady",)))
+    for line in lines:
+        full.line(line)
+    full.end(outcome(error=True))
+    assert stream.getvalue().splitlines()[1:] == shown

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from rich.cells import cell_len
 
 from kubetour.proofs.common import human_size
 from kubetour.terminal.pictures import BAR, bars, layers, nodes, picture, size, structure
@@ -30,6 +31,38 @@ def test_a_size_is_read_as_docker_prints_it(text: str, count: float) -> None:
 )
 def test_a_size_is_shown_as_docker_prints_it(count: float, text: str) -> None:
     assert human_size(count) == text
+
+
+LOAD = {
+    "rate": 50.0,
+    "seconds": [
+        {"at": 0, "ok": 50, "failed": 0, "by": {}},
+        {"at": 1, "ok": 20, "failed": 30, "by": {}},
+        {"at": 2, "ok": 0, "failed": 1, "by": {}},
+        {"at": 3, "ok": 0, "failed": 0, "by": {}},
+    ],
+    "marks": [{"at": 0.5, "text": "kubectl scale"}, {"at": 1.25, "text": "kubectl rollout"}],
+}
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_load_is_a_bar_for_each_second_with_what_failed_and_the_commands_where_they_began(
+    language: str,
+) -> None:
+    heading, *lines = picture("scale-under-load", {"load": LOAD}, language)
+    assert "50" in heading
+    assert lines == [
+        "   0.5s ┄ $ kubectl scale",
+        f"    0s  {'█' * 30}    50",
+        "   1.2s ┄ $ kubectl rollout",
+        f"    1s  {'█' * 12}{'░' * 18}    20  30 ✗",
+        f"    2s  ░{' ' * 29}     0  1 ✗",
+        f"    3s  {' ' * 30}     0",
+    ]
+    widest = {"at": 3599, "ok": 1000, "failed": 1000, "by": {}}
+    mark = {"at": 3599.0, "text": "x" * 60}
+    wide = picture("scale-under-load", {"load": {**LOAD, "seconds": [widest], "marks": [mark]}}, language)
+    assert max(map(cell_len, wide)) <= 80
 
 
 def test_layers_are_cumulated() -> None:

@@ -10,6 +10,7 @@ from kubetour.checks import Proof
 from kubetour.terminal import recorder as recorders
 from kubetour.terminal.recorder import Event, Recorder
 from kubetour.text import Text
+from tests.making import step
 
 CALLS: list[tuple[str, tuple[Any, ...]]] = [
     ("begin", ("step", 1, 2, 0.5)),
@@ -43,6 +44,16 @@ def test_everything_is_passed_on_and_kept_with_its_time() -> None:
         getattr(kept, name)(*told)
     assert shown.told == CALLS
     assert kept.events == [Event(0.5 + n, name, told) for n, (name, told) in enumerate(CALLS)]
+
+
+def test_what_the_watches_tell_is_passed_on_and_not_kept() -> None:
+    shown = Shown()
+    shown.watches = lambda step: ("pods",)  # type: ignore[attr-defined]
+    kept = recorder(shown)
+    assert kept.watches(step("scale", "true")) == ("pods",)
+    kept.changed({"pods": ()})
+    assert shown.told == [("changed", ({"pods": ()},))]
+    assert kept.events == []
 
 
 def test_of_very_much_output_all_is_shown_and_the_beginning_kept(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,7 +14,20 @@ from used_keys import Source, read_package, task_keys
 from kubetour.settings import FIELDS
 from kubetour.text import LANGUAGES, Text, catalog, from_locale, say
 
-PAIRS = ("", "tools_", "host_", "traps_", "report_", "lessons_", "claims_", "app_", "help_")
+PAIRS = (
+    "",
+    "tools_",
+    "host_",
+    "traps_",
+    "report_",
+    "lessons_",
+    "pack_",
+    "class_",
+    "claims_",
+    "live_",
+    "app_",
+    "help_",
+)
 HAN = re.compile(r"[\u3400-\u9fff]")
 CHINESE = re.compile(r"[\u3000-\u9fff\uff00-\uffef]")  # with its punctuation
 # What a person types or opens, and what must therefore be the same in every language.

@@ -28,6 +28,7 @@ SIGNATURES: dict[str, Signature] = {
     "kubetour.text.Text": ((0,), "", ()),
     "kubetour.proofs.common.holds": ((0,), "proof.", ("data",)),
     "kubetour.proofs.common.fails": ((0,), "proof.", ("data",)),
+    "kubetour.proofs.common.refutes": ((0,), "proof.", ("data",)),
     "kubetour.proofs.common.refuses": ((0,), "proof.", ()),
     "kubetour.proofs.common.verdict": ((1, 2), "proof.", ()),
 } | {

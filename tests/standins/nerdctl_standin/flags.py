@@ -50,6 +50,8 @@ _RUN = Command(
             "net=",
         ),
         *(
+            "stop-signal=",
+            "uts=",
             "volume=",
             "volumes-from=",
             "pid=",
@@ -106,6 +108,7 @@ COMMANDS: dict[str, Command] = {
         ("follow", "timestamps", "tail=", "since=", "until="), ("f=follow", "t=timestamps", "n=tail")
     ),
     "stop": Command(("time=", "signal="), ("t=time", "s=signal")),
+    "top": Command(),
     "rm": Command(("force", "volumes"), ("f=force", "v=volumes")),
     "ps": Command(
         ("all", "format=", "filter=", "last=", "latest", "no-trunc", "quiet", "size"),

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kubetour.html.chance import expected_range
+from kubetour.proofs.chance import expected_range
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""A pack: what the tour needs, as one file or directory, where there is no network. Standard library only."""

@@ -1,0 +1,22 @@
+"""Where the API server has the resources that are looked at, by their plural names."""
+
+from __future__ import annotations
+
+from kubetour.project import PULL_SECRET
+
+PATHS = {
+    "version": "/version",
+    "namespaces": "/api/v1/namespaces/{namespace}",
+    "secrets": f"/api/v1/namespaces/{{namespace}}/secrets/{PULL_SECRET}",
+    "serviceaccounts": "/api/v1/namespaces/{namespace}/serviceaccounts/default",
+    "nodes": "/api/v1/nodes",
+    "pods": "/api/v1/namespaces/{namespace}/pods",
+    "services": "/api/v1/namespaces/{namespace}/services",
+    "events": "/api/v1/namespaces/{namespace}/events",
+    "deployments": "/apis/apps/v1/namespaces/{namespace}/deployments",
+    "replicasets": "/apis/apps/v1/namespaces/{namespace}/replicasets",
+    "endpointslices": "/apis/discovery.k8s.io/v1/namespaces/{namespace}/endpointslices",
+}
+# One object each, read by its name: a user of one namespace may list no namespaces, and nobody needs to see
+# other Secrets. Each wait reads them anew, and again until they are there.
+SINGLE = frozenset({"version", "namespaces", "secrets", "serviceaccounts"})
