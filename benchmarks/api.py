@@ -38,7 +38,7 @@ def _work(
         elif verb == "get":
             client.send("GET", f"{PODS}/listed-{number % LISTED}")
         elif verb == "list":
-            client.send("GET", f"{PODS}?labelSelector=app%3Dlisted")
+            client.send("GET", PODS)
         else:
             body = json.dumps({"metadata": {"annotations": {"n": str(number)}}}).encode()
             client.send("PATCH", f"{PODS}/listed-{worker * 100 + number % 100}", body, _MERGE)
@@ -82,7 +82,7 @@ def main() -> bool:
     with running() as cluster:
         server, client = cluster.server, Client(cluster.server)
         for number in range(LISTED):
-            client.json("POST", PODS, unscheduled(f"listed-{number}", app="listed"))
+            client.json("POST", PODS, unscheduled(f"listed-{number}"))
         watchers = []
         context = multiprocessing.get_context("fork")
         for _ in range(WATCHES):

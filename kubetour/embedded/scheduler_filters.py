@@ -100,13 +100,15 @@ def best(pod: Object, feasible: Sequence[NodeInfo], random: Random) -> NodeInfo:
     owner = owner_of(pod)
     preferred = _node_affinity(pod).get("preferredDuringSchedulingIgnoredDuringExecution") or ()
 
-    def score(info: NodeInfo) -> tuple[int, int, int, int, float]:
+    def score(info: NodeInfo) -> tuple[int, int, int, int]:
         node = info.node
         weight = sum(item["weight"] for item in preferred if _term_matches(item["preference"], node))
         avoided = 0 if info.takes_all else len(untolerated(pod, node, ("PreferNoSchedule",)))
-        return avoided, -weight, info.owners[owner] if owner else 0, info.pods, random.random()
+        return avoided, -weight, info.owners[owner] if owner else 0, info.pods
 
-    return min(feasible, key=score)
+    scores = [score(info) for info in feasible]
+    least = min(scores)
+    return random.choice([info for info, found in zip(feasible, scores, strict=True) if found == least])
 
 
 def failure_message(rejections: Sequence[Rejection]) -> str:
