@@ -65,6 +65,13 @@ class Client:
         while line := answer.readline():
             yield json.loads(line)
 
+    def drain(self, path: str) -> None:
+        """Read a watch to its end and look at nothing, as what is measured is not this process."""
+        self._connection.request("GET", path, None, self._headers)
+        answer = self._connection.getresponse()
+        while answer.read1(1 << 20):
+            pass
+
     def close(self) -> None:
         """Close the connection."""
         self._connection.close()
