@@ -275,6 +275,14 @@ def class_(c: Context, flags: Flags, reports: list[str], output: str) -> None:
     classroom(c, flags, reports, output)
 
 
+@verb(*SPEAK, operands="codes", codes=None, markdown=False)
+def explain(c: Context, flags: Flags, codes: list[str], markdown: bool) -> None:
+    """Explain errors by code or key; alone, list them all."""
+    from kubetour.explaining import explain
+
+    explain(flags, codes, markdown)
+
+
 @verb(args="")
 def test(c: Context, flags: Flags, args: str) -> None:
     """Run the tests."""

@@ -1,12 +1,10 @@
-"""Why a command or a workload failed, as far as what it says gives it away."""
+"""Why a command failed, as far as what it says gives it away."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from typing import Any
 
-from kubetour.checks import Object, Result
+from kubetour.checks import Result
 from kubetour.dialects import remedies
 from kubetour.errors import (
     ClusterError,
@@ -16,8 +14,6 @@ from kubetour.errors import (
     RefusedError,
     ResourceError,
 )
-from kubetour.proofs.xray import xray
-from kubetour.text import Text
 
 TAIL = 15  # lines of evidence
 FORBIDDEN = 403
@@ -123,95 +119,3 @@ def unanswered(error: KubetourError) -> bool:
 def forbidden(error: KubetourError) -> bool:
     """Return whether this user may not do this, as kubectl or the API server itself says."""
     return error.key == "forbidden" or error.values.get("status") == FORBIDDEN
-
-
-# What an app writes before it ends, and the key of the cause that it gives away.
-LOGGED = (
-    (r"address already in use|EADDRINUSE|errno 98\b", "cause.address"),
-    (r"permission denied|operation not permitted|read-only file system|EACCES|EPERM|EROFS", "cause.denied"),
-)
-
-
-def crashed(objects: Mapping[str, tuple[Object, ...]]) -> tuple[str, ...]:
-    """Return the Pods whose container has ended by itself: their logs may tell why."""
-    return tuple(
-        str(pod["metadata"]["name"])
-        for pod in objects.get("pods", ())
-        if any(
-            state.get("terminated")
-            for container in pod.get("status", {}).get("containerStatuses") or ()
-            for state in (container.get("state", {}), container.get("lastState", {}))
-        )
-    )
-
-
-def diagnose(
-    objects: Mapping[str, tuple[Object, ...]], logs: Mapping[str, str] | None = None
-) -> tuple[Text, ...]:
-    """Return what stands in the way of Pods, the likeliest cause first, and of Services to find them.
-
-    `logs` are those of Pods that have crashed.
-    """
-    told = {name: cause for name, log in (logs or {}).items() if (cause := _logged(name, log))}
-    found = list(told.values())
-    for pod in objects.get("pods", ()):
-        name, status = pod["metadata"]["name"], pod.get("status", {})
-        for container in status.get("containerStatuses") or ():
-            cause = _of_container(name, container)
-            if cause and (cause.key != "cause.crash" or name not in told):
-                found.append(cause)
-        for condition in status.get("conditions") or ():
-            if condition["type"] == "PodScheduled" and condition["status"] == "False":
-                found.append(Text("cause.unscheduled", {"pod": name, "reason": condition.get("message", "")}))
-    for node in objects.get("nodes", ()):
-        ready = next((c for c in node["status"].get("conditions", ()) if c["type"] == "Ready"), None)
-        if ready and ready["status"] != "True":
-            found.append(
-                Text("cause.node", {"node": node["metadata"]["name"], "reason": ready.get("message", "")})
-            )
-    rank = [
-        "cause.image",
-        "cause.memory",
-        "cause.address",
-        "cause.denied",
-        "cause.crash",
-        "cause.unscheduled",
-        "cause.node",
-        "cause.probe",
-    ]
-    found.sort(key=lambda item: rank.index(item.key))
-    for service in objects.get("services", ()):
-        found += xray(service, objects.get("pods", ())).texts()
-    return tuple(found)
-
-
-def _logged(pod: str, log: str) -> Text | None:
-    """Return what a crashed Pod's log gives away, with the line that does."""
-    for pattern, key in LOGGED:
-        if found := re.search(rf"(?im)^.*(?:{pattern}).*$", log):
-            return Text(key, {"pod": pod, "line": found[0].strip()[:200]})
-    return None
-
-
-def _of_container(pod: str, container: Mapping[str, Any]) -> Text | None:
-    """Return what a container's state says is wrong with it, if something is."""
-    state = container.get("state", {})
-    ended = container.get("lastState", {}).get("terminated") or {}
-    reason = (state.get("waiting") or {}).get("reason", "")
-    if "OOMKilled" in (ended.get("reason"), (state.get("terminated") or {}).get("reason")):
-        return Text("cause.memory", {"pod": pod})
-    if reason in ("ErrImagePull", "ImagePullBackOff", "ErrImageNeverPull", "InvalidImageName"):
-        return Text("cause.image", {"pod": pod, "reason": reason, "image": container["image"]})
-    if reason in ("CrashLoopBackOff", "RunContainerError", "CreateContainerConfigError"):
-        return Text("cause.crash", {"pod": pod, "reason": reason, "code": ended.get("exitCode", "?")})
-    if state.get("running") and not container.get("ready"):
-        return Text("cause.probe", {"pod": pod})
-    return None
-
-
-def warnings(objects: Mapping[str, tuple[Object, ...]]) -> tuple[str, ...]:
-    """Return the cluster's own warnings, newest last, each in one line."""
-    told = [e for e in objects.get("events", ()) if e.get("type") == "Warning"]
-    told.sort(key=lambda e: str(e.get("lastTimestamp") or e["metadata"]["creationTimestamp"]))
-    lines = (f"{e['involvedObject'].get('name', '?')}: {e['reason']}: {e.get('message', '')}" for e in told)
-    return tuple(dict.fromkeys(lines))[-5:]

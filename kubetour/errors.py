@@ -1,7 +1,8 @@
 """Errors that a person can act on.
 
 Each names its text in `kubetour.text` by a key, never by a sentence, so that every error is told in both
-languages, with its cause and its fix. The family decides the exit status:
+languages, with its cause and its fix. `kubetour.codes` has a code for each key, and the family decides the
+exit status:
 
     KubetourError         1   anything else that went wrong
      ├─ UsageError        2   a parameter, a template or a file of yours
@@ -22,7 +23,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from kubetour.text import Text, say
+from kubetour.codes import code_of, coded
+from kubetour.text import Text, say, tell
 
 
 class KubetourError(Exception):
@@ -45,6 +47,15 @@ class KubetourError(Exception):
         """Return the cause and the fix: the texts `error.KEY` and `error.KEY.fix`."""
         cause, fix = f"error.{self.key}", f"error.{self.key}.fix"
         return say(language, cause, **self.values), say(language, fix, **self.values)
+
+    @property
+    def code(self) -> str:
+        """Return its code, by which `inv explain` and docs/errors.md know it."""
+        return code_of(self.key)
+
+    def diagnosis(self, language: str) -> list[str]:
+        """Return what a diagnosis found, the likeliest first, each with its code."""
+        return [coded(text.key, tell(language, text)) for text in self.causes]
 
 
 class UsageError(KubetourError):

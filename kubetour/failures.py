@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import suppress
 
-from kubetour import causes
+from kubetour import causes, diagnosis, evidence
 from kubetour.checks import Object, Proof, Result
 from kubetour.errors import DeadlineError, KubetourError, ProofError, RefusedError
 from kubetour.observe import Cluster
 from kubetour.steps import Run, Step
 
-DIAGNOSIS = ("pods", "events", "nodes", "services")
+DIAGNOSIS = ("pods", "events", "nodes", "services", "deployments", "replicasets")
 DIAGNOSIS_TIME = 2.0  # seconds
 MOST_LOGS, LOG_LINES = 2, 5  # of Pods that crash: the others' say the same, and the last lines say why
 
@@ -33,7 +33,7 @@ def not_proved(
 
 
 def diagnose(error: KubetourError, cluster: Cluster) -> None:
-    """Add to an error what the cluster says about what stands in the way."""
+    """Add to an error the known causes, ranked, and the evidence: conditions, states, events, log lines."""
     objects: dict[str, tuple[Object, ...]] = {}
     for name in DIAGNOSIS:
         try:
@@ -42,9 +42,9 @@ def diagnose(error: KubetourError, cluster: Cluster) -> None:
             if not causes.forbidden(caught):  # what this user may not see is left out
                 return  # the error itself already says what does not work
     logs: dict[str, str] = {}
-    for pod in causes.crashed(objects)[:MOST_LOGS]:
+    for pod in diagnosis.crashed(objects)[:MOST_LOGS]:
         with suppress(Exception):  # evidence that cannot be had is no error of its own
             logs[pod] = cluster.log(pod, LOG_LINES)
-    error.causes = causes.diagnose(objects, logs)
-    said = (f"{pod}: {line}" for pod, log in logs.items() for line in log.splitlines())
-    error.evidence = "\n".join(filter(None, (error.evidence, *causes.warnings(objects), *said)))
+    error.causes = diagnosis.diagnose(objects, logs)
+    told = (*evidence.states(objects), *evidence.warnings(objects), *evidence.last_lines(logs))
+    error.evidence = "\n".join(filter(None, (error.evidence, *told)))

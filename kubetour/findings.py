@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from kubetour.codes import coded
 from kubetour.daemons import Daemon
 from kubetour.dialects import DIALECTS
 from kubetour.errors import KubetourError
@@ -132,11 +133,12 @@ def _traps(found: tuple[Found, ...], errors: list[KubetourError], language: str)
     if not found and not errors:
         yield THERE, Text("doctor.traps.none")
     for error in errors:
-        yield from _trap(Severity.STOPS.value, *error.explain(language))
+        cause, fix = error.explain(language)
+        yield from _trap(Severity.STOPS.value, coded(error.key, cause), fix)
     for item in found:
         trap = item.trap
         cause, fix = (say(language, key, **item.values) for key in (trap.key, f"{trap.key}.fix"))
-        yield from _trap(item.severity.value, cause, fix)
+        yield from _trap(item.severity.value, coded(trap.key.removeprefix("error."), cause), fix)
 
 
 def _trap(mark: str, cause: str, fix: str) -> Iterator[Line]:

@@ -75,12 +75,13 @@ def error_record(error: KubetourError, language: str) -> dict[str, Any]:
     """Return an error in plain JSON values."""
     cause, fix = error.explain(language)
     return {
+        "code": error.code,
         "key": error.key,
         "exit_status": error.exit_status,
         "cause": clean(cause),
         "fix": clean(fix),
         "evidence": clean(error.evidence),
-        "diagnosis": [clean(tell(language, text)) for text in error.causes],
+        "diagnosis": [clean(text) for text in error.diagnosis(language)],
     }
 
 

@@ -1,15 +1,12 @@
-"""Why a command or a workload failed: from what the real tools say."""
+"""Why a command failed: from what the real tools say."""
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
-from kubetour.causes import TAIL, command_failed, crashed, diagnose, forbidden, warnings
+from kubetour.causes import TAIL, command_failed, forbidden
 from kubetour.checks import Result
 from kubetour.errors import ClusterError, KubetourError
-from tests.shapes import event, node, pod, service
 
 # What docker 20.10 to 29, podman 4.3, nerdctl 2.1, kind v0.33, minikube v1.38 and kubectl v1.36 print.
 SAID: list[tuple[str, str, int]] = [
@@ -332,131 +329,6 @@ def test_what_is_only_alike_is_not_taken_for_it(said: str) -> None:
 )
 def test_evidence_is_the_end_of_what_was_said(result: Result, evidence: str) -> None:
     assert command_failed("x", "kubectl", result).evidence == evidence
-
-
-def waiting(name: str, reason: str, code: int | None = None, ended: str = "Error") -> dict[str, Any]:
-    item = pod(name, ready=False)
-    container = item["status"]["containerStatuses"][0]
-    container["state"] = {"waiting": {"reason": reason, "message": "…"}}
-    container["lastState"] = {} if code is None else {"terminated": {"exitCode": code, "reason": ended}}
-    return item
-
-
-def unscheduled(name: str) -> dict[str, Any]:
-    condition = {"type": "PodScheduled", "status": "False", "message": "0/3 nodes are available"}
-    return {"metadata": {"name": name}, "status": {"phase": "Pending", "conditions": [condition]}}
-
-
-@pytest.mark.parametrize(
-    ("item", "key", "values"),
-    [
-        (waiting("a", "ErrImagePull"), "cause.image", {"reason": "ErrImagePull"}),
-        (waiting("a", "ImagePullBackOff"), "cause.image", {"reason": "ImagePullBackOff"}),
-        (waiting("a", "ErrImageNeverPull"), "cause.image", {"image": "docker.io/library/web:1"}),
-        (waiting("a", "InvalidImageName"), "cause.image", {"pod": "a"}),
-        (waiting("a", "CrashLoopBackOff", 1), "cause.crash", {"code": 1}),
-        (waiting("a", "CrashLoopBackOff", 137), "cause.crash", {"code": 137}),
-        (waiting("a", "CrashLoopBackOff", 137, "OOMKilled"), "cause.memory", {"pod": "a"}),
-        (waiting("a", "RunContainerError"), "cause.crash", {"code": "?"}),
-        (waiting("a", "CreateContainerConfigError"), "cause.crash", {"pod": "a"}),
-        (pod("a", ready=False), "cause.probe", {"pod": "a"}),
-        (unscheduled("a"), "cause.unscheduled", {"reason": "0/3 nodes are available"}),
-    ],
-    ids=lambda value: value if isinstance(value, str) else None,
-)
-def test_a_pod_shows_what_stands_in_its_way(item: dict[str, Any], key: str, values: dict[str, Any]) -> None:
-    (found,) = diagnose({"pods": (item,)})
-    assert found.key == key
-    assert values.items() <= found.values.items()
-
-
-@pytest.mark.parametrize(
-    "item", [pod("a"), waiting("a", "ContainerCreating"), waiting("a", "PodInitializing")]
-)
-def test_a_pod_that_is_well_or_on_its_way_shows_nothing(item: dict[str, Any]) -> None:
-    assert diagnose({"pods": (item,)}) == ()
-
-
-@pytest.mark.parametrize(("ready", "count"), [("True", 0), ("False", 1), ("Unknown", 1)])
-def test_a_node_that_is_not_ready_is_a_cause(ready: str, count: int) -> None:
-    assert [text.key for text in diagnose({"nodes": (node(ready=ready),)})] == ["cause.node"] * count
-
-
-def test_the_likeliest_cause_comes_first() -> None:
-    pods = (
-        pod("e", ready=False),
-        unscheduled("d"),
-        waiting("c", "CrashLoopBackOff"),
-        waiting("b", "ErrImagePull"),
-    )
-    found = diagnose({"nodes": (node(ready="False"),), "pods": pods})
-    assert [text.key for text in found] == [
-        "cause.image",
-        "cause.crash",
-        "cause.unscheduled",
-        "cause.node",
-        "cause.probe",
-    ]
-
-
-def test_a_service_whose_selector_just_misses_the_pods_is_a_cause_after_all_others() -> None:
-    wrong = service("web", {"app": "web-typo"})
-    pods = (pod("web-1-a", {"app": "web"}), pod("b", ready=False))
-    crash, selector = diagnose({"services": (wrong,), "pods": pods})
-    assert (crash.key, selector.key) == ("cause.probe", "cause.selector")
-    assert selector.values["label"] == "app"
-    assert selector.values["pods"] == "web-1-a"
-
-
-def test_a_service_that_finds_pods_or_looks_for_none_is_no_cause() -> None:
-    found, nothing = service("web"), service("kubernetes")
-    nothing["spec"]["selector"] = None
-    behind = pod("web-1-a", {"app": "web"})
-    behind["spec"]["containers"][0]["ports"] = [{"name": "http", "containerPort": 8080}]
-    assert diagnose({"services": (found, nothing), "pods": (behind,)}) == ()
-    behind["spec"]["containers"][0]["ports"][0]["name"] = "web"
-    (port,) = diagnose({"services": (found, nothing), "pods": (behind,)})
-    assert (port.key, port.values["port"], port.values["declared"]) == (
-        "cause.target-port",
-        "http",
-        "web/8080",
-    )
-
-
-@pytest.mark.parametrize(
-    ("line", "key"),
-    [
-        ("OSError: [Errno 98] Address already in use", "cause.address"),
-        ("Error: listen EADDRINUSE: address already in use 0.0.0.0:3000", "cause.address"),
-        ("listen tcp :3000: bind: address already in use", "cause.address"),
-        ("nginx: [emerg] bind() to 0.0.0.0:80 failed (13: Permission denied)", "cause.denied"),
-        ("chown(/var/cache/nginx) failed (1: Operation not permitted)", "cause.denied"),
-        ("OSError: [Errno 30] Read-only file system: '/app/x'", "cause.denied"),
-        ("KeyError: 'DATABASE_URL'", "cause.crash"),
-    ],
-)
-def test_the_log_of_a_pod_that_crashes_tells_why(line: str, key: str) -> None:
-    objects = {"pods": (waiting("a", "CrashLoopBackOff", 1), pod("b"))}
-    assert crashed(objects) == ("a",)
-    (found,) = diagnose(objects, {"a": f"starting\n  {line}\nbye"})
-    assert found.key == key
-    assert key == "cause.crash" or found.values["line"] == line
-
-
-def test_objects_that_have_no_status_yet_are_passed_over() -> None:
-    assert (
-        diagnose(
-            {"pods": ({"metadata": {"name": "a"}},), "nodes": ({"metadata": {"name": "n"}, "status": {}},)}
-        )
-        == ()
-    )
-    assert diagnose({}) == ()
-
-
-def test_warnings_are_told_once_each_the_newest_last_and_not_more_than_five() -> None:
-    told = [event("a", f"Reason{n}", n, "Warning", "x") for n in range(7)]
-    again = [event("a", "Reason6", 8, "Warning", "x"), event("a", "Pulled", 9)]
-    assert warnings({"events": (*again, *told)}) == tuple(f"a: Reason{n}: x" for n in range(2, 7))
 
 
 def test_every_known_pattern_has_a_text_that_was_really_said() -> None:

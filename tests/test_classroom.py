@@ -46,7 +46,8 @@ def record(proved: int = 4, failed: str = "", student: str = "", **more: Any) ->
 
 
 def _step(name: str, index: int, failed: str) -> dict[str, Any]:
-    error = {"key": "k", "exit_status": 7, "cause": failed, "fix": "f", "evidence": "", "diagnosis": []}
+    told = {"cause": failed, "fix": "f", "evidence": "", "diagnosis": []}
+    error = {"code": "KT503", "key": "not-proved", "exit_status": 7, **told}
     return {
         "step": name,
         "stage": "build",

@@ -92,10 +92,12 @@ def test_an_error_is_recorded_with_cause_fix_evidence_and_diagnosis(language: st
     assert record["ok"] is False
     assert record["proof"] is None
     error = record["error"]
-    assert (error["key"], error["exit_status"], error["evidence"]) == ("not-in-time", 6, "raw\nlines")
+    assert (error["code"], error["key"], error["exit_status"]) == ("KT501", "not-in-time", 6)
+    assert error["evidence"] == "raw\nlines"
     assert "180" in error["cause"]
     assert error["fix"]
     assert len(error["diagnosis"]) == 1
+    assert error["diagnosis"][0].startswith("KT459 ")
     assert "web-1" in error["diagnosis"][0]
 
 

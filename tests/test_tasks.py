@@ -46,6 +46,7 @@ VERBS = (
     "pack",
     "unpack",
     "class",
+    "explain",
     "test",
     "lint",
     "bench",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 from kubetour.embedded import apierrors
 from kubetour.embedded.api import Object
@@ -49,14 +50,17 @@ def check_open(resource: Resource, name: str, namespace: KeyValue) -> None:
 def check_deletable(resource: Resource, obj: Object, revision: int, options: DeleteOptions) -> None:
     """Check a delete's preconditions, and that the object is not a namespace the cluster lives in."""
     name = obj["metadata"]["name"]
-    check_uid(resource, obj, options.uid)
-    if options.resource_version not in ("", str(revision)):
-        raise apierrors.conflict(
-            resource,
-            name,
-            f"Precondition failed: ResourceVersion in precondition: {options.resource_version}, "
-            f"ResourceVersion in object meta: {revision}",
-        )
+    found = {"UID": obj["metadata"]["uid"], "ResourceVersion": str(revision)}
+    asked = {"UID": options.uid, "ResourceVersion": options.resource_version}
+    why = {"UID": "deleted and then recreated", "ResourceVersion": "modified"}
+    for what, value in asked.items():
+        if value not in ("", found[what]):
+            raise apierrors.conflict(
+                replace(resource, plural=resource.kind),  # as Kubernetes has it here
+                name,
+                f"the {what} in the precondition ({value}) does not match the {what} in record "
+                f"({found[what]}). The object might have been {why[what]}",
+            )
     if resource.plural == "namespaces" and name in _IMMORTAL:
         raise apierrors.forbidden(resource, name, "this namespace may not be deleted")
 

@@ -36,10 +36,9 @@ class Allocator:
         if spec.get("type") != "ExternalName":
             errors += self._cluster_ip(spec, {s.get("clusterIP") for s in specs})
         if spec.get("type") in NODE_PORT_TYPES and spec.get("allocateLoadBalancerNodePorts", True):
-            errors += self._node_ports(
-                spec,
-                {(p.get("protocol"), p["nodePort"]) for s in specs for p in s["ports"] if p.get("nodePort")},
-            )
+            ports = [port for other in specs for port in other.get("ports") or ()]
+            taken = {(p.get("protocol"), p["nodePort"]) for p in ports if p.get("nodePort")}
+            errors += self._node_ports(spec, taken)
         return errors
 
     def _cluster_ip(self, spec: Object, taken: set[str | None]) -> list[FieldError]:

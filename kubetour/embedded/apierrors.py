@@ -57,6 +57,11 @@ def invalid(resource: Resource, name: str, errors: list[FieldError]) -> StatusEr
     )
 
 
+def invalid_options(kind: str, errors: list[FieldError]) -> StatusError:
+    """A request's options ("ListOptions") contradict each other, or say what there is not."""
+    return invalid(Resource("meta.k8s.io", "v1", kind, "", ""), "", errors)
+
+
 def bad_request(message: str) -> StatusError:
     """The request makes no sense."""
     return StatusError(400, "BadRequest", message)

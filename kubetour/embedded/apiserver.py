@@ -49,6 +49,8 @@ _SUBRESOURCES: Mapping[tuple[str, str], Handler] = {
     ("eviction", "create"): pods.evict,
     ("log", "get"): pods.log,
 }
+# Of a namespaced resource, all namespaces together can be listed and watched, and nothing else.
+_IN_ONE_NAMESPACE = ("create", "deletecollection")
 _STREAMS = ("attach", "exec", "portforward")
 
 
@@ -148,7 +150,7 @@ class APIServer:
             handler = _SUBRESOURCES.get((sub, verb))
         elif info.resource.plural == "bindings":
             handler = pods.bind if verb == "create" else None
-        elif verb == "create" and info.resource.namespaced and not info.namespace:
+        elif verb in _IN_ONE_NAMESPACE and info.resource.namespaced and not info.namespace:
             handler = None
         else:
             handler = _VERBS.get(verb) if verb in info.resource.verbs else None

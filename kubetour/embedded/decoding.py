@@ -33,7 +33,8 @@ def decode(
             f"{given[1]} in version {str(given[0]).rsplit('/', 1)[-1]!r} cannot be handled as a {kind}: "
             f"converting ({given[0]}/{given[1]}) to ({api_version}/{kind}): unknown conversion"
             if given[1] != kind
-            else f"the API version in the data ({given[0]}) does not match the expected one ({version})"
+            else f"the API version in the data ({given[0]}) does not match the expected API version "
+            f"({version})"
         )
     unknown: list[str] = []
     try:

@@ -123,6 +123,13 @@ def _endpoints(obj: Object) -> None:
 def _endpoint_slice(obj: Object) -> None:
     for port in obj.get("ports") or []:
         _default(port, name="", protocol="TCP")
+    _default(obj, endpoints=None, ports=None)  # shown also where there are none
+
+
+def _event(obj: Object) -> None:
+    # Shown also where they say nothing.
+    _default(obj, source={}, reportingComponent="", reportingInstance="")
+    _default(obj, firstTimestamp=None, lastTimestamp=None, eventTime=None)
 
 
 def _role_binding(obj: Object) -> None:
@@ -146,6 +153,7 @@ _DEFAULTS: dict[str, Callable[[Object], None]] = {
     "deployments": _deployment,
     "endpoints": _endpoints,
     "endpointslices": _endpoint_slice,
+    "events": _event,
     "horizontalpodautoscalers": _autoscaler,
     "jobs": _job,
     "namespaces": lambda obj: _default(obj, spec={}, status={}),

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import copy
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timedelta
 
 from kubetour.embedded.api import Object
 from kubetour.embedded.clock import rfc3339
@@ -29,7 +29,10 @@ class DeleteOptions:
 
 
 def mark(resource: Resource, obj: Object, options: DeleteOptions, now: datetime) -> Object | None:
-    """Return the object as it stays, marked for deletion, or None where it is to be removed now."""
+    """Return the object marked for deletion, or None where it is to be removed without that.
+
+    A marked object may be one that goes at once (`may_go`): a Pod is marked even then.
+    """
     marked = copy.deepcopy(obj)
     metadata = marked["metadata"]
     finalizers = _finalizers(metadata.get("finalizers") or [], options.propagation_policy)
@@ -40,8 +43,9 @@ def mark(resource: Resource, obj: Object, options: DeleteOptions, now: datetime)
             marked.setdefault("status", {})["phase"] = "Terminating"
     else:
         waits = bool(finalizers)
-    grace = _grace_period(resource, obj, options) if resource.plural == "pods" else 0
-    if not waits and grace == 0:
+    graceful = resource.plural == "pods"
+    grace = _grace_period(obj, options) if graceful else 0
+    if not waits and (not graceful or metadata.get("deletionGracePeriodSeconds") == 0):
         return None
     metadata.pop("finalizers", None)
     if finalizers:
@@ -58,7 +62,7 @@ def _finalizers(present: list[str], policy: str) -> list[str]:
     return kept + ([_POLICY_FINALIZERS[policy]] if policy in _POLICY_FINALIZERS else [])
 
 
-def _grace_period(resource: Resource, pod: Object, options: DeleteOptions) -> int:
+def _grace_period(pod: Object, options: DeleteOptions) -> int:
     spec, status = pod.get("spec") or {}, pod.get("status") or {}
     # Nothing runs (any more): nobody needs time to stop.
     if not spec.get("nodeName") or status.get("phase") in ("Succeeded", "Failed"):
@@ -77,14 +81,9 @@ def _set_deletion(metadata: Object, grace: int, now: datetime) -> None:
         return
     earlier = metadata.get("deletionGracePeriodSeconds", 0)
     if grace < earlier:
-        # A later delete may only shorten the time that is left.
-        began = _parse(metadata["deletionTimestamp"]) - timedelta(seconds=earlier)
-        metadata["deletionTimestamp"] = rfc3339(began + timedelta(seconds=grace))
+        # A later delete may only shorten the time that is left, which begins anew (as recorded of v1.36).
+        metadata["deletionTimestamp"] = rfc3339(now + timedelta(seconds=grace))
         metadata["deletionGracePeriodSeconds"] = grace
-
-
-def _parse(text: str) -> datetime:
-    return datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=timezone.utc)
 
 
 def may_go(resource: Resource, obj: Object) -> bool:

@@ -185,15 +185,11 @@ class DeploymentController(Controller[Key]):
                 self._count_collision(deployment, name)
             self._report_failure(deployment, error)
             raise
-        deployment = self._adopt_revision(deployment, new, progress.NEW_CREATED, "Created new replica set")
         if size:
-            self._events.normal(
-                "deployments",
-                deployment,
-                "ScalingReplicaSet",
-                f"Scaled up replica set {name} from 0 to {size}",
-            )
-        return deployment, new
+            # Before the Deployment is written, which may fail where it was changed meanwhile.
+            message = f"Scaled up replica set {name} from 0 to {size}"
+            self._events.normal("deployments", deployment, "ScalingReplicaSet", message)
+        return self._adopt_revision(deployment, new, progress.NEW_CREATED, "Created new replica set"), new
 
     def _count_collision(self, deployment: Object, name: str) -> None:
         """The name belongs to something else: count it, which makes the next try's hash another one."""

@@ -21,7 +21,6 @@ from kubetour.embedded.deployment_util import (
     replicas,
     status_of,
     total,
-    total_status,
 )
 
 Sizes = dict[str, int]
@@ -49,8 +48,17 @@ def old_sizes(deployment: Object, old: Sequence[Object], new: Object) -> Sizes:
         return {}
     sizes = {rs["metadata"]["name"]: replicas(rs) for rs in old}
     _shrink_unhealthy(sizes, old, spare)
-    _shrink_available(sizes, old, total_status(everything, "availableReplicas") - minimum)
+    _shrink_available(sizes, old, sum(map(_lasting, everything)) - minimum)
     return {name: size for name, size in sizes.items() if size != replicas(_by_name(old, name))}
+
+
+def _lasting(rs: Object) -> int:
+    """Return how many available Pods stay, also while the ReplicaSet has yet to delete those beyond its size.
+
+    Kubernetes counts those, too, and so goes below the minimum where a new Pod is available sooner than an
+    old one is deleted.
+    """
+    return min(status_of(rs, "availableReplicas"), replicas(rs))
 
 
 def _shrink_unhealthy(sizes: Sizes, old: Sequence[Object], spare: int) -> None:

@@ -10,9 +10,12 @@ from dataclasses import dataclass
 
 from kubetour.embedded import apierrors
 from kubetour.embedded.etcd import Change, CompactedError, KeyValue, Store
+from kubetour.embedded.fielderrors import forbidden, unsupported
 from kubetour.embedded.resources import Resource
 from kubetour.embedded.selectors import matcher
 from kubetour.embedded.watcher import Watcher
+
+_MATCHES = ("Exact", "NotOlderThan")
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,24 @@ class Page:
     revision: int
     continue_token: str = ""
     remaining: int = 0
+
+
+def check(query: Query) -> None:
+    """Refuse what a list's options cannot mean together: 422, or 400 for a version beside a continuation."""
+    match, where = query.match, "resourceVersionMatch"
+    errors = []
+    if match and not query.resource_version:
+        errors.append(forbidden(where, f"{where} is forbidden unless resourceVersion is provided"))
+    if match and query.continue_token:
+        errors.append(forbidden(where, f"{where} is forbidden when continue is provided"))
+    if match not in ("", *_MATCHES):
+        errors.append(unsupported(where, match, ("", *_MATCHES)))
+    if match == "Exact" and query.resource_version == "0":
+        errors.append(forbidden(where, f'{where} "exact" is forbidden for resourceVersion "0"'))
+    if errors:
+        raise apierrors.invalid_options("ListOptions", errors)
+    if query.continue_token and query.resource_version not in ("", "0"):
+        raise apierrors.bad_request("specifying resource version is not allowed when using continue")
 
 
 def prefix(resource: Resource, namespace: str) -> str:
@@ -80,7 +101,9 @@ def _position(store: Store, query: Query) -> tuple[int, str]:
     asked = parse_revision(query.resource_version or "0")
     if asked > store.revision:
         raise apierrors.too_large(asked, store.revision)
-    return (asked if query.match == "Exact" else 0), ""
+    # Without a match, a limit makes a version mean just that one, as it always did.
+    exact = query.match == "Exact" or (query.limit and not query.match)
+    return (asked if exact else 0), ""
 
 
 def _token(revision: int, key: str) -> str:

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from kubetour.embedded import quantity
 from kubetour.embedded.api import Object
 
 # The scheme of container IDs and of the node's containerRuntimeVersion.
@@ -211,7 +212,7 @@ def status(pod: Object, view: PodView, now: str) -> Object:
         "hostIPs": [{"ip": view.host_ip}],
         "startTime": old.get("startTime") or view.start_time or now,
         "qosClass": old.get("qosClass", "BestEffort"),
-        "resources": {},
+        **_resources(pod["spec"]["containers"]),
     }
     if view.reason:
         new["reason"] = view.reason
@@ -229,6 +230,18 @@ def status(pod: Object, view: PodView, now: str) -> Object:
         for container in pod["spec"]["containers"]
     ]
     return new
+
+
+def _resources(containers: Sequence[Object]) -> Object:
+    """Return what the containers ask for together, as the Pod's own."""
+    totals: dict[str, dict[str, str]] = {}
+    for container in containers:
+        for kind, amounts in (container.get("resources") or {}).items():
+            for name, amount in amounts.items() if kind in ("limits", "requests") else ():
+                total = totals.setdefault(kind, {})
+                total[name] = quantity.added(total[name], amount) if name in total else amount
+    allocated = {"allocatedResources": totals["requests"]} if "requests" in totals else {}
+    return {**allocated, "resources": totals}
 
 
 def _container_status(container: Object, view: ContainerView) -> Object:

@@ -36,7 +36,16 @@ def _parse(text: str | float) -> tuple[Fraction, str]:
 @lru_cache(maxsize=4096)
 def canonical(text: str | float) -> str:
     """Return the form with no fraction and the largest suffix: "1" for "1000m", "512Mi" for "0.5Gi"."""
-    value, form = _parse(text)
+    return _shown(*_parse(text))
+
+
+def added(first: str | float, second: str | float) -> str:
+    """Return the sum, in the form of the first."""
+    value, form = _parse(first)
+    return _shown(value + parse(second), form)
+
+
+def _shown(value: Fraction, form: str) -> str:
     if value == 0:
         return "0"
     if form == "binary" and value.denominator == 1:

@@ -6,6 +6,7 @@ import json
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from random import SystemRandom
 from typing import Any
 
@@ -162,7 +163,9 @@ class Registry:
         if dry_run or new == old:
             return new
         if deletion.may_go(resource, new):
-            return self._remove(current, new)
+            # Watches are told of what was stored last: with the finalizer whose removal ends it.
+            new["metadata"]["resourceVersion"] = self._remove(current, old)["metadata"]["resourceVersion"]
+            return new
         return self._put(current.key, new, current.mod_revision)
 
     def patch(
@@ -229,11 +232,13 @@ class Registry:
         obj: Object = json.loads(current.value)
         admission.check_deletable(resource, obj, current.mod_revision, options)
         marked = deletion.mark(resource, obj, options, self.clock.now())
+        gone = marked is None or deletion.may_go(resource, marked)
         if dry_run or marked == obj:
-            return marked or obj, marked is None
-        if marked is None:
-            return self._remove(current, obj), True
-        return self._put(current.key, marked, current.mod_revision), False
+            return marked or obj, gone
+        if marked is not None:
+            obj = self._put(current.key, marked, current.mod_revision)
+            current = replace(current, mod_revision=self.store.revision)
+        return (self._remove(current, obj) if gone else obj), gone
 
     # --- helpers
 

@@ -157,10 +157,7 @@ def parse_fields(resource: Resource, text: str) -> FieldSelector:
         if not sign:
             raise bad_request(f"invalid selector: '{text}'; can't understand '{term}'")
         if path not in ("metadata.name", "metadata.namespace", *_FIELDS.get(resource.plural, ())):
-            raise bad_request(
-                f'Unable to find "{resource.api_version}, Resource={resource.plural}" that match '
-                f'label selector "", field selector "{text}": field label not supported: {path}'
-            )
+            raise bad_request(f"field label not supported: {path}")
         terms.append((path, sign != "!=", value))
     return FieldSelector(tuple(terms))
 

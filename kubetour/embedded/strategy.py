@@ -45,6 +45,7 @@ def _empty(_: Object) -> Object:
     return {}
 
 
+# Beside what the API server sets: numbers that the kinds' Go structs always write, 0 included.
 _FIRST_STATUS: dict[str, Callable[[Object], Object]] = {
     "pods": lambda pod: {"phase": "Pending", "qosClass": qos_class(pod.get("spec") or {})},
     "services": lambda _: {"loadBalancer": {}},
@@ -55,6 +56,15 @@ _FIRST_STATUS: dict[str, Callable[[Object], Object]] = {
         "desiredHealthy": 0,
         "expectedPods": 0,
     },
+    "replicasets": lambda _: {"replicas": 0},
+    "statefulsets": lambda _: {"replicas": 0, "availableReplicas": 0},
+    "daemonsets": lambda _: {
+        "currentNumberScheduled": 0,
+        "numberMisscheduled": 0,
+        "desiredNumberScheduled": 0,
+        "numberReady": 0,
+    },
+    "horizontalpodautoscalers": lambda _: {"desiredReplicas": 0, "currentMetrics": None},
 }
 
 
@@ -76,8 +86,6 @@ def prepare_for_update(resource: Resource, new: Object, old: Object, subresource
         result["metadata"].pop(field, None)
         if field in old["metadata"]:
             result["metadata"][field] = old["metadata"][field]
-    if "deletionTimestamp" in old["metadata"]:
-        _no_new_finalizers(result["metadata"], old["metadata"])
     if resource.generation and not subresource and _wanted(resource, result) != _wanted(resource, old):
         result["metadata"]["generation"] = old["metadata"].get("generation", 0) + 1
     return result
@@ -107,13 +115,6 @@ def _wanted(resource: Resource, obj: Object) -> Object:
     if resource.plural == "endpointslices":
         wanted["labels"] = obj["metadata"].get("labels")
     return wanted
-
-
-def _no_new_finalizers(new: Object, old: Object) -> None:
-    kept = [name for name in new.get("finalizers") or [] if name in (old.get("finalizers") or [])]
-    new.pop("finalizers", None)
-    if kept:
-        new["finalizers"] = kept
 
 
 def complete(resource: Resource, new: Object, old: Object | None) -> None:

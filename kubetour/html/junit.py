@@ -39,7 +39,8 @@ def _case(step: Mapping[str, Any], suite: str) -> str:
     parts = []
     if error := step["error"]:
         lines = (error["cause"], error["fix"], *error["diagnosis"], error["evidence"])
-        attributes = _attributes(type=error["key"], message=error["cause"])
+        known = " ".join(filter(None, (error["code"], error["key"])))
+        attributes = _attributes(type=known, message=error["cause"])
         parts.append(f"<failure{attributes}>{_text(chr(10).join(filter(None, lines)))}</failure>")
     proof = step["proof"]
     said = [f"$ {command['text']}" for command in (*step["commands"], *step["confirm"])]

@@ -118,6 +118,7 @@ def _step(index: int, documents: Documents, title: Any) -> dict[str, Any]:
         "error": error
         and {
             "where": both(told(Text("report.wrong-in", {"step": step["step"]}))),
+            "code": error["code"],
             "cause": both(across(steps, lambda each: each["error"]["cause"])),
             "fix": both(across(steps, lambda each: each["error"]["fix"])),
             "evidence": both({"": error["evidence"][:4000]}),

@@ -9,6 +9,7 @@ import os
 import sys
 from pathlib import Path
 
+from kubetour.codes import coded
 from kubetour.errors import KubetourError
 from kubetour.packs.manifest import require_fit
 from kubetour.packs.reading import check, place_wheels
@@ -26,6 +27,6 @@ def main(pack: str) -> int:
         place_wheels(path, WHEELS)
     except KubetourError as error:
         cause, fix = error.explain(choose(None))
-        print(f"✗ {cause}\n→ {fix}", file=sys.stderr)
+        print(f"✗ {coded(error.key, cause)}\n→ {fix}", file=sys.stderr)
         return error.exit_status
     return 0

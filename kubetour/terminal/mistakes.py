@@ -1,13 +1,13 @@
-"""An error as a person reads it: cause, evidence, diagnosis, fix."""
+"""An error as a person reads it: code and cause, evidence, diagnosis, fix."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from kubetour.codes import coded
 from kubetour.errors import Interrupted, KubetourError
 from kubetour.terminal.console import harmless_lines
-from kubetour.text import tell
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -20,9 +20,9 @@ def print_error(
     cause, fix = error.explain(language)
     if isinstance(error, Interrupted):
         console.print()  # a terminal has just shown ^C
-    console.print(f"✗ {clean(cause)}", style="bold red", soft_wrap=True)
+    console.print(f"✗ {coded(error.key, clean(cause))}", style="bold red", soft_wrap=True)
     for line in clean(error.evidence).splitlines():
         console.print(f"  │ {line}", style="dim", soft_wrap=True)
-    for text in error.causes:
-        console.print(f"  • {clean(tell(language, text))}", soft_wrap=True)
+    for text in error.diagnosis(language):
+        console.print(f"  • {clean(text)}", soft_wrap=True)
     console.print(f"→ {clean(fix)}", soft_wrap=True)

@@ -40,6 +40,7 @@ def catalog(language: str) -> Mapping[str, str]:
         "live_",
         "app_",
         "help_",
+        "explain_",
     )
     for module in pairs:
         messages |= import_module(f"kubetour.text.{module}{language}").MESSAGES

@@ -112,6 +112,12 @@ MESSAGES = {
     "cause.probe": "Pod {pod}: it runs but is not ready: its readiness probe fails. Does the app listen on --port?",
     "cause.unscheduled": "Pod {pod}: no node takes it: {reason}",
     "cause.node": "Node {node} is not Ready: {reason}",
+    "cause.image-never": "Pod {pod}: {reason}: the node has no image {image}, and the Pod says imagePullPolicy: Never. Load it: ./inv load",
+    "cause.config": "Pod {pod}: {reason}: its container cannot be made: {message}",
+    "cause.quota": "{owner} can make no more Pods: a quota of the namespace forbids it: {message}",
+    "cause.refused": "{owner} can make no Pods: the API server refuses them: {message}",
+    "cause.space": "{where} has no space left: {reason}. Make room on its disk: ./inv explain space tells how.",
+    "cause.no-endpoints": "The Service {service} selects no Pod: none has the labels {selector}.",
     # Rules
     "rule.label": "a DNS-1123 label: lower-case letters, digits and -, beginning and ending with a letter or digit, at most {longest} characters",
     "rule.service-label": "a DNS label that a Service can have, too: lower-case letters, digits and -, beginning with a letter, ending with a letter or digit, at most {longest} characters",

@@ -34,6 +34,7 @@ MESSAGES = {
     "task.unpack": "Check a pack, and put what is in it where the tour looks for it.",
     "task.class": "Gather the reports that students handed in into one table.",
     "task.test": "Run the tests.",
+    "task.explain": "Explain an error by its code or key; alone, list them all.",
     "task.lint": "Run every linter.",
     "task.bench": "Run the benchmarks.",
     "setting.image": "Image NAME[:TAG]; without a tag, a hash of the build context is the tag",
@@ -77,5 +78,7 @@ MESSAGES = {
     "flag.file": "The pack: a file or a directory",
     "flag.reports": "Reports that were handed in: files, directories, patterns",
     "flag.requests_per_second": "Requests to the Service a second, to see which Pods answer; 0 for none [2]",
+    "flag.codes": "Codes or keys, such as KT404 or forbidden",
+    "flag.markdown": "All of them as docs/errors.md has them",
     "flag.args": "Arguments for pytest, in one word: 'tests/test_rules.py -k image'",
 }

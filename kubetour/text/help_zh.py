@@ -34,6 +34,7 @@ MESSAGES = {
     "task.unpack": "检查打好的包，并把其中的内容放到导览会去找的地方。",
     "task.class": "把学生交来的报告汇总成一张表。",
     "task.test": "运行测试。",
+    "task.explain": "按代码或键名解释错误；不带参数则列出全部。",
     "task.lint": "运行全部代码检查。",
     "task.bench": "运行基准测试。",
     "setting.image": "镜像 NAME[:TAG]；不写标签时，以构建上下文的哈希作标签",
@@ -77,5 +78,7 @@ MESSAGES = {
     "flag.file": "打好的包：一个文件或目录",
     "flag.reports": "学生交来的报告：文件、目录或模式",
     "flag.requests_per_second": "每秒向 Service 发送的请求数，用来观察由哪些 Pod 应答；0 表示不发送 [2]",
+    "flag.codes": "代码或键名，例如 KT404 或 forbidden",
+    "flag.markdown": "按 docs/errors.md 的形式输出全部",
     "flag.args": "传给 pytest 的参数，写成一个词：'tests/test_rules.py -k image'",
 }

@@ -112,6 +112,12 @@ MESSAGES = {
     "cause.probe": "Pod {pod}：在运行，但未就绪：就绪探针失败。应用监听的是 --port 所给的端口吗？",
     "cause.unscheduled": "Pod {pod}：没有节点可以接纳它：{reason}",
     "cause.node": "节点 {node} 未就绪：{reason}",
+    "cause.image-never": "Pod {pod}：{reason}：节点上没有镜像 {image}，而 Pod 写明 imagePullPolicy: Never。请加载：./inv load",
+    "cause.config": "Pod {pod}：{reason}：无法创建容器：{message}",
+    "cause.quota": "{owner} 不能再创建 Pod：命名空间的配额不允许：{message}",
+    "cause.refused": "{owner} 创建不出 Pod：API server 拒绝了它们：{message}",
+    "cause.space": "{where} 空间不足：{reason}。请在它的磁盘上腾出空间：./inv explain space 说明怎么做。",
+    "cause.no-endpoints": "Service {service} 没有选中任何 Pod：没有 Pod 带有标签 {selector}。",
     # Rules
     "rule.label": "DNS-1123 标签：由小写字母、数字和 - 组成，以字母或数字开头和结尾，最多 {longest} 个字符",
     "rule.service-label": "可用作 Service 名称的 DNS 标签：由小写字母、数字和 - 组成，以字母开头，以字母或数字结尾，最多 {longest} 个字符",

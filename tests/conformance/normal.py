@@ -16,6 +16,9 @@ _RULES = [
         (r"(Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d\d \w{3} \d{4} [\d:]+ [+-]\d{4}", "TIME"),
         (r"\w+://[0-9a-f]{64}", "CONTAINER"),
         (r"sha256:[0-9a-f]{64}", "DIGEST"),
+        (r"\?hash=[0-9A-F]+", "?hash=HASH"),
+        (r"(too old resource version: \d+ )\(\d+\)", r"\1(VERSION)"),
+        (r"(\.continue = )\S+", r"\1TOKEN"),
         (r"\b\d+\.\d+\.\d+\.\d+(:\d+)?(/\d+)?\b", "ADDRESS"),
         (r"(?:/tmp|TMP)/(LIVE|MERGED)-\d+", r"TMP/\1"),
         (rf"\b(node-hostname|web|missing|rec)-{_HASH}-{_SUFFIX}\b", r"\1-HASH-SUFFIX"),
@@ -69,5 +72,6 @@ def flat(value: Any, path: str = "") -> Iterator[str]:
 def _name(item: Any) -> str:
     if not isinstance(item, dict):
         return ""
-    found = (item.get(key) for key in ("name", "groupVersion", "resource", "type", "manager"))
+    keys = ("name", "groupVersion", "resource", "type", "manager", "subresource", "version")
+    found = (item.get(key) for key in keys)
     return next((str(each) for each in found if each), str((item.get("metadata") or {}).get("name") or ""))

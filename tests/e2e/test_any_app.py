@@ -147,6 +147,7 @@ def test_an_app_that_heeds_no_port_is_told_what_to_do(checkout: Checkout) -> Non
         only = "build,create-cluster,load,deploy"
         told = checkout.inv("tour", *flags(app), "--timeout", "8", "--only", only, check=None)
     assert told.status != 0
+    assert "  • KT454 Pod shop" in told.stderr
     assert "the port its app wants is taken: OSError" in told.stderr
     assert "HOST and PORT" in told.stderr
     assert "--provider kind" in told.stderr

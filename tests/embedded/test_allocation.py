@@ -58,3 +58,12 @@ def test_one_number_serves_two_protocols() -> None:
         {"port": 53, "protocol": "UDP", "nodePort": 30053},
     ]
     assert allocator.allocate(service(1, type="NodePort", ports=ports), []) == []
+
+
+def test_a_headless_service_may_have_no_ports_that_others_could_take() -> None:
+    headless = service(1, clusterIP="None")
+    del headless["spec"]["ports"]
+    assert (
+        Allocator("127.64.128.1", "127.64.128.40", RANDOM).allocate(service(2, type="NodePort"), [headless])
+        == []
+    )

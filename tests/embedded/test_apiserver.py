@@ -188,6 +188,12 @@ def test_a_page_from_before_the_compaction_is_410(run: Run) -> None:
         ("resourceVersion=1&resourceVersionMatch=Exact", 410),
         ("resourceVersion=999999", 504),
         ("resourceVersion=x", 400),
+        ("resourceVersionMatch=Exact", 422),
+        ("resourceVersionMatch=Exact&resourceVersion=0", 422),
+        ("resourceVersionMatch=Sometimes&resourceVersion=2", 422),
+        ("resourceVersionMatch=NotOlderThan&resourceVersion=2&continue=x", 422),
+        ("limit=1&resourceVersion=2&continue=x", 400),
+        ("limit=1&resourceVersion=1", 410),
         ("limit=x", 400),
         ("continue=x", 400),
         ("labelSelector=a%20b%20c", 400),
@@ -210,10 +216,31 @@ async def lines(cluster: Cluster, path: str, count: int, accept: str = "applicat
         return [json.loads(await response.content.readline()) for _ in range(count)]
 
 
+def test_all_namespaces_together_can_be_listed_and_not_emptied(run: Run) -> None:
+    async def scenario(cluster: Cluster) -> list[int]:
+        await cluster.call("POST", PODS, POD)
+        answers = [await cluster.call(method, "/api/v1/pods") for method in ("DELETE", "GET")]
+        assert len(answers[1].json["items"]) == 1
+        return [answer.status for answer in answers]
+
+    assert run(scenario) == [405, 200]
+
+
+@pytest.mark.parametrize("path", [f"{PODS}/p", PODS])
+def test_a_delete_may_ask_for_a_dry_run_in_its_body(run: Run, path: str) -> None:
+    async def scenario(cluster: Cluster) -> tuple[int, int]:
+        await cluster.call("POST", PODS, POD)
+        options = {"kind": "DeleteOptions", "apiVersion": "v1", "dryRun": ["All"]}
+        deleted = await cluster.call("DELETE", path, options)
+        return deleted.status, (await cluster.call("GET", f"{PODS}/p")).status
+
+    assert run(scenario) == (200, 200)
+
+
 def test_a_watch_begins_with_what_there_is_and_goes_on(run: Run) -> None:
     async def scenario(cluster: Cluster) -> list[tuple[str, str]]:
         await cluster.call("POST", PODS, POD)
-        follower = asyncio.create_task(lines(cluster, f"{PODS}?watch=1", 4))
+        follower = asyncio.create_task(lines(cluster, f"{PODS}?watch=1", 5))
         while not cluster.server._watches:
             await asyncio.sleep(0)
         await cluster.call("POST", PODS, {**POD, "metadata": {"name": "q"}})
@@ -225,7 +252,9 @@ def test_a_watch_begins_with_what_there_is_and_goes_on(run: Run) -> None:
         assert int(deleted) == cluster.registry.store.revision, "a deletion has a revision of its own"
         return [(event["type"], event["object"]["metadata"]["name"]) for event in events]
 
-    assert run(scenario) == [("ADDED", "p"), ("ADDED", "q"), ("MODIFIED", "q"), ("DELETED", "q")]
+    # A Pod is marked before it goes, also where nothing has to be waited for.
+    told = [("ADDED", "p"), ("ADDED", "q"), ("MODIFIED", "q"), ("MODIFIED", "q"), ("DELETED", "q")]
+    assert run(scenario) == told
 
 
 def test_a_watch_ends_when_its_time_is_over(run: Run) -> None:

@@ -75,6 +75,11 @@ def test_the_new_replica_set_takes_the_room_there_is(
     assert new_size(make(replicas, surge, 1), [one, other], other) == size
 
 
+def test_an_available_pod_that_is_about_to_be_deleted_does_not_count() -> None:
+    old, new = rs("old", 2, available=3), rs("new", 1)
+    assert old_sizes(make(2), [old], new) == {"old": 1}
+
+
 @pytest.mark.parametrize(
     ("replicas", "unavailable", "old", "new", "sizes"),
     [

@@ -33,7 +33,8 @@ async def test_what_others_write_arrives_by_list_and_watch(plane: ControlPlane) 
     plane.registry.patch("pods", "late", {"metadata": {"labels": {"a": "b"}}}, "default")
     plane.registry.delete("pods", "early", "default")
     await plane.settle()
-    assert seen == [("add", "early"), ("add", "late"), ("update", "late"), ("delete", "early")]
+    told = [("add", "early"), ("add", "late"), ("update", "late"), ("update", "early"), ("delete", "early")]
+    assert seen == told
     assert [one["metadata"]["labels"] for one in plane.api.of("pods").all()] == [{"a": "b"}]
 
 

@@ -168,6 +168,18 @@ def test_others_conditions_are_kept_and_gates_are_asked() -> None:
     assert next(c for c in found["conditions"] if c["type"] == "Ready")["status"] == "True"
 
 
+def test_a_pod_tells_what_its_containers_ask_for_together() -> None:
+    one = pod("bound")
+    first = {**one["spec"]["containers"][0], "resources": {"requests": {"cpu": "10m", "memory": "16Mi"}}}
+    second = {**first, "name": "second", "resources": {"requests": {"cpu": "1"}, "limits": {"cpu": "2"}}}
+    one["spec"]["containers"] = [first, second]
+    both = {name: ContainerView() for name in ("rec", "second")}
+    seen = PodView(init={}, containers=both, host_ip="172.18.0.2")
+    found = status(one, seen, BEGIN)
+    assert found["allocatedResources"] == {"cpu": "1010m", "memory": "16Mi"}
+    assert found["resources"] == {"requests": {"cpu": "1010m", "memory": "16Mi"}, "limits": {"cpu": "2"}}
+
+
 def test_requests_and_mounts_are_told() -> None:
     one = pod("bound")
     one["spec"]["containers"][0] |= {

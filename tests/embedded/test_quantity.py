@@ -57,3 +57,11 @@ def test_the_canonical_form_is_the_same_amount_and_canonical_itself(number: int,
 def test_values_are_exact() -> None:
     assert quantity.parse("1m") * 1000 == 1
     assert quantity.parse("1Ki") == Fraction(1024)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "total"),
+    [("100m", "1", "1100m"), ("500m", "500m", "1"), ("16Mi", "48Mi", "64Mi"), ("1Gi", "1M", "1074741824")],
+)
+def test_a_sum_has_the_form_of_its_first_part(first: str, second: str, total: str) -> None:
+    assert quantity.added(first, second) == total

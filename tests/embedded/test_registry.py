@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -237,12 +238,23 @@ class TestDelete:
         assert gone["metadata"]["name"] == "web"
         assert refused(lambda: registry.get("deployments", "web", "default")).reason == "NotFound"
 
+    def test_watches_are_told_of_the_finalizer_whose_removal_was_the_end(self, registry: Registry) -> None:
+        registry.create("deployments", deployment(), "default")
+        registry.delete("deployments", "web", "default", propagation_policy="Foreground")
+        gone = registry.patch("deployments", "web", {"metadata": {"finalizers": None}}, "default")
+        (*_, last) = registry.store.history("/deployments/", 0, 100)
+        told = json.loads(last.value)["metadata"]
+        assert last.deleted
+        assert "finalizers" not in gone["metadata"]
+        assert told["finalizers"] == ["foregroundDeletion"]
+        assert told["resourceVersion"] == gone["metadata"]["resourceVersion"] == str(registry.store.revision)
+
     def test_no_finalizer_can_be_added_to_what_is_on_its_way_out(self, registry: Registry) -> None:
         registry.create("deployments", deployment(), "default")
         registry.delete("deployments", "web", "default", propagation_policy="Foreground")
         more = {"metadata": {"finalizers": ["foregroundDeletion", "example.com/late"]}}
-        found = registry.patch("deployments", "web", more, "default")
-        assert found["metadata"]["finalizers"] == ["foregroundDeletion"]
+        with pytest.raises(StatusError, match=r'found new finalizers \[\]string\{"example\.com/late"\}'):
+            registry.patch("deployments", "web", more, "default")
 
     @pytest.mark.parametrize(
         ("policy", "finalizers"), [("Foreground", ["foregroundDeletion"]), ("Orphan", ["orphan"])]
@@ -257,7 +269,7 @@ class TestDelete:
     def test_another_uid_is_a_conflict(self, registry: Registry) -> None:
         registry.create("pods", pod(), "default")
         error = refused(lambda: registry.delete("pods", "p", "default", uid="other"))
-        assert "Precondition failed: UID in precondition: other" in error.message
+        assert "the UID in the precondition (other) does not match the UID in record" in error.message
 
     def test_the_default_namespace_stays(self, registry: Registry) -> None:
         error = refused(lambda: registry.delete("namespaces", "default"))
@@ -300,14 +312,18 @@ class TestLists:
             watch = registry.watch("pods", resource_version=listed.resource_version)
             registry.create("pods", pod("after"), "default")
             registry.delete("pods", "before", "default")
-            events = [await anext_(watch) for _ in range(2)]
+            events = [await anext_(watch) for _ in range(3)]
             await watch.aclose()  # type: ignore[attr-defined]
             return [(event.type, event.object["metadata"]["name"]) for event in events]
 
         async def anext_(watch: Any) -> Any:
             return await watch.__anext__()
 
-        assert asyncio.run(scenario()) == [("ADDED", "after"), ("DELETED", "before")]
+        assert asyncio.run(scenario()) == [
+            ("ADDED", "after"),
+            ("MODIFIED", "before"),
+            ("DELETED", "before"),
+        ]
 
     def test_a_selective_watch_sees_objects_come_into_view_and_go(self, registry: Registry) -> None:
         async def scenario() -> list[str]:

@@ -131,7 +131,7 @@ async def test_a_rolling_update_never_lacks_nor_exceeds_pods(plane: ControlPlane
     await plane.settle(1)
     assert images(plane) == ["web:2"] * 4
     assert max(total for total, _ in seen) == 5
-    assert min(ready for _, ready in seen) == 3
+    assert min(ready for _, ready in seen) >= 3
     old, new = sorted(plane.items("replicasets"), key=lambda rs: rs["spec"]["replicas"])
     assert old["spec"]["replicas"] == 0
     assert new["metadata"]["annotations"]["deployment.kubernetes.io/revision"] == "2"

@@ -32,7 +32,7 @@ def test_a_run_is_a_suite_and_each_step_a_case() -> None:
     assert [case.find("skipped") is not None for case in cases[-3:]] == [False, True, True]
     failure = cases[-3].find("failure")
     assert failure is not None
-    assert failure.get("type") == "not-in-time"
+    assert failure.get("type") == "KT501 not-in-time"
     assert "<script>alert(1)</script>" in (failure.text or "")
     assert "do build" in (cases[0].findtext("system-out") or "")
 

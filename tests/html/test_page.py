@@ -81,6 +81,8 @@ def test_it_opens_in_the_language_of_the_run_and_holds_both(language: str) -> No
         assert document["steps"][0]["proof"]["text"] in words
         assert document["steps"][0]["proof"]["notes"][0] in words
         assert document["steps"][-1]["error"]["fix"] in words
+        assert document["steps"][-1]["error"]["code"] == "KT501"
+        assert "KT501" in words
         assert TITLES[other]["build"] in words
 
 

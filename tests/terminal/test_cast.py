@@ -143,7 +143,7 @@ def test_a_run_that_fails_ends_with_its_error_and_what_to_do() -> None:
     shown = play(cast([Event(1.5, "end", (failed,))], teller("en"), "en", "", 0.0))
     assert failed.error
     cause, fix = failed.error.explain("en")
-    assert any(line.startswith(f"✗ {cause[:40]}") for line in shown)
+    assert any(line.startswith(f"✗ {failed.error.code} {cause[:40]}") for line in shown)
     assert any(line.startswith(f"→ {fix[:40]}") for line in shown)
 
 

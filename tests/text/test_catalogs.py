@@ -11,6 +11,7 @@ from string import Formatter
 import pytest
 from used_keys import Source, read_package, task_keys
 
+from kubetour.codes import FAMILIES, PARTS, TABLE
 from kubetour.settings import FIELDS
 from kubetour.text import LANGUAGES, Text, catalog, from_locale, say
 
@@ -27,6 +28,7 @@ PAIRS = (
     "live_",
     "app_",
     "help_",
+    "explain_",
 )
 HAN = re.compile(r"[\u3400-\u9fff]")
 CHINESE = re.compile(r"[\u3000-\u9fff\uff00-\uffef]")  # with its punctuation
@@ -133,6 +135,8 @@ def test_every_key_that_is_used_has_a_message(source: Source) -> None:
 def test_every_message_is_used(source: Source) -> None:
     used = {use.key for use in source.uses} | task_keys() | {f"setting.{name}" for name in FIELDS}
     used |= {"error.interrupted", "error.interrupted.fix"}  # Interrupted names its key itself
+    used |= {f"when.{code.when}" for code in TABLE} | {f"family.{family}" for family in FAMILIES}
+    used |= {f"page.{code.page}.{part}" for code in TABLE if code.page for part in PARTS}
     assert set(catalog("en")) - used == set()
 
 

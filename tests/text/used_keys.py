@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import product
 from pathlib import Path
 
@@ -18,8 +18,9 @@ from kubetour import errors
 
 PACKAGE = Path(errors.__file__).parent
 TASKS = PACKAGE.parent / "tasks.py"
-# Those that pass on a key they were given. `flags` makes keys of the names of tasks: see `task_keys`.
-PASSING_ON = ("errors.py", "flags.py", "proofs/common.py", "text", "embedded")
+# Those that pass on a key they were given, or have all there are: see test_codes.py. `flags` makes keys of
+# the names of tasks: see `task_keys`.
+PASSING_ON = ("codes.py", "errors.py", "flags.py", "proofs/common.py", "text", "embedded")
 
 # What takes a key: the positions of its keys, what stands before each key, the keywords that are no values.
 Signature = tuple[tuple[int, ...], str, tuple[str, ...]]
@@ -40,11 +41,15 @@ SIGNATURES: dict[str, Signature] = {
 
 @dataclass(frozen=True)
 class Use:
-    """A key, where it is used, and the names of the values given with it; None where they are not literal."""
+    """A key, where it is used, and the names of the values given with it; None where they are not literal.
+
+    `taker` is the full name of what takes the key.
+    """
 
     key: str
     where: str
     values: frozenset[str] | None
+    taker: str = field(default="", compare=False)
 
 
 class Source:
@@ -74,9 +79,9 @@ class Source:
                 # A field's key may depend on a condition, and so do the values then.
                 direct = not any(isinstance(node, ast.Attribute) for item in items for node in ast.walk(item))
                 values = self._values(module, call, name, not_values) if direct else None
-                self.uses += [Use(prefix + key, where, values) for key in keys]
+                self.uses += [Use(prefix + key, where, values, name) for key in keys]
                 if prefix == "error.":
-                    self.uses += [Use(f"error.{key}.fix", where, values) for key in keys]
+                    self.uses += [Use(f"error.{key}.fix", where, values, name) for key in keys]
 
     def _named(self, module: Module, func: ast.expr) -> set[str]:
         """Return the full names that a called expression may have."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -69,7 +69,11 @@ class Call:
     @property
     def dry_run(self) -> bool:
         """Return whether nothing is to be stored."""
-        values = self.request.query.getall("dryRun", [])
+        return self.is_dry(self.request.query.getall("dryRun", []))
+
+    @staticmethod
+    def is_dry(values: Sequence[str]) -> bool:
+        """Return what a list of dryRun directives means; 400 for one that there is not."""
         if any(value not in ("All", "") for value in values):
             raise apierrors.bad_request(f'dryRun: Unsupported value: "{values[0]}": supported values: "All"')
         return "All" in values

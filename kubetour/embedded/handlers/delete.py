@@ -18,9 +18,9 @@ from kubetour.embedded.registry import to_json
 
 async def delete(call: Call) -> web.StreamResponse:
     """Answer DELETE of one object: with it where it lives on or its kind says so, else with a Status."""
-    options = await read_options(call)
+    options, dry = await read_options(call)
     obj, gone = call.registry.delete_with(
-        call.stored, call.info.name, call.info.namespace, options, dry_run=call.dry_run
+        call.stored, call.info.name, call.info.namespace, options, dry_run=dry
     )
     if not gone or call.resource.returns_deleted:
         return call.object(obj)
@@ -42,14 +42,14 @@ def success(details: Object) -> Object:
 
 async def delete_collection(call: Call) -> web.StreamResponse:
     """Answer DELETE of a collection: all objects that the selectors match, listed as they were."""
-    options = await read_options(call)
+    options, dry = await read_options(call)
     query = replace(call.list_query(), limit=0, continue_token="", match="", resource_version="")
     page = listing.page(call.registry.store, call.stored, call.info.namespace, query)
     for value in page.values:
         metadata = json.loads(value)["metadata"]
         try:
             call.registry.delete_with(
-                call.stored, metadata["name"], metadata.get("namespace", ""), options, dry_run=call.dry_run
+                call.stored, metadata["name"], metadata.get("namespace", ""), options, dry_run=dry
             )
         except StatusError as error:
             if error.reason != "NotFound":
@@ -57,8 +57,9 @@ async def delete_collection(call: Call) -> web.StreamResponse:
     return call.text(list_text(call, page.values, {"resourceVersion": str(call.registry.store.revision)}))
 
 
-async def read_options(call: Call) -> DeleteOptions:
-    """Return the DeleteOptions of the body, or of the URL's parameters where there is no body."""
+async def read_options(call: Call) -> tuple[DeleteOptions, bool]:
+    """Return the DeleteOptions of the body, or of the URL's parameters where there is no body, and whether
+    nothing is to be stored."""
     body = await call.body("DeleteOptions") if call.request.can_read_body else {}
     body = body if isinstance(body, dict) else {}
     grace = body.get("gracePeriodSeconds", call.number("gracePeriodSeconds"))
@@ -68,15 +69,10 @@ async def read_options(call: Call) -> DeleteOptions:
         policy = "Orphan" if str(orphan).lower() == "true" else "Background"
     if policy and policy not in POLICIES:
         error = unsupported("propagationPolicy", policy, POLICIES)
-        raise StatusError(
-            422,
-            "Invalid",
-            f'DeleteOptions.meta.k8s.io "" is invalid: {error}',
-            {"group": "meta.k8s.io", "kind": "DeleteOptions", "causes": [error.cause()]},
-        )
+        raise apierrors.invalid_options("DeleteOptions", [error])
     if grace is not None and type(grace) is not int:
         raise apierrors.bad_request("gracePeriodSeconds must be a whole number")
     preconditions = body.get("preconditions") or {}
-    return DeleteOptions(
-        grace, policy, preconditions.get("uid") or "", preconditions.get("resourceVersion") or ""
-    )
+    uid, version = preconditions.get("uid") or "", preconditions.get("resourceVersion") or ""
+    dry = call.is_dry(body.get("dryRun") or []) or call.dry_run
+    return DeleteOptions(grace, policy, uid, version), dry

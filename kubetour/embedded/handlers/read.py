@@ -26,7 +26,9 @@ async def list_(call: Call) -> web.StreamResponse:
     """Answer GET of a collection."""
     _warn(call)
     wanted = form(call.request.headers.get("Accept", ""))
-    page = listing.page(call.registry.store, call.stored, call.info.namespace, call.list_query())
+    query = call.list_query()
+    listing.check(query)
+    page = listing.page(call.registry.store, call.stored, call.info.namespace, query)
     metadata: Object = {"resourceVersion": str(page.revision)}
     if page.continue_token:
         metadata["continue"] = page.continue_token

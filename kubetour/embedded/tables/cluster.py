@@ -94,6 +94,8 @@ _BINDING = Printer(
 _CREATED_AT = Column("Created At", "V1ObjectMeta.creationTimestamp")
 _ROLE = Printer((NAME, _CREATED_AT), lambda obj, _: [name(obj), obj["metadata"]["creationTimestamp"]])
 
+_REPORTING = "The component reporting this event. Should be a short machine understandable string."
+
 PRINTERS = {
     "namespaces": Printer(
         (NAME, Column("Status", "The status of the namespace"), AGE),
@@ -119,9 +121,9 @@ PRINTERS = {
             Column("Last Seen", "CoreV1Event.lastTimestamp"),
             Column("Type", "CoreV1Event.type"),
             Column("Reason", "CoreV1Event.reason"),
-            Column("Object", "CoreV1Event.involvedObject"),
+            Column("Object", "The object that this event is about."),
             Column("Subobject", "V1ObjectReference.fieldPath", priority=1),
-            Column("Source", "CoreV1Event.source", priority=1),
+            Column("Source", _REPORTING, priority=1),
             Column("Message", "CoreV1Event.message"),
             Column("First Seen", "CoreV1Event.firstTimestamp", priority=1),
             Column("Count", "CoreV1Event.count", priority=1),

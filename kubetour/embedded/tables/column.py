@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,6 +14,7 @@ from kubetour.embedded.schema import documentation
 
 Cells = Callable[[Object, datetime], list[Any]]
 NONE = "<none>"
+_FIELD = re.compile(r"(\w+)\.(\w+)")
 
 
 @dataclass(frozen=True)
@@ -30,14 +32,19 @@ class Column:
 
     def definition(self) -> Object:
         """Return the metav1.TableColumnDefinition."""
-        struct, _, field = self.source.partition(".")
+        field = _FIELD.fullmatch(self.source)
         return {
             "name": self.name,
             "type": self.type,
             "format": self.format,
-            "description": documentation(struct, field) if field else self.source,
+            "description": _words(field[1], field[2]) if field else self.source,
             "priority": self.priority,
         }
+
+
+def _words(struct: str, field: str) -> str:
+    """Return what the API says of a field, with the paragraph that the client's words have lost."""
+    return documentation(struct, field).replace("  Populated by", "\n\nPopulated by")
 
 
 @dataclass(frozen=True)

@@ -99,13 +99,18 @@ def _cells(pod: Object, now: datetime) -> list[Any]:
     ]
 
 
+_RESTARTED = (
+    "The number of times the containers in this pod have been restarted and when the last container in this "
+    "pod has restarted."
+)
+
 PRINTERS = {
     "pods": Printer(
         (
             NAME,
             Column("Ready", "The aggregate readiness state of this pod for accepting traffic."),
             Column("Status", "The aggregate status of the containers in this pod."),
-            Column("Restarts", "The number of times the containers in this pod have been restarted."),
+            Column("Restarts", _RESTARTED),
             AGE,
             Column("IP", "V1PodStatus.podIP", priority=1),
             Column("Node", "V1PodSpec.nodeName", priority=1),

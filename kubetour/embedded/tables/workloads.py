@@ -161,8 +161,25 @@ def _disruption_budget(obj: Object, now: datetime) -> list[Any]:
     ]
 
 
-def _selector(struct: str) -> Column:
-    return Column("Selector", f"{struct}.selector", priority=1)
+# The schema has but the words on selectors in general.
+_MATCHES = "It must match the pod template's labels."
+_LABELS = (
+    "More info: https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#label-selectors"
+)
+_SELECTORS = {
+    "deployment": "Label selector for pods. Existing ReplicaSets whose pods are selected by this will be the "
+    f"ones affected by this deployment. {_MATCHES}",
+    "replica set": "Selector is a label query over pods that should match the replica count. Label keys and "
+    f"values that must match in order to be controlled by this replica set. {_MATCHES} {_LABELS}",
+    "daemon set": "A label query over pods that are managed by the daemon set. Must match in order to be "
+    f"controlled. {_MATCHES} {_LABELS}",
+    "job": "A label query over pods that should match the pod count. Normally, the system sets this field "
+    f"for you. {_LABELS}",
+}
+
+
+def _selector(kind: str) -> Column:
+    return Column("Selector", _SELECTORS[kind], priority=1)
 
 
 PRINTERS = {
@@ -175,7 +192,7 @@ PRINTERS = {
             AGE,
             CONTAINERS,
             IMAGES,
-            _selector("V1DeploymentSpec"),
+            _selector("deployment"),
         ),
         _deployment,
     ),
@@ -188,7 +205,7 @@ PRINTERS = {
             AGE,
             CONTAINERS,
             IMAGES,
-            _selector("V1ReplicaSetSpec"),
+            _selector("replica set"),
         ),
         _replica_set,
     ),
@@ -204,7 +221,7 @@ PRINTERS = {
             AGE,
             CONTAINERS,
             IMAGES,
-            _selector("V1DaemonSetSpec"),
+            _selector("daemon set"),
         ),
         _daemon_set,
     ),
@@ -220,7 +237,7 @@ PRINTERS = {
             AGE,
             CONTAINERS,
             IMAGES,
-            _selector("V1JobSpec"),
+            _selector("job"),
         ),
         _job,
     ),

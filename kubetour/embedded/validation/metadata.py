@@ -136,12 +136,11 @@ def validate_metadata_update(new: Object, old: Object, field: str = "metadata") 
         for key in _IMMUTABLE
         if new.get(key) != old.get(key)
     ]
-    added = [f for f in new.get("finalizers") or [] if f not in (old.get("finalizers") or [])]
+    added = sorted({*(new.get("finalizers") or ())} - {*(old.get("finalizers") or ())})
     if "deletionTimestamp" in old and added:
-        text = (
-            f"no new finalizers can be added if the object is being deleted, found new finalizers {added!r}"
-        )
-        errors.append(forbidden(f"{field}.finalizers", text))
+        listed = ", ".join(f'"{name}"' for name in added)
+        text = "no new finalizers can be added if the object is being deleted, found new finalizers []string"
+        errors.append(forbidden(f"{field}.finalizers", f"{text}{{{listed}}}"))
     return errors
 
 

@@ -79,9 +79,13 @@ def validate_job(obj: Object) -> list[FieldError]:
 def validate_job_update(new: Object, old: Object) -> list[FieldError]:
     """Return which changes of a Job an update may not make."""
     errors = validate_selector_update(new, old)
-    for key in ("template", "completionMode"):
-        if (new.get("spec") or {}).get(key) != (old.get("spec") or {}).get(key):
-            errors.append(invalid(f"spec.{key}", (new["spec"]).get(key), "field is immutable"))
+    spec, before = new.get("spec") or {}, old.get("spec") or {}
+    fixed = ["template", "completionMode"]
+    if spec.get("completionMode") != "Indexed" or spec.get("completions") != spec.get("parallelism"):
+        fixed.insert(0, "completions")
+    for key in fixed:
+        if spec.get(key) != before.get(key):
+            errors.append(invalid(f"spec.{key}", spec.get(key), "field is immutable"))
     return errors
 
 
