@@ -62,8 +62,11 @@ class Server:
 
     @property
     def is_alive(self) -> bool:
-        """Return whether it still runs."""
-        return self.directory.server() is not None
+        """Return whether it still answers; one that is being killed may run a moment longer."""
+        try:
+            return self.request("GET", "/livez") == 200
+        except (OSError, http.client.HTTPException):
+            return False
 
     def close(self) -> None:
         """Remove the cluster with all that runs in it."""
