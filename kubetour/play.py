@@ -236,7 +236,7 @@ def _tell_failure(session: Session, outcomes: list[Outcome], record: str, langua
     _tell_score(out, outcomes, language)
     if made:
         out.print(say(language, "tour.left", what=", ".join(made)), soft_wrap=True)
-    if last.step.claim:
+    if last.step.extra:  # it is no part of the tour
         out.print(say(language, "prove.again", claim=last.step.claim), soft_wrap=True)
     else:
         out.print(say(language, "tour.resume", step=last.step.id), soft_wrap=True)

@@ -15,7 +15,7 @@ from kubetour.embedded import apierrors
 from kubetour.embedded.api import StatusError
 from kubetour.embedded.certs import SERVICE_NAMES, Certificates
 from kubetour.embedded.compaction import keep_compact
-from kubetour.embedded.handlers import delete, pods, read, scale, streams, watch, write
+from kubetour.embedded.handlers import delete, pods, read, reviews, scale, streams, watch, write
 from kubetour.embedded.handlers.context import Call, status_response
 from kubetour.embedded.handlers.meta import ANONYMOUS, MetaHandler
 from kubetour.embedded.registry import Registry
@@ -48,6 +48,13 @@ _SUBRESOURCES: Mapping[tuple[str, str], Handler] = {
     ("binding", "create"): pods.bind,
     ("eviction", "create"): pods.evict,
     ("log", "get"): pods.log,
+}
+# What is posted and acted on, and not stored.
+_CREATED_ONLY: Mapping[str, Handler] = {
+    "bindings": pods.bind,
+    "selfsubjectaccessreviews": reviews.review,
+    "selfsubjectreviews": reviews.review,
+    "selfsubjectrulesreviews": reviews.review,
 }
 # Of a namespaced resource, all namespaces together can be listed and watched, and nothing else.
 _IN_ONE_NAMESPACE = ("create", "deletecollection")
@@ -122,6 +129,9 @@ class APIServer:
         path = request.path
         if path not in ANONYMOUS and not self._authenticated(request):
             raise StatusError(401, "Unauthorized", "Unauthorized")
+        if name := request.headers.get("Impersonate-User"):
+            why = "an embedded cluster has one user, who can be nobody else"
+            raise StatusError(403, "Forbidden", f'users "{name}" is forbidden: {why}')
         info = parse(path)
         if info is None:
             return self._meta.answer(request)
@@ -148,8 +158,8 @@ class APIServer:
             return streams.stream
         if sub:
             handler = _SUBRESOURCES.get((sub, verb))
-        elif info.resource.plural == "bindings":
-            handler = pods.bind if verb == "create" else None
+        elif info.resource.plural in _CREATED_ONLY:
+            handler = _CREATED_ONLY[info.resource.plural] if verb == "create" else None
         elif verb in _IN_ONE_NAMESPACE and info.resource.namespaced and not info.namespace:
             handler = None
         else:

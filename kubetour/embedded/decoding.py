@@ -42,7 +42,6 @@ def decode(
     except DecodeError as error:
         raise bad_request(cannot_be_handled(kind, api_version, str(error))) from None
     metadata = decoded.pop("metadata", {})
-    metadata.pop("managedFields", None)
     metadata.pop("selfLink", None)
     # kind and apiVersion come first: lists leave them out by cutting a prefix off the stored text.
     return {**type_meta(kind, api_version), "metadata": metadata, **_rest(decoded)}, unknown

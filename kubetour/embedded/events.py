@@ -20,6 +20,7 @@ _KINDS = {
     "namespaces": ("Namespace", "v1"),
     "deployments": ("Deployment", "apps/v1"),
     "replicasets": ("ReplicaSet", "apps/v1"),
+    "poddisruptionbudgets": ("PodDisruptionBudget", "policy/v1"),
 }
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from kubetour.embedded.api import Object
-from kubetour.embedded.resources import Resource
 
 GROUP = "events.k8s.io"
 # core/v1 -> events.k8s.io/v1
@@ -17,11 +16,6 @@ _NAMES = {
     "reportingComponent": "reportingController",
 }
 _BACK = {new: old for old, new in _NAMES.items()}
-
-
-def is_view(resource: Resource) -> bool:
-    """Tell whether a resource is the second view of Events."""
-    return resource.group == GROUP
 
 
 def to_view(event: Object) -> Object:

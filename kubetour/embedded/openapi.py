@@ -39,6 +39,14 @@ _TYPES: dict[str, Object] = {
     "string": {"type": "string"},
     "time": {"type": "string", "format": "date-time"},
 }
+# Scalars that have a name of their own in v3, which `kubectl explain` shows: <IntOrString>.
+_NAMED = {
+    "int-or-string": "io.k8s.apimachinery.pkg.util.intstr.IntOrString",
+    "micro-time": "io.k8s.apimachinery.pkg.apis.meta.v1.MicroTime",
+    "quantity": "io.k8s.apimachinery.pkg.api.resource.Quantity",
+    "time": "io.k8s.apimachinery.pkg.apis.meta.v1.Time",
+}
+_V3_REFS = "#/components/schemas/"
 # Lists and structs that lose what a patch does not name: unions, of which only one member may be set.
 _RETAIN_KEYS = {("V1PodSpec", "volumes"), ("V1PodSpec", "resourceClaims"), ("V1DeploymentSpec", "strategy")}
 PARAMETERS = {
@@ -136,6 +144,8 @@ def _type(kind: str, refs: str) -> Object:
         return {"type": "array", "items": _type(kind[2:], refs)}
     if kind.startswith("map[string]"):
         return {"type": "object", "additionalProperties": _type(kind[11:], refs)}
+    if kind in _NAMED and refs == _V3_REFS:
+        return {"allOf": [{"$ref": refs + _NAMED[kind]}]}
     if kind in _TYPES:
         return dict(_TYPES[kind])
     # A reference alone may carry no description beside it; wrapped in allOf it may.
@@ -149,7 +159,8 @@ def document(group: str, version: str) -> str | None:
     if not served:
         return None
     wanted = [kinds()[f"{r.api_version}/{r.kind}"] for r in served] + ["V1DeleteOptions", "V1Scale"]
-    schemas = {schema_name(name): struct_schema(name, "#/components/schemas/") for name in closure(wanted)}
+    schemas = {schema_name(name): struct_schema(name, _V3_REFS) for name in closure(wanted)}
+    schemas.update({name: _TYPES[kind] for kind, name in _NAMED.items()})
     paths: Object = {}
     for resource in served:
         paths.update(_paths(resource))
@@ -191,9 +202,7 @@ def resource_paths(resource: Resource) -> tuple[str, str]:
 
 def _operation(resource: Resource, method: str, action: str) -> Object:
     group, version = resource.group, resource.version
-    reference = {
-        "$ref": "#/components/schemas/" + schema_name(kinds()[f"{resource.api_version}/{resource.kind}"])
-    }
+    reference = {"$ref": _V3_REFS + schema_name(kinds()[f"{resource.api_version}/{resource.kind}"])}
     owner = (group or "core").title().replace(".", "")
     operation: Object = {
         "operationId": f"{action}{owner}{version.title()}{resource.kind}",
@@ -230,4 +239,6 @@ def _digest(resource: Resource) -> str:
 
 @cache
 def _revision() -> str:
-    return hashlib.sha256(to_json([structs(), sorted(_RETAIN_KEYS), _TYPES, PARAMETERS]).encode()).hexdigest()
+    return hashlib.sha256(
+        to_json([structs(), sorted(_RETAIN_KEYS), _TYPES, _NAMED, PARAMETERS]).encode()
+    ).hexdigest()

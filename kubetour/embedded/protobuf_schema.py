@@ -28,6 +28,8 @@ _PACKAGES = {
     "": _CORE,
     "events.k8s.io": "events/v1",
     "apps": "apps/v1",
+    "authentication.k8s.io": "authentication/v1",
+    "authorization.k8s.io": "authorization/v1",
     "autoscaling": "autoscaling",
     "batch": "batch/v1",
     "policy": "policy/v1",

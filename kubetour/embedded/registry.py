@@ -10,13 +10,14 @@ from dataclasses import replace
 from random import SystemRandom
 from typing import Any
 
-from kubetour.embedded import admission, apierrors, defaults, deletion, listing, names, strategy
+from kubetour.embedded import admission, apierrors, defaults, deletion, listing, names, strategy, tracking
 from kubetour.embedded.allocation import Allocator
 from kubetour.embedded.api import Event, Object, ObjectList
 from kubetour.embedded.clock import Clock, rfc3339
 from kubetour.embedded.decoding import decode, reject_unknown
 from kubetour.embedded.deletion import DeleteOptions
 from kubetour.embedded.etcd import KeyValue, Store, StoreFullError
+from kubetour.embedded.managedfields import Manager
 from kubetour.embedded.patch import merge_patch
 from kubetour.embedded.resources import Resource, by_plural
 from kubetour.embedded.validation import validate_create, validate_update
@@ -94,10 +95,20 @@ class Registry:
         return self.create_decoded(kind, new, namespace, dry_run=dry_run)
 
     def create_decoded(
-        self, resource: Resource, new: Object, namespace: str = "", *, dry_run: bool = False
+        self,
+        resource: Resource,
+        new: Object,
+        namespace: str = "",
+        *,
+        dry_run: bool = False,
+        writer: Manager | None = None,
     ) -> Object:
-        """As `create`, of an object that was decoded already (and now belongs to the registry)."""
+        """As `create`, of an object that was decoded already (and now belongs to the registry).
+
+        With a `writer`, a client, it is tracked in managedFields who writes which of its fields.
+        """
         metadata = new["metadata"]
+        claimed = tracking.claim(resource, new, writer)
         admission.settle_namespace(resource, metadata, namespace)
         if metadata.pop("resourceVersion", ""):
             raise apierrors.bad_request("resourceVersion should not be set on objects to be created")
@@ -109,6 +120,7 @@ class Registry:
         metadata["creationTimestamp"] = rfc3339(self.clock.now())
         strategy.prepare_for_create(resource, new)
         defaults.apply(resource, new)
+        managed = tracking.created(resource, new, writer, claimed, self.clock)
         strategy.complete(resource, new, None)
         errors = validate_create(resource, new)
         name, space = metadata.get("name", ""), metadata.get("namespace", "")
@@ -121,6 +133,7 @@ class Registry:
             raise apierrors.already_exists(resource, name)
         if resource.namespaced:
             admission.check_open(resource, name, self.read(by_plural("namespaces"), space))
+        tracking.attach(new, managed)
         return new if dry_run else self._put(key, new, 0)
 
     def update(self, resource: str, obj: Object, *, subresource: str = "", dry_run: bool = False) -> Object:
@@ -140,9 +153,14 @@ class Registry:
         *,
         subresource: str = "",
         dry_run: bool = False,
+        writer: Manager | None = None,
     ) -> Object:
-        """As `update`, of an object that was decoded already, over the stored one."""
+        """As `update`, of an object that was decoded already, over the stored one.
+
+        The `writer` is a client; with None it is the component whose business such a write is.
+        """
         old: Object = json.loads(current.value)
+        before, given = tracking.detach(old), tracking.detach(new)
         name = old["metadata"]["name"]
         metadata = new["metadata"]
         if metadata.get("resourceVersion") not in (None, "", str(current.mod_revision)):
@@ -154,13 +172,18 @@ class Registry:
         new = strategy.prepare_for_update(resource, new, old, subresource)
         if not subresource:
             defaults.apply(resource, new)
+        writer = writer or tracking.component(resource, subresource)
+        managed = tracking.updated(resource, old, new, before, given, writer, self.clock)
+        if not subresource:
             strategy.complete(resource, new, old)
         errors = validate_update(resource, new, old, subresource)
         if not errors and resource.plural == "services" and not subresource:
             errors = self._allocator.allocate(new, self.list("services").items)
         if errors:
             raise apierrors.invalid(resource, name, errors)
-        if dry_run or new == old:
+        unchanged = new == old and managed == before
+        tracking.attach(new, managed)
+        if dry_run or unchanged:
             return new
         if deletion.may_go(resource, new):
             # Watches are told of what was stored last: with the finalizer whose removal ends it.
@@ -187,15 +210,18 @@ class Registry:
         subresource: str = "",
         dry_run: bool = False,
         check_unknown: UnknownCheck = reject_unknown,
+        writer: Manager | None = None,
     ) -> Object:
         """Read, change and write back: what every kind of patch is."""
         current = self.read(resource, name, namespace)
-        new, unknown = decode(resource, change(json.loads(current.value)))
+        new, unknown = decode(resource, tracking.lightened(json.loads(current.value), change, writer))
         check_unknown(resource, unknown)
         for field in ("name", "namespace"):
             if new["metadata"].get(field, "") != ({"name": name, "namespace": namespace}[field]):
                 raise apierrors.bad_request(f"the {field} of an object cannot be changed by a patch")
-        return self.update_decoded(resource, new, current, subresource=subresource, dry_run=dry_run)
+        return self.update_decoded(
+            resource, new, current, subresource=subresource, dry_run=dry_run, writer=writer
+        )
 
     def bind(self, namespace: str, pod: str, node: str) -> None:
         """Assign a Pod to a node, as POST pods/NAME/binding does."""

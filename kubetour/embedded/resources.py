@@ -86,6 +86,12 @@ def _rbac(kind: str, plural: str, *, namespaced: bool) -> Resource:
     return Resource("rbac.authorization.k8s.io", "v1", kind, plural, kind.lower(), namespaced)
 
 
+def _review(group: str, kind: str) -> Resource:
+    """Return a question that is posted and answered, and never stored."""
+    plural = f"{kind.lower()}s"
+    return Resource(f"{group}.k8s.io", "v1", kind, plural, kind.lower(), namespaced=False, verbs=("create",))
+
+
 RESOURCES: tuple[Resource, ...] = (
     _core("Binding", "bindings", "binding", verbs=("create",)),
     _core("ConfigMap", "configmaps", "configmap", short_names=("cm",)),
@@ -168,9 +174,22 @@ RESOURCES: tuple[Resource, ...] = (
         generation=True,
     ),
     Resource("events.k8s.io", "v1", "Event", "events", "event", short_names=("ev",)),
+    _review("authentication", "SelfSubjectReview"),
+    _review("authorization", "SelfSubjectAccessReview"),
+    _review("authorization", "SelfSubjectRulesReview"),
     Resource(
         "autoscaling",
         "v2",
+        "HorizontalPodAutoscaler",
+        "horizontalpodautoscalers",
+        "horizontalpodautoscaler",
+        short_names=("hpa",),
+        categories=_ALL,
+        subresources=(STATUS,),
+    ),
+    Resource(
+        "autoscaling",
+        "v1",
         "HorizontalPodAutoscaler",
         "horizontalpodautoscalers",
         "horizontalpodautoscaler",
@@ -197,7 +216,7 @@ RESOURCES: tuple[Resource, ...] = (
     Resource("discovery.k8s.io", "v1", "EndpointSlice", "endpointslices", "endpointslice", generation=True),
 )
 
-# Events are one store seen through two groups; "events" alone is the core one, which is what is stored.
+# Events are one store seen through two groups, autoscalers through two versions; the first is what is stored.
 _BY_PLURAL: dict[str, Resource] = {}
 for _resource in RESOURCES:
     _BY_PLURAL.setdefault(_resource.plural, _resource)

@@ -145,6 +145,7 @@ def controllers(
 ) -> list[Controller[Any]]:
     """Return what Kubernetes runs as its controller manager and its scheduler."""
     from kubetour.embedded.deployment import DeploymentController
+    from kubetour.embedded.disruption import DisruptionController
     from kubetour.embedded.endpoints import EndpointsController
     from kubetour.embedded.endpointslice import EndpointSliceController
     from kubetour.embedded.garbagecollector import GarbageCollector
@@ -164,6 +165,7 @@ def controllers(
         NamespaceController(api, clock),
         GarbageCollector(api, clock),
         NodeLifecycleController(api, clock, node_grace),
+        DisruptionController(api, clock),
     ]
 
 

@@ -78,7 +78,7 @@ def test_a_browser_shows_it_and_nothing_complains(toured: Checkout) -> None:
         tab.open(page(toured).as_uri())
         assert tab.told() == []
         text = tab.evaluate("document.body.innerText")
-        assert "31 of 31 steps proved" in text
+        assert "39 of 39 steps proved" in text
         count = "[...document.querySelectorAll('#structure, #answers, #nodes, #layers, rect.early')].length"
         assert tab.evaluate(count) >= 5
         # Of the three replicas, not of the one that there was before scaling.
@@ -105,7 +105,7 @@ def test_two_runs_are_shown_side_by_side(toured: Checkout) -> None:
     toured.inv("build", "--provider", "embedded", "--image", "told-other")
     told = toured.inv("report", "--compare", **NO_DISPLAY)
     assert "--image" in told.stdout
-    assert "  Only A has these steps\n    tools, app, layers, " in told.stdout
+    assert "  Only A has these steps\n    tools, app, build-context, " in told.stdout
     again = toured.inv("report", "--compare", "-2", str(page(toured).parent), **NO_DISPLAY)
     assert again.stdout == told.stdout
     compared = toured.root / ".kubetour/compare.html"

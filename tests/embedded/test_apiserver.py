@@ -312,7 +312,7 @@ STRATEGIC = "application/strategic-merge-patch+json"
 APPLY = "application/apply-patch+yaml"
 
 
-def test_server_side_apply_creates_and_then_merges(run: Run) -> None:
+def test_server_side_apply_creates_and_another_manager_adds_to_it(run: Run) -> None:
     async def scenario(cluster: Cluster) -> Any:
         path = f"{DEPLOYMENTS}/web?fieldManager=test"
         refused = await cluster.call("PATCH", f"{DEPLOYMENTS}/web", DEPLOYMENT, content_type=APPLY)
@@ -322,12 +322,95 @@ def test_server_side_apply_creates_and_then_merges(run: Run) -> None:
         sidecar = {"name": "side", "image": "side:1"}
         more = {"spec": {"template": {"spec": {"containers": [sidecar]}}}}
         merged = await cluster.call(
-            "PATCH", path, {**more, "apiVersion": "apps/v1", "kind": "Deployment"}, content_type=APPLY
+            "PATCH",
+            f"{DEPLOYMENTS}/web?fieldManager=other",
+            {**more, "apiVersion": "apps/v1", "kind": "Deployment"},
+            content_type=APPLY,
         )
         assert merged.status == 200
         return [c["name"] for c in merged.json["spec"]["template"]["spec"]["containers"]]
 
     assert run(scenario) == ["c", "side"]
+
+
+def test_a_scale_is_applied_to_the_workload_whose_it_is(run: Run) -> None:
+    async def scenario(cluster: Cluster) -> None:
+        scale = {"apiVersion": "autoscaling/v1", "kind": "Scale", "metadata": {"name": "web"}}
+        path = f"{DEPLOYMENTS}/web/scale?fieldManager=test"
+        absent = await cluster.call("PATCH", path, {**scale, "spec": {"replicas": 3}}, content_type=APPLY)
+        assert absent.status == 404
+        await cluster.call("POST", f"{DEPLOYMENTS}?fieldManager=maker", DEPLOYMENT)
+        refused = await cluster.call("PATCH", path, {**scale, "spec": {"replicas": 3}}, content_type=APPLY)
+        assert refused.json["message"] == (
+            'Apply failed with 1 conflict: conflict with "maker" using apps/v1: .spec.replicas'
+        )
+        path += "&force=true"
+        scaled = await cluster.call("PATCH", path, {**scale, "spec": {"replicas": 3}}, content_type=APPLY)
+        assert (scaled.status, scaled.json["spec"]) == (200, {"replicas": 3})
+        entry = cluster.registry.get("deployments", "web", "default")["metadata"]["managedFields"][0]
+        assert (entry["manager"], entry["subresource"]) == ("test", "scale")
+        assert entry["fieldsV1"] == {"f:spec": {"f:replicas": {}}}
+
+    run(scenario)
+
+
+def test_tracking_is_reset_by_an_empty_entry_and_kept_by_a_writer_that_leaves_it_out(run: Run) -> None:
+    async def scenario(cluster: Cluster) -> None:
+        made = (await cluster.call("POST", DEPLOYMENTS, DEPLOYMENT)).json
+        del made["metadata"]["managedFields"]
+        kept = await cluster.call("PUT", f"{DEPLOYMENTS}/web", made)
+        assert len(kept.json["metadata"]["managedFields"]) == 1
+        reset: dict[str, Any] = {"metadata": {"managedFields": [{}]}}
+        merge = "application/merge-patch+json"
+        gone = await cluster.call("PATCH", f"{DEPLOYMENTS}/web", reset, content_type=merge)
+        assert (gone.status, "managedFields" in gone.json["metadata"]) == (200, False)
+
+    run(scenario)
+
+
+def test_components_are_managers_too_once_a_client_made_the_object(run: Run) -> None:
+    async def scenario(cluster: Cluster) -> Any:
+        await cluster.call("POST", f"{PODS}?fieldManager=maker", POD)
+        cluster.registry.patch("pods", "p", {"status": {"phase": "Running"}}, "default", subresource="status")
+        cluster.registry.create("pods", {**POD, "metadata": {"name": "own"}}, "default")
+        return [cluster.registry.get("pods", name, "default")["metadata"] for name in ("p", "own")]
+
+    tracked, own = run(scenario)
+    assert "managedFields" not in own
+    found = [(entry["manager"], entry.get("subresource", "")) for entry in tracked["managedFields"]]
+    assert found == [("kubelet", "status"), ("maker", "")]
+
+
+@pytest.mark.parametrize(
+    ("query", "change", "code", "words"),
+    [
+        ("?fieldManager=t", {"apiVersion": "v1"}, 400, "does not match"),
+        ("?fieldManager=t", {"metadata": {"name": "other"}}, 400, "does not match the name on the URL"),
+        ("?fieldManager=t", {"metadata": {"managedFields": [{}]}}, 400, "metadata.managedFields must be nil"),
+        ("?fieldManager=t", {"spec": {"replicas": "many"}}, 400, "cannot unmarshal string"),
+        ("?fieldManager=" + "m" * 129, {}, 400, "may not be more than 128 bytes"),
+        ("", {}, 422, "fieldManager: Required value: is required for apply patch"),
+    ],
+    ids=["another version", "another name", "managedFields", "a wrong type", "a long manager", "no manager"],
+)
+def test_what_is_no_apply_configuration_is_refused(
+    run: Run, query: str, change: dict[str, Any], code: int, words: str
+) -> None:
+    body = {**DEPLOYMENT, **change}
+    answer = run(lambda c: c.call("PATCH", f"{DEPLOYMENTS}/web{query}", body, content_type=APPLY))
+    assert answer.status == code, answer.text
+    assert words in answer.json["message"]
+
+
+def test_force_is_for_applies_only(run: Run) -> None:
+    async def scenario(cluster: Cluster) -> Any:
+        await cluster.call("POST", DEPLOYMENTS, DEPLOYMENT)
+        path = f"{DEPLOYMENTS}/web?force=true"
+        return await cluster.call("PATCH", path, {}, content_type=STRATEGIC)
+
+    answer = run(scenario)
+    assert answer.status == 422
+    assert "force: Forbidden: may not be specified for non-apply patch" in answer.json["message"]
 
 
 def test_a_patch_of_an_unknown_kind_is_415(run: Run) -> None:
@@ -483,3 +566,86 @@ class TestLogs:
         answer = run(scenario)
         assert (answer.status, answer.json["reason"]) == (500, "InternalError")
         assert "names no kubelet socket" in answer.json["message"]
+
+
+def test_a_version_of_a_kind_that_is_stored_as_another_is_served_alike(run: Run) -> None:
+    target = {"kind": "Deployment", "name": "web", "apiVersion": "apps/v1"}
+    spec = {"maxReplicas": 5, "scaleTargetRef": target, "targetCPUUtilizationPercentage": 50}
+    body = {"apiVersion": "autoscaling/v1", "kind": "HorizontalPodAutoscaler", "metadata": {"name": "web"}}
+    path = "namespaces/default/horizontalpodautoscalers"
+
+    async def scenario(cluster: Cluster) -> None:
+        v1, v2 = f"/apis/autoscaling/v1/{path}", f"/apis/autoscaling/v2/{path}"
+        made = await cluster.call("POST", v1, {**body, "spec": spec})
+        assert (made.status, made.json["apiVersion"]) == (201, "autoscaling/v1")
+        merge = "application/merge-patch+json"
+        change = {"spec": {"targetCPUUtilizationPercentage": 70}}
+        assert (await cluster.call("PATCH", f"{v1}/web", change, content_type=merge)).status == 200
+        (listed,) = (await cluster.call("GET", v1)).json["items"]
+        assert listed["spec"] == {**spec, "targetCPUUtilizationPercentage": 70, "minReplicas": 1}
+        (metric,) = (await cluster.call("GET", f"{v2}/web")).json["spec"]["metrics"]
+        assert metric["resource"]["target"] == {"type": "Utilization", "averageUtilization": 70}
+
+    run(scenario)
+
+
+@pytest.mark.parametrize(
+    ("group", "kind", "field", "answer"),
+    [
+        ("authorization", "SelfSubjectAccessReview", "allowed", True),
+        ("authorization", "SelfSubjectRulesReview", "incomplete", False),
+        (
+            "authentication",
+            "SelfSubjectReview",
+            "userInfo",
+            {"username": "kubernetes-admin", "groups": ["kubeadm:cluster-admins", "system:authenticated"]},
+        ),
+    ],
+)
+def test_questions_about_oneself_are_answered_and_not_stored(
+    run: Run, group: str, kind: str, field: str, answer: Any
+) -> None:
+    async def scenario(cluster: Cluster) -> Any:
+        before = cluster.registry.store.revision
+        path = f"/apis/{group}.k8s.io/v1/{kind.lower()}s"
+        asked = await cluster.call(
+            "POST", path, {"apiVersion": f"{group}.k8s.io/v1", "kind": kind, "spec": {}}
+        )
+        assert asked.status == 201, asked.text
+        assert (await cluster.call("GET", path)).status == 405
+        assert cluster.registry.store.revision == before
+        return asked.json
+
+    assert run(scenario)["status"][field] == answer
+
+
+def test_nobody_can_be_somebody_else(run: Run) -> None:
+    async def scenario(cluster: Cluster) -> Any:
+        headers = {"Impersonate-User": "jane", "Authorization": f"Bearer {TOKEN}"}
+        async with cluster.session.get(f"{cluster.url}{PODS}", headers=headers) as response:
+            return response.status, await response.json()
+
+    status, body = run(scenario)
+    assert (status, body["reason"]) == (403, "Forbidden")
+    assert body["message"].startswith('users "jane" is forbidden')
+
+
+def test_an_eviction_is_refused_by_a_budget_that_allows_none(run: Run) -> None:
+    budget = {"apiVersion": "policy/v1", "kind": "PodDisruptionBudget", "metadata": {"name": "b"}}
+    selector = {"minAvailable": 1, "selector": {"matchLabels": {"app": "p"}}}
+    eviction = {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": "p"}}
+
+    async def scenario(cluster: Cluster) -> None:
+        await cluster.call("POST", PODS, POD)
+        cluster.registry.patch("pods", "p", {"status": {"phase": "Running"}}, "default", subresource="status")
+        budgets = "/apis/policy/v1/namespaces/default/poddisruptionbudgets"
+        assert (await cluster.call("POST", budgets, {**budget, "spec": selector})).status == 201
+        refused = await cluster.call("POST", f"{PODS}/p/eviction", eviction)
+        assert (refused.status, refused.json["reason"]) == (429, "TooManyRequests")
+        assert refused.json["details"]["causes"][0]["reason"] == "DisruptionBudget"
+        other = await cluster.call("POST", f"{PODS}/p/eviction", {**eviction, "metadata": {"name": "q"}})
+        assert other.json["message"] == "name in URL does not match name in Eviction object"
+        await cluster.call("DELETE", f"{budgets}/b")
+        assert (await cluster.call("POST", f"{PODS}/p/eviction", {**eviction})).status == 201
+
+    run(scenario)

@@ -89,7 +89,7 @@ def test_unknown_fields_are_named_with_their_path() -> None:
 def test_nulls_and_empty_lists_are_as_if_absent_but_empty_structs_count() -> None:
     container: Any = {"name": "c", "env": [], "command": None, "resources": {}}
     obj = {
-        "metadata": {"creationTimestamp": None, "labels": {}, "managedFields": [{"manager": "x"}]},
+        "metadata": {"creationTimestamp": None, "labels": {}},
         "spec": {"containers": [container], "volumes": [{"name": "v", "emptyDir": {}}]},
         "status": {"conditions": [{"type": "Ready", "lastProbeTime": None, "lastTransitionTime": None}]},
     }

@@ -25,7 +25,7 @@ const { HOST, PORT, HOSTNAME } = process.env;
 http.createServer((request, response) => {
   console.log("asked", request.url);
   response.end(HOSTNAME + "\\n");
-}).listen(PORT, HOST);
+}).listen(PORT, HOST, () => console.log("listening"));
 process.on("SIGTERM", () => process.exit(0));
 """
 DOCKERFILE = 'FROM node:24\nWORKDIR /app\nCOPY app.js ./\nEXPOSE 8080\nENTRYPOINT ["node", "app.js"]\n'

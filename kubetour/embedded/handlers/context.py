@@ -9,10 +9,11 @@ from typing import Any
 
 from aiohttp import web
 
-from kubetour.embedded import apierrors, eventsv1
+from kubetour.embedded import apierrors, views
 from kubetour.embedded.api import Object, StatusError
 from kubetour.embedded.decoding import decode, reject_unknown
 from kubetour.embedded.listing import Query
+from kubetour.embedded.managedfields import UPDATE, Manager
 from kubetour.embedded.negotiation import JSON, form, parse_body
 from kubetour.embedded.registry import Registry, to_json
 from kubetour.embedded.requestinfo import RequestInfo
@@ -22,6 +23,7 @@ from kubetour.embedded.watcher import Watcher
 
 _FIELD_VALIDATION = ("Ignore", "Warn", "Strict")
 _TRUE = ("true", "1")
+_LONGEST_MANAGER = 128
 
 
 @dataclass
@@ -78,6 +80,17 @@ class Call:
             raise apierrors.bad_request(f'dryRun: Unsupported value: "{values[0]}": supported values: "All"')
         return "All" in values
 
+    def writer(self, operation: str = UPDATE) -> Manager:
+        """Return whom managedFields name for this write: the fieldManager, or else the program that calls."""
+        program = self.request.headers.get("User-Agent", "").partition("/")[0]
+        name = self.query.get("fieldManager") or program[:_LONGEST_MANAGER] or "unknown"
+        if len(name.encode()) > _LONGEST_MANAGER:
+            raise apierrors.bad_request(
+                f"fieldManager: Too long: may not be more than {_LONGEST_MANAGER} bytes"
+            )
+        version = self.stored.api_version if operation == UPDATE else ""
+        return Manager(name, operation, version, self.info.subresource)
+
     def list_query(self) -> Query:
         """Return what a list or watch asks for."""
         return Query(
@@ -108,7 +121,7 @@ class Call:
         """Return an object from a body in the form it is stored in, unknown fields dealt with."""
         decoded, unknown = decode(self.resource, obj)
         self.check_unknown(self.resource, unknown)
-        return eventsv1.from_view(decoded) if eventsv1.is_view(self.resource) else decoded
+        return views.from_view(self.resource, decoded)
 
     # --- answers
 
@@ -126,11 +139,11 @@ class Call:
             return self.text(to_json(table(self.stored, rows, version)), status)
         if wanted == "PartialObjectMetadata":
             return self.text(to_json(partial_metadata(obj)), status)
-        return self.text(to_json(eventsv1.to_view(obj) if eventsv1.is_view(self.resource) else obj), status)
+        return self.text(to_json(views.to_view(self.resource, obj)), status)
 
     def stored_text(self, value: str) -> web.Response:
         """Return one stored object from its JSON text, which is sent as it is if JSON was asked for."""
-        if not eventsv1.is_view(self.resource) and not form(self.request.headers.get("Accept", "")):
+        if not views.is_view(self.resource) and not form(self.request.headers.get("Accept", "")):
             return self.text(value)
         return self.object(json.loads(value))
 

@@ -9,7 +9,9 @@ from aiohttp import web
 
 from kubetour.embedded import apierrors
 from kubetour.embedded.api import Object, StatusError
+from kubetour.embedded.clock import rfc3339
 from kubetour.embedded.deletion import DeleteOptions
+from kubetour.embedded.eviction import check_budget, target_condition
 from kubetour.embedded.handlers.context import Call
 from kubetour.embedded.handlers.delete import success
 from kubetour.embedded.registry import to_json
@@ -41,13 +43,31 @@ async def bind(call: Call) -> web.StreamResponse:
 
 
 async def evict(call: Call) -> web.StreamResponse:
-    """Answer POST of an Eviction: a delete. Disruption budgets are not consulted yet."""
+    """Answer POST of an Eviction: a delete, if the Pod's disruption budget allows it."""
     body = await call.body("Eviction")
-    options = (body.get("deleteOptions") if isinstance(body, dict) else None) or {}
+    body = body if isinstance(body, dict) else {}
+    named = (body.get("metadata") or {}).get("name", call.info.name)
+    if named != call.info.name:
+        raise apierrors.bad_request("name in URL does not match name in Eviction object")
+    options = body.get("deleteOptions") or {}
+    dry_run = call.dry_run or "All" in (options.get("dryRun") or ())
+    registry, namespace = call.registry, call.info.namespace
+    pod = registry.get("pods", named, namespace)
+    check_budget(registry, pod, dry_run=dry_run)
     preconditions = options.get("preconditions") or {}
     chosen = DeleteOptions(options.get("gracePeriodSeconds"), "", preconditions.get("uid") or "")
-    call.registry.delete_with(call.stored, call.info.name, call.info.namespace, chosen, dry_run=call.dry_run)
+    if not dry_run and "deletionTimestamp" not in pod["metadata"]:
+        _note_target(call, pod)
+    registry.delete_with(call.stored, named, namespace, chosen, dry_run=dry_run)
     return call.text(to_json({**success({}), "code": 201}), 201)
+
+
+def _note_target(call: Call, pod: Object) -> None:
+    status = pod.get("status") or {}
+    mine = target_condition(rfc3339(call.registry.clock.now()))
+    kept = [item for item in status.get("conditions") or [] if item["type"] != mine["type"]]
+    updated = {**pod, "status": {**status, "conditions": [*kept, mine]}}
+    call.registry.update("pods", updated, subresource="status")
 
 
 async def log(call: Call) -> web.StreamResponse:

@@ -6,7 +6,7 @@ import json
 
 from aiohttp import web
 
-from kubetour.embedded import eventsv1, listing
+from kubetour.embedded import listing, views
 from kubetour.embedded.api import Object
 from kubetour.embedded.handlers.context import Call
 from kubetour.embedded.negotiation import form
@@ -48,8 +48,8 @@ def list_text(call: Call, values: list[str], metadata: Object) -> str:
     """Return a List around stored JSON texts; its items do not repeat their kind and apiVersion."""
     resource = call.resource
     head = to_json({"kind": f"{resource.kind}List", "apiVersion": resource.api_version, "metadata": metadata})
-    if eventsv1.is_view(resource):
-        values = [to_json(eventsv1.to_view(json.loads(value))) for value in values]
+    if views.is_view(resource):
+        values = [to_json(views.to_view(resource, json.loads(value))) for value in values]
         return f'{head[:-1]},"items":[{",".join(values)}]}}'
     cut = len(to_json({"kind": resource.kind, "apiVersion": resource.api_version}))
     return f'{head[:-1]},"items":[{",".join("{" + value[cut:] for value in values)}]}}'

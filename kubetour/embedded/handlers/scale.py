@@ -10,9 +10,11 @@ from kubetour.embedded import apierrors
 from kubetour.embedded.api import Object, StatusError
 from kubetour.embedded.decoding import decode
 from kubetour.embedded.fielderrors import invalid
+from kubetour.embedded.handlers import apply
 from kubetour.embedded.handlers.context import Call
 from kubetour.embedded.handlers.write import patch_function
-from kubetour.embedded.negotiation import PATCH_APPLY, media_type, parse_json, parse_yaml
+from kubetour.embedded.managedfields import APPLY, Manager
+from kubetour.embedded.negotiation import PATCH_APPLY, media_type, parse_json
 from kubetour.embedded.registry import to_json
 from kubetour.embedded.schema import struct_of
 from kubetour.embedded.selectors import format_label_selector
@@ -48,19 +50,33 @@ async def get(call: Call) -> web.StreamResponse:
 async def update(call: Call) -> web.StreamResponse:
     """Answer PUT of a Scale."""
     scale = await call.body(KIND)
-    return _write(call, lambda _: scale)
+    return _write(call, lambda _: scale, call.writer())
 
 
 async def patch(call: Call) -> web.StreamResponse:
     """Answer PATCH of a Scale."""
     content_type = media_type(call.request.headers.get("Content-Type", ""))
+    if content_type == PATCH_APPLY:
+        return await _apply(call)
     change = patch_function(call.resource, struct_of(API_VERSION, KIND), content_type)
-    body = await call.request.read()
-    document = parse_yaml(body) if content_type == PATCH_APPLY else parse_json(body, KIND)
-    return _write(call, lambda scale: change(scale, document))
+    document = parse_json(await call.request.read(), KIND)
+    return _write(call, lambda scale: change(scale, document), call.writer())
 
 
-def _write(call: Call, change: Any) -> web.Response:
+async def _apply(call: Call) -> web.Response:
+    """Apply a Scale: a configuration of its workload that says no more than the replicas."""
+    body = await apply.read(call)
+    scale, unknown = decode(call.resource, body, kind=KIND, api_version=API_VERSION)
+    call.check_unknown(call.resource, unknown)
+    spec = {key: value for key, value in (scale.get("spec") or {}).items() if key == "replicas"}
+    if spec.get("replicas", 0) < 0:
+        raise _invalid(call.info.name, spec["replicas"])
+    resource, metadata = call.stored, {"name": call.info.name, "namespace": call.info.namespace}
+    config = {"kind": resource.kind, "apiVersion": resource.api_version, "metadata": metadata, "spec": spec}
+    return call.text(to_json(scale_of(apply.change(call, config, call.writer(APPLY), ""))))
+
+
+def _write(call: Call, change: Any, writer: Manager) -> web.Response:
     name = call.info.name
 
     def mutation(obj: Object) -> Object:
@@ -76,7 +92,9 @@ def _write(call: Call, change: Any) -> web.Response:
             raise apierrors.bad_request("the name of a Scale cannot be changed")
         return {**obj, "metadata": metadata, "spec": {**obj["spec"], "replicas": replicas}}
 
-    updated = call.registry.modify(call.stored, name, call.info.namespace, mutation, dry_run=call.dry_run)
+    updated = call.registry.modify(
+        call.stored, name, call.info.namespace, mutation, dry_run=call.dry_run, writer=writer
+    )
     return call.text(to_json(scale_of(updated)))
 
 

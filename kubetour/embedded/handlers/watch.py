@@ -7,7 +7,7 @@ import random
 
 from aiohttp import web
 
-from kubetour.embedded import apierrors, eventsv1, listing
+from kubetour.embedded import apierrors, listing, views
 from kubetour.embedded.api import Object, StatusError
 from kubetour.embedded.etcd import CompactedError
 from kubetour.embedded.handlers.context import Call
@@ -65,7 +65,7 @@ class Stream:
         return b"".join(lines)
 
     def _line(self, kind: str, value: str) -> bytes:
-        if self._form == "" and not eventsv1.is_view(self._call.resource):
+        if self._form == "" and not views.is_view(self._call.resource):
             return f'{{"type":"{kind}","object":{value}}}\n'.encode()
         return self._event(kind, json.loads(value))
 
@@ -80,7 +80,7 @@ class Stream:
         elif self._form == "PartialObjectMetadata":
             shown = partial_metadata(obj)
         else:
-            shown = eventsv1.to_view(obj) if eventsv1.is_view(call.resource) else obj
+            shown = views.to_view(call.resource, obj)
         return (to_json({"type": kind, "object": shown}) + "\n").encode()
 
     def bookmark(self, more: Object | None = None) -> bytes:

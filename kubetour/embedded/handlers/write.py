@@ -6,10 +6,9 @@ from typing import Any
 
 from aiohttp import web
 
-from kubetour.embedded import apierrors, eventsv1
-from kubetour.embedded.api import Object, StatusError
-from kubetour.embedded.applypatch import apply_configuration
-from kubetour.embedded.fielderrors import required
+from kubetour.embedded import apierrors, views
+from kubetour.embedded.api import Object
+from kubetour.embedded.handlers import apply
 from kubetour.embedded.handlers.context import Call
 from kubetour.embedded.negotiation import (
     PATCH_APPLY,
@@ -19,7 +18,6 @@ from kubetour.embedded.negotiation import (
     PATCHES,
     media_type,
     parse_json,
-    parse_yaml,
 )
 from kubetour.embedded.patch import json_patch, merge_patch
 from kubetour.embedded.registry import Mutation
@@ -31,7 +29,9 @@ from kubetour.embedded.strategicpatch import strategic_merge_patch
 async def create(call: Call) -> web.StreamResponse:
     """Answer POST to a collection."""
     obj = call.decode(await call.body())
-    created = call.registry.create_decoded(call.stored, obj, call.info.namespace, dry_run=call.dry_run)
+    created = call.registry.create_decoded(
+        call.stored, obj, call.info.namespace, dry_run=call.dry_run, writer=call.writer()
+    )
     return call.object(created, 201)
 
 
@@ -47,7 +47,12 @@ async def update(call: Call) -> web.StreamResponse:
             )
     current = call.registry.read(call.stored, info.name, info.namespace)
     updated = call.registry.update_decoded(
-        call.stored, obj, current, subresource=info.subresource, dry_run=call.dry_run
+        call.stored,
+        obj,
+        current,
+        subresource=info.subresource,
+        dry_run=call.dry_run,
+        writer=call.writer(),
     )
     return call.object(updated)
 
@@ -55,19 +60,12 @@ async def update(call: Call) -> web.StreamResponse:
 async def patch(call: Call) -> web.StreamResponse:
     """Answer PATCH in any of its four forms."""
     content_type = media_type(call.request.headers.get("Content-Type", ""))
-    change = patch_function(
-        call.resource, struct_of(call.resource.api_version, call.resource.kind), content_type
-    )
-    body = await call.request.read()
-    document = parse_yaml(body) if content_type == PATCH_APPLY else parse_json(body, call.resource.kind)
     if content_type == PATCH_APPLY:
-        _check_apply(call, document)
-        try:
-            return call.object(_modify(call, document, change))
-        except StatusError as error:
-            if error.reason != "NotFound" or call.info.subresource:
-                raise
-            return _create_applied(call, document)
+        return await apply.apply(call)
+    apply.check_not_forced(call)
+    resource = call.resource
+    change = patch_function(resource, struct_of(resource.api_version, resource.kind), content_type)
+    document = parse_json(await call.request.read(), resource.kind)
     return call.object(_modify(call, document, change))
 
 
@@ -77,7 +75,6 @@ def patch_function(resource: Resource, struct: str, content_type: str) -> Any:
         PATCH_JSON: json_patch,
         PATCH_MERGE: merge_patch,
         PATCH_STRATEGIC: lambda old, patch: strategic_merge_patch(struct, old, patch),
-        PATCH_APPLY: lambda old, patch: apply_configuration(struct, old, patch),
     }
     if content_type not in functions:
         raise apierrors.unsupported_media_type(PATCHES)
@@ -88,9 +85,10 @@ def _modify(call: Call, document: Any, change: Any) -> Object:
     info = call.info
 
     def mutation(old: Object) -> Any:
-        if not eventsv1.is_view(call.resource):
+        if not views.is_view(call.resource):
             return change(old, document)
-        return eventsv1.from_view(change(eventsv1.to_view(old), document))
+        changed = change(views.to_view(call.resource, old), document)
+        return views.from_view(call.resource, changed)
 
     function: Mutation = mutation
     return call.registry.modify(
@@ -101,27 +99,5 @@ def _modify(call: Call, document: Any, change: Any) -> Object:
         subresource=info.subresource,
         dry_run=call.dry_run,
         check_unknown=call.check_unknown,
+        writer=call.writer(),
     )
-
-
-def _check_apply(call: Call, document: Any) -> None:
-    if not isinstance(document, dict):
-        raise apierrors.bad_request("error decoding YAML: an apply configuration is an object")
-    if not call.query.get("fieldManager"):
-        error = required("fieldManager", "is required for apply patch")
-        raise StatusError(
-            422,
-            "Invalid",
-            f'PatchOptions.meta.k8s.io "" is invalid: {error}',
-            {"group": "meta.k8s.io", "kind": "PatchOptions", "causes": [error.cause()]},
-        )
-    if (document.get("metadata") or {}).get("managedFields"):
-        raise apierrors.bad_request("metadata.managedFields must be nil")
-
-
-def _create_applied(call: Call, document: Object) -> web.Response:
-    document = {**document, "metadata": {**(document.get("metadata") or {}), "name": call.info.name}}
-    created = call.registry.create_decoded(
-        call.stored, call.decode(document), call.info.namespace, dry_run=call.dry_run
-    )
-    return call.object(created, 201)

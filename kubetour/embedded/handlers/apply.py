@@ -1,0 +1,108 @@
+"""PATCH of the type application/apply-patch+yaml: server-side apply."""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from kubetour.embedded import apierrors, applypatch, tracking, views
+from kubetour.embedded.api import Object, StatusError
+from kubetour.embedded.clock import rfc3339
+from kubetour.embedded.decoding import decode
+from kubetour.embedded.fielderrors import FieldError, forbidden, required
+from kubetour.embedded.handlers.context import Call
+from kubetour.embedded.managedfields import APPLY, Manager
+from kubetour.embedded.negotiation import parse_yaml
+from kubetour.embedded.resources import STATUS
+
+
+async def apply(call: Call) -> web.StreamResponse:
+    """Answer an apply: the object changed, or created if there is none (then with 201)."""
+    config = _configuration(call, await read(call))
+    writer = call.writer(APPLY)
+    info = call.info
+    try:
+        call.registry.read(call.stored, info.name, info.namespace)
+    except StatusError:
+        if info.subresource:
+            raise
+        created = call.registry.create_decoded(
+            call.stored, config, info.namespace, dry_run=call.dry_run, writer=writer
+        )
+        return call.object(created, 201)
+    return call.object(change(call, config, writer, info.subresource))
+
+
+def change(call: Call, config: Object, writer: Manager, subresource: str) -> Object:
+    """Apply a configuration to an object that is there, and return it as it is then."""
+    struct, now = tracking.struct_name(call.stored), rfc3339(call.registry.clock.now())
+    force = call.flag("force")
+    return call.registry.modify(
+        call.stored,
+        call.info.name,
+        call.info.namespace,
+        lambda live: applypatch.apply(struct, live, config, writer, now, force=force),
+        subresource=subresource,
+        dry_run=call.dry_run,
+        writer=writer,
+    )
+
+
+async def read(call: Call) -> Object:
+    """Return the body of an apply; 400 or 422 for what is none."""
+    document = parse_yaml(await call.request.read())
+    if not isinstance(document, dict):
+        raise apierrors.bad_request("error decoding YAML: an apply configuration is an object")
+    if not call.query.get("fieldManager"):
+        raise _invalid_options(required("fieldManager", "is required for apply patch"))
+    metadata = document.get("metadata")
+    if isinstance(metadata, dict) and metadata.get("managedFields"):
+        raise apierrors.bad_request("metadata.managedFields must be nil")
+    return document
+
+
+def _configuration(call: Call, document: Object) -> Object:
+    """Return what is applied, in the form in which objects are stored, without what it may not set here."""
+    info, resource = call.info, call.resource
+    config, unknown = decode(resource, document)
+    if unknown:
+        raise _undeclared(call, unknown)
+    metadata = config["metadata"]
+    metadata.setdefault("name", info.name)
+    if metadata["name"] != info.name:
+        raise apierrors.bad_request(
+            f"the name of the object ({metadata['name']}) does not match the name on the URL ({info.name})"
+        )
+    if resource.namespaced and metadata.setdefault("namespace", info.namespace) != info.namespace:
+        raise apierrors.bad_request(
+            f"the namespace of the object ({metadata['namespace']}) does not match the namespace on the URL "
+            f"({info.namespace})"
+        )
+    if info.subresource == "status":
+        config = {key: config[key] for key in ("kind", "apiVersion", "metadata", "status") if key in config}
+    elif STATUS in resource.subresources:
+        config.pop("status", None)
+    return views.from_view(resource, config)
+
+
+def _undeclared(call: Call, unknown: list[str]) -> StatusError:
+    """Return the error of structured-merge-diff, which knows no other way with an unknown field."""
+    resource, info = call.resource, call.info
+    where = f"{info.namespace}/{info.name}; {resource.group}/{resource.version}, Kind={resource.kind}"
+    texts = [f".{path}: field not declared in schema" for path in unknown]
+    why = texts[0] if len(texts) == 1 else "errors:\n" + "\n".join(f"  {text}" for text in texts)
+    return StatusError(500, "", f"failed to create typed patch object ({where}): {why}", {})
+
+
+def _invalid_options(error: FieldError) -> StatusError:
+    return StatusError(
+        422,
+        "Invalid",
+        f'PatchOptions.meta.k8s.io "" is invalid: {error}',
+        {"group": "meta.k8s.io", "kind": "PatchOptions", "causes": [error.cause()]},
+    )
+
+
+def check_not_forced(call: Call) -> None:
+    """Refuse `force` on any other patch, as Kubernetes does."""
+    if "force" in call.query:
+        raise _invalid_options(forbidden("force", "may not be specified for non-apply patch"))
