@@ -4,10 +4,19 @@ from __future__ import annotations
 
 import sys
 
-from benchmarks import startup, tour
+from benchmarks import api, fakes, proxying, ready, scaling, startup, tour, watching
 from benchmarks.measure import machine
 
-ALL = {"startup": startup.main, "tour": tour.main}
+ALL = {
+    "startup": startup.main,
+    "tour": tour.main,
+    "ready": ready.main,
+    "scaling": scaling.main,
+    "fakes": fakes.main,
+    "api": api.main,
+    "watching": watching.main,
+    "proxying": proxying.main,
+}
 
 
 def main(names: list[str]) -> int:

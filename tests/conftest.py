@@ -16,6 +16,9 @@ from kubetour.providers import Provider
 from kubetour.runner import configure
 from tests.making import ABLE, CONTEXT, ENGINE, make_provider
 
+# `./inv test` says where its caller stands; what the tests start stands where they say.
+os.environ.pop("KUBETOUR_CWD", None)
+
 GOLDENS = Path(__file__).resolve().parent / "goldens"
 
 # No deadline: the machines that run this are shared. In CI the same examples every time: a failure there

@@ -11,7 +11,7 @@ from functools import reduce
 
 from kubetour.embedded import managedfields
 from kubetour.embedded.api import Object
-from kubetour.embedded.decoding import DecodeError, Decoder
+from kubetour.embedded.decoder import DecodeError, decoder
 from kubetour.embedded.fieldset import FieldSet, difference, union
 from kubetour.embedded.fieldtypes import struct_type
 from kubetour.embedded.managedfields import BEFORE_FIRST_APPLY, Fields, Manager, Managers
@@ -80,7 +80,7 @@ def _last_applied_fields(struct: str, live: Object) -> FieldSet:
     """
     text = (live["metadata"].get("annotations") or {}).get(LAST_APPLIED, "")
     try:
-        config = Decoder().struct(struct, json.loads(text))
+        config = decoder(struct)(json.loads(text), [])
     except (ValueError, AttributeError, DecodeError):
         return {}
     kind = struct_type(struct)

@@ -70,6 +70,13 @@ def _clusters(commands: _Commands) -> None:
     _name(leaf)
     leaf.add_argument("--kubeconfig", metavar="FILE", help="where to write its kubeconfig, a file of its own")
     leaf.add_argument("--config", metavar="FILE", help="a kind config (v1alpha4); - reads standard input")
+    leaf.add_argument("--nodes", type=int, metavar="N", help="how many nodes (the first a control plane)")
+    leaf.add_argument(
+        "--runtime",
+        choices=("processes", "fake"),
+        default="processes",
+        help="what Pods are: processes of this machine (default), or nothing that only looks as if it ran",
+    )
     leaf.add_argument("--wait", default="30s", metavar="DURATION", help="how long to wait for ready nodes")
     leaf.add_argument("-q", "--quiet", action="store_true", help="print errors only")
 
@@ -117,6 +124,7 @@ def _clusters(commands: _Commands) -> None:
     leaf.set_defaults(run=_lazy("cli_cluster", "serve"))
     leaf.add_argument("--name", required=True)
     leaf.add_argument("--report", type=int)
+    leaf.add_argument("--lifeline", type=int)
 
 
 def _nodes(leaf: argparse.ArgumentParser) -> None:

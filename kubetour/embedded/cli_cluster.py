@@ -7,6 +7,7 @@ import shlex
 import signal
 import sys
 from argparse import Namespace
+from dataclasses import replace
 from pathlib import Path
 from typing import NoReturn
 
@@ -43,6 +44,9 @@ def create(arguments: Namespace) -> int:
         signal.signal(number, _interrupt)
     try:
         config = _config(arguments.config) if arguments.config else ClusterConfig()
+        if arguments.nodes is not None:
+            config = clusterconfig.with_workers(config, arguments.nodes)
+        config = replace(config, runtime=arguments.runtime)
         name = arguments.name or config.name or DEFAULT_NAME
         cluster.create(name, config, wait, kubeconfig, say)
     except EmbeddedError as error:
@@ -52,7 +56,8 @@ def create(arguments: Namespace) -> int:
     say("You can now use your cluster with:\n")
     context = f"--context embedded-{name} --kubeconfig {shlex.quote(_relative(shown))}"
     say(f"kubectl cluster-info {context}\n")
-    say("It is an embedded cluster: its containers are plain processes of yours, and nothing is isolated.")
+    what = "only pretend" if config.runtime == clusterconfig.FAKE else "are plain processes of yours"
+    say(f"It is an embedded cluster: its containers {what}, and nothing is isolated.")
     return 0
 
 
@@ -142,7 +147,10 @@ def _nodes(arguments: Namespace) -> dict[str, ImageStore]:
     directory = ClusterDirectory(arguments.name or DEFAULT_NAME)
     if not directory.exists():
         raise EmbeddedError(f'no nodes found for cluster "{directory.name}"')
-    names = [node["name"] for node in directory.load().nodes]
+    record = directory.load()
+    if record.runtime == clusterconfig.FAKE:
+        raise EmbeddedError("the runtime of this cluster is fake: its Pods need no images, so load none")
+    names = [node["name"] for node in record.nodes]
     wanted = arguments.nodes.split(",") if arguments.nodes else names
     unknown = [name for name in wanted if name not in names]
     if unknown:
@@ -225,4 +233,4 @@ def serve(arguments: Namespace) -> int:
     """Be a cluster's server process."""
     from kubetour.embedded import serving
 
-    return serving.main(arguments.name, arguments.report)
+    return serving.main(arguments.name, arguments.report, arguments.lifeline)

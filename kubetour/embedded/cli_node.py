@@ -8,6 +8,7 @@ import time
 from argparse import Namespace
 from collections.abc import Sequence
 
+from kubetour.embedded.clusterconfig import FAKE
 from kubetour.embedded.clusterstate import ClusterDirectory, all_clusters
 from kubetour.embedded.errors import EmbeddedError
 
@@ -23,10 +24,17 @@ def cluster_of(node: str) -> ClusterDirectory:
     raise EmbeddedError(f"no such node: {node}; `get nodes --name CLUSTER` lists them")
 
 
+def _with_kubelets(node: str) -> ClusterDirectory:
+    directory = cluster_of(node)
+    if directory.load().runtime == FAKE:
+        raise EmbeddedError(f"{node} only pretends (--runtime fake): it can be neither stopped nor started")
+    return directory
+
+
 def stop(names: Sequence[str]) -> int:
     """Stop nodes: their kubelets fall silent, and their containers end."""
     for name in names:
-        directory = cluster_of(name)
+        directory = _with_kubelets(name)
         directory.stopped_mark(name).touch()
         _wait(directory, name, there=False)
         print(name)
@@ -36,7 +44,7 @@ def stop(names: Sequence[str]) -> int:
 def start(arguments: Namespace) -> int:
     """Start nodes that were stopped, with the containers they had; one that runs is left alone."""
     for name in arguments.nodes:
-        directory = cluster_of(name)
+        directory = _with_kubelets(name)
         directory.stopped_mark(name).unlink(missing_ok=True)
         _wait(directory, name, there=True)
         print(name)

@@ -26,10 +26,23 @@ _STOP_PATIENCE = 15.0  # seconds a server has to end its Pods and itself
 _SHORTEST_WAIT = 10.0  # seconds for the server to come up, however little time the nodes are given
 
 
-def create(name: str, config: ClusterConfig, wait: float, kubeconfig: Path | None, say: Say) -> ClusterRecord:
-    """Create a cluster and write its kubeconfig. On any failure, and when interrupted, nothing is left."""
+def create(
+    name: str,
+    config: ClusterConfig,
+    wait: float,
+    kubeconfig: Path | None,
+    say: Say,
+    *,
+    root: Path | None = None,
+    lifeline: int | None = None,
+) -> ClusterRecord:
+    """Create a cluster and write its kubeconfig. On any failure, and when interrupted, nothing is left.
+
+    `root` is the state directory, if not the usual one. `lifeline` is the reading end of a pipe: when all of
+    its writing ends are closed, the cluster ends and removes itself.
+    """
     clusterconfig.check_name(name)
-    directory = ClusterDirectory(name)
+    directory = ClusterDirectory(name, root)
     private_directory(directory.path.parent)
     target = kubeconfig or directory.path / "kubeconfig"
     with locked(directory.path.parent / ".lock"):
@@ -58,6 +71,7 @@ def create(name: str, config: ClusterConfig, wait: float, kubeconfig: Path | Non
             ports=[asdict(port) for spec in config.nodes for port in spec.ports],
             token=secrets.token_hex(24),
             ignored=list(config.ignored),
+            runtime=config.runtime,
             node_monitor_grace=config.node_monitor_grace,
         )
         say(f"Creating cluster {_quoted(name)} ...")
@@ -66,7 +80,7 @@ def create(name: str, config: ClusterConfig, wait: float, kubeconfig: Path | Non
         try:
             private_directory(directory.path)
             directory.save(record)
-            _start(directory, wait, say)
+            _start(directory, wait, say, lifeline)
             record = directory.load()
             write_kubeconfig(directory, record, target)
         except BaseException as error:
@@ -122,7 +136,7 @@ class _Stage:
         self._say(f" {'✓' if ok else '✗'} {self._text}")
 
 
-def _start(directory: ClusterDirectory, wait: float, say: Say) -> None:
+def _start(directory: ClusterDirectory, wait: float, say: Say, lifeline: int | None = None) -> None:
     """Start the server and wait until it says that its nodes are ready; EmbeddedError if it does not."""
     began = time.monotonic()
     deadline = began + max(wait, _SHORTEST_WAIT)
@@ -138,10 +152,14 @@ def _start(directory: ClusterDirectory, wait: float, say: Say) -> None:
         "--report",
         str(writing),
     ]
+    passed = [writing]
+    if lifeline is not None:
+        argv += ["--lifeline", str(lifeline)]
+        passed.append(lifeline)
     with open(reading, "rb", buffering=0) as report:
         try:
             with log.open("ab") as output:
-                pid = start_detached(argv, output, pass_fds=(writing,), root=directory.root)
+                pid = start_detached(argv, output, pass_fds=passed, root=directory.root)
         finally:
             os.close(writing)
         directory.note_server(pid)
@@ -207,10 +225,10 @@ def _reap(pid: int) -> None:
         return
 
 
-def delete(name: str, kubeconfig: Path | None, say: Say) -> None:
+def delete(name: str, kubeconfig: Path | None, say: Say, *, root: Path | None = None) -> None:
     """Delete a cluster, whatever state it is in. That there is none is no error."""
     say(f"Deleting cluster {_quoted(name)} ...")
-    directory = ClusterDirectory(name)
+    directory = ClusterDirectory(name, root)
     if directory.exists():
         with locked(directory.path.parent / ".lock"):
             try:

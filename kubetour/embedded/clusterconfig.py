@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from kubetour.embedded import kubeadmpatch
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     import yaml
 
 ROLES = ("control-plane", "worker")
+# What runs Pods: processes of this machine, or nothing that only looks so.
+PROCESSES, FAKE = RUNTIMES = ("processes", "fake")
 API_VERSION = "kind.x-k8s.io/v1alpha4"
 NODE_MONITOR_GRACE = 50.0  # seconds: kube-controller-manager's --node-monitor-grace-period
 _NAME = re.compile(r"[a-z0-9.-]+")
@@ -80,7 +82,18 @@ class ClusterConfig:
     name: str = ""
     nodes: tuple[NodeSpec, ...] = (NodeSpec(),)
     ignored: tuple[str, ...] = ()
+    runtime: str = PROCESSES
     node_monitor_grace: float = NODE_MONITOR_GRACE  # seconds
+
+
+def with_workers(config: ClusterConfig, nodes: int) -> ClusterConfig:
+    """Return a config of so many nodes, the first a control plane; EmbeddedError where it names nodes."""
+    if nodes < 1:
+        raise EmbeddedError(f"a cluster has at least 1 node, not {nodes}")
+    if len(config.nodes) > 1:
+        raise EmbeddedError("the nodes stand in the config already; leave --nodes away, or `nodes` there")
+    workers = (NodeSpec("worker"),) * (nodes - 1)
+    return replace(config, nodes=(*config.nodes, *workers))
 
 
 def check_name(name: str) -> None:
@@ -131,8 +144,8 @@ def parse(text: str) -> ClusterConfig:
     grace, understood = kubeadmpatch.node_monitor_grace(document.get("kubeadmConfigPatches"))
     if understood and not any(node.get("kubeadmConfigPatches") for node in document.get("nodes") or []):
         ignored.discard("kubeadmConfigPatches")
-    name = str(document.get("name") or "")
-    return ClusterConfig(name, nodes, tuple(sorted(ignored)), grace or NODE_MONITOR_GRACE)
+    name, seconds = str(document.get("name") or ""), grace or NODE_MONITOR_GRACE
+    return ClusterConfig(name, nodes, tuple(sorted(ignored)), node_monitor_grace=seconds)
 
 
 def _cannot_decode(why: str) -> EmbeddedError:

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from kubetour.embedded import container as containers
-from kubetour.embedded.clusterconfig import NODE_MONITOR_GRACE
+from kubetour.embedded.clusterconfig import NODE_MONITOR_GRACE, PROCESSES
 from kubetour.embedded.errors import EmbeddedError
 from kubetour.embedded.paths import private_directory, state_root, write_json
 from kubetour.embedded.process import ProcessIdentity, identify, is_alive
@@ -40,6 +40,7 @@ class ClusterRecord:
     octet: int = -1
     port: int = 0
     ignored: list[str] = field(default_factory=list)
+    runtime: str = PROCESSES
     node_monitor_grace: float = NODE_MONITOR_GRACE  # seconds
     made: bool = False  # its nodes have been ready once: from then on, only `delete cluster` removes it
 
@@ -152,8 +153,8 @@ class ClusterDirectory:
 
     # --- how to reach it
 
-    def kubeconfig(self, record: ClusterRecord) -> str:
-        """Return the kubeconfig: YAML, every value also valid JSON."""
+    def kubeconfig(self, record: ClusterRecord, namespace: str = "") -> str:
+        """Return the kubeconfig, of a namespace ("": the default one): YAML, every value also valid JSON."""
         ca = base64.b64encode((self.path / "pki" / "ca.crt").read_bytes()).decode()
         name = f"embedded-{record.name}"
         return "\n".join(
@@ -170,6 +171,7 @@ class ClusterDirectory:
                 "- context:",
                 f"    cluster: {name}",
                 f"    user: {name}",
+                *([f"    namespace: {namespace}"] if namespace else []),
                 f"  name: {name}",
                 f"current-context: {name}",
                 "users:",

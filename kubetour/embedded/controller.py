@@ -21,8 +21,9 @@ from kubetour.embedded.workqueue import WorkQueue
 __all__ = ["Controller", "Informer", "Informers", "Key", "WorkQueue", "controller_of", "key_of"]
 K = TypeVar("K", bound=Hashable)
 # A large object's sync takes long, and each of its many Pods asks for one. So a key rests for some times as
-# long as its sync took, and what changes meanwhile is one sync, not many. Nobody notices a small one's rest.
-_REST, _LONGEST_REST = 4, 0.05
+# long as its sync took, and what changes meanwhile is one sync, not many: however many Pods there are, a key
+# takes a tenth of the process' time at most. A small one does not rest at all.
+_REST, _LONGEST_REST = 9, 1.0
 _log = logging.getLogger(__name__)
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from kubetour.embedded.api import Object
+from kubetour.embedded.clusterconfig import PROCESSES
 from kubetour.embedded.imagestore import Image
 from kubetour.embedded.machine import architecture, operating_system
 from kubetour.embedded.pod_status import RUNTIME
@@ -33,6 +34,7 @@ class NodeConfig:
     socket: str
     labels: Mapping[str, str] = field(default_factory=dict)
     schedulable: bool = True
+    runtime: str = PROCESSES
 
 
 @dataclass(frozen=True)
@@ -128,7 +130,7 @@ def node_status(
             "bootID": machine.boot_id,
             "kernelVersion": machine.kernel,
             "osImage": machine.os_image,
-            "containerRuntimeVersion": f"{RUNTIME}://processes",
+            "containerRuntimeVersion": f"{RUNTIME}://{config.runtime}",
             "kubeletVersion": version,
             "kubeProxyVersion": "",
             "operatingSystem": operating_system(),

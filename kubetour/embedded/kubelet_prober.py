@@ -8,10 +8,11 @@ from collections.abc import Callable
 from kubetour.embedded.api import Object
 from kubetour.embedded.clock import Clock
 from kubetour.embedded.kubelet_container import ContainerSlot
-from kubetour.embedded.listening import is_listening
+from kubetour.embedded.listening import Listeners
 from kubetour.embedded.probes import Exec, ProbeCount, Resolve, Result, probe_once
 
 KINDS = ("startup", "readiness", "liveness")
+_LISTENERS = Listeners()
 _LOOK = 0.01  # seconds between two looks whether the port is open yet
 
 
@@ -85,6 +86,6 @@ class Prober:
             return
         host, port = self._resolve(slot)(action["port"])
         waited = 0.0
-        while waited < period and is_listening(host, port) is False:
+        while waited < period and _LISTENERS.has(host, port) is False:
             await self._clock.sleep(_LOOK)
             waited += _LOOK

@@ -22,8 +22,12 @@ def is_terminal(pod: Object) -> bool:
 
 def condition(obj: Object, kind: str) -> Object | None:
     """Return the condition of that type of an object's status, or None."""
-    conditions = (obj.get("status") or {}).get("conditions") or ()
-    return next((item for item in conditions if item["type"] == kind), None)
+    # A plain loop: for a Service of thousands of Pods this is what its endpoints cost.
+    for item in (obj.get("status") or {}).get("conditions") or ():
+        if item["type"] == kind:
+            found: Object = item
+            return found
+    return None
 
 
 def is_ready(obj: Object) -> bool:

@@ -18,8 +18,8 @@ from kubetour.embedded.replicaset_ranking import first_to_go
 from kubetour.embedded.selectors import from_label_selector
 
 # How many Pods one sync makes or deletes; the next follows at once. Kubernetes takes 500, with threads: here
-# a sync is the whole process' time.
-_BURST = 50
+# a sync is the whole process' time, so it is that many only where the rest of the sync takes long as well.
+_SMALLEST_BURST, _LARGEST_BURST = 50, 500
 _LONGEST_BASE = 253 - 5
 
 
@@ -90,10 +90,11 @@ class ReplicaSetController(Controller[Key]):
 
     def _manage(self, rs: Object, active: Sequence[Object]) -> None:
         wanted = rs["spec"].get("replicas", 1)
-        for _ in range(min(wanted - len(active), _BURST)):
+        burst = min(max(len(active) // 10, _SMALLEST_BURST), _LARGEST_BURST)
+        for _ in range(min(wanted - len(active), burst)):
             self._create_pod(rs)
         if len(active) > wanted:
-            for pod in self._surplus(rs, active, len(active) - wanted)[:_BURST]:
+            for pod in self._surplus(rs, active, len(active) - wanted)[:burst]:
                 self._delete_pod(rs, pod)
 
     def _create_pod(self, rs: Object) -> None:

@@ -7,6 +7,7 @@ in scheduler_filters; here is the queue: a Pod that fits nowhere waits until a n
 from __future__ import annotations
 
 import copy
+from itertools import chain, islice
 from random import Random, SystemRandom
 
 from kubetour.embedded.api import Object
@@ -80,7 +81,7 @@ class Scheduler(Controller[Key]):
         wanted = requests(pod)
         verdict = Verdict()
         start = self._next_node % len(nodes) if nodes else 0
-        for info in nodes[start:] + nodes[:start]:
+        for info in chain(islice(nodes, start, None), islice(nodes, start)):
             self._next_node = (self._next_node + 1) % len(nodes)
             rejection = reject(pod, wanted, info)
             if rejection is None:

@@ -39,12 +39,13 @@ class Verdict:
 def reject(pod: Object, wanted: Amounts, info: NodeInfo) -> Rejection | None:
     """Return why a node cannot take a Pod that requests `wanted` (the first filter that says so), or None."""
     node = info.node
-    if node["spec"].get("unschedulable") and not tolerating(
-        pod, {"key": UNSCHEDULABLE, "effect": "NoSchedule"}
-    ):
-        return Rejection(("node(s) were unschedulable",))
-    if untolerated(pod, node, ("NoSchedule", "NoExecute")):
-        return Rejection(("node(s) had untolerated taint(s)",))
+    if not info.takes_all:
+        if node["spec"].get("unschedulable") and not tolerating(
+            pod, {"key": UNSCHEDULABLE, "effect": "NoSchedule"}
+        ):
+            return Rejection(("node(s) were unschedulable",))
+        if untolerated(pod, node, ("NoSchedule", "NoExecute")):
+            return Rejection(("node(s) had untolerated taint(s)",))
     if not matches_affinity(pod, node):
         return Rejection(("node(s) didn't match Pod's node affinity/selector",))
     return _fit(wanted, info)
@@ -65,6 +66,8 @@ def _fit(wanted: Amounts, info: NodeInfo) -> Rejection | None:
 
 def matches_affinity(pod: Object, node: Object) -> bool:
     """Tell whether a node has what nodeSelector and the required node affinity ask for."""
+    if "nodeSelector" not in pod["spec"] and "affinity" not in pod["spec"]:
+        return True
     labels = node["metadata"].get("labels") or {}
     selector = pod["spec"].get("nodeSelector") or {}
     if any(labels.get(key) != value for key, value in selector.items()):
@@ -97,13 +100,15 @@ def best(pod: Object, feasible: Sequence[NodeInfo], random: Random) -> NodeInfo:
     owner = owner_of(pod)
     preferred = _node_affinity(pod).get("preferredDuringSchedulingIgnoredDuringExecution") or ()
 
-    def score(info: NodeInfo) -> tuple[int, int, int, int, float]:
+    def score(info: NodeInfo) -> tuple[int, int, int, int]:
         node = info.node
         weight = sum(item["weight"] for item in preferred if _term_matches(item["preference"], node))
-        avoided = len(untolerated(pod, node, ("PreferNoSchedule",)))
-        return avoided, -weight, info.owners[owner] if owner else 0, info.pods, random.random()
+        avoided = 0 if info.takes_all else len(untolerated(pod, node, ("PreferNoSchedule",)))
+        return avoided, -weight, info.owners[owner] if owner else 0, info.pods
 
-    return min(feasible, key=score)
+    scores = [score(info) for info in feasible]
+    least = min(scores)
+    return random.choice([info for info, found in zip(feasible, scores, strict=True) if found == least])
 
 
 def failure_message(rejections: Sequence[Rejection]) -> str:

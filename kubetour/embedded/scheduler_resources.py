@@ -6,7 +6,7 @@ import math
 from collections import Counter
 from collections.abc import Mapping
 
-from kubetour.embedded import quantity
+from kubetour.embedded import quantity, taints
 from kubetour.embedded.api import Object
 from kubetour.embedded.informer import Key, controller_of, key_of
 
@@ -54,11 +54,13 @@ class NodeInfo:
         self.requested: Counter[str] = Counter()
         self.owners: Counter[str] = Counter()
         self.pods = 0
+        self.takes_all = False  # neither unschedulable nor tainted
 
     def set_node(self, node: Object) -> None:
         """Take in the node as it is now."""
         self.node = node
         self.allocatable = amounts((node.get("status") or {}).get("allocatable"))
+        self.takes_all = not node["spec"].get("unschedulable") and not taints.effective(node)
 
     def count(self, pod: Object, sign: int) -> None:
         """Add (1) or take away (-1) a Pod."""
@@ -82,10 +84,13 @@ class Ledger:
     def __init__(self) -> None:
         self._infos: dict[str, NodeInfo] = {}
         self._counted: dict[Key, tuple[str, Object]] = {}
+        self._nodes: list[NodeInfo] | None = None
 
     def nodes(self) -> list[NodeInfo]:
-        """Return the nodes there are."""
-        return [info for info in self._infos.values() if info.node]
+        """Return the nodes there are; nobody changes the list."""
+        if self._nodes is None:
+            self._nodes = [info for info in self._infos.values() if info.node]
+        return self._nodes
 
     def info(self, name: str) -> NodeInfo:
         """Return what is known of a node, which may be Pods alone."""
@@ -98,6 +103,7 @@ class Ledger:
         """Follow a node's change."""
         node = new or old or {}
         info = self.info(node["metadata"]["name"])
+        self._nodes = None
         if new and "deletionTimestamp" not in new["metadata"]:
             info.set_node(new)
         else:

@@ -16,10 +16,12 @@ from kubetour.embedded import certs
 from kubetour.embedded.apiserver import APIServer
 from kubetour.embedded.bootstrap import bootstrap
 from kubetour.embedded.clock import Clock, SystemClock
+from kubetour.embedded.clusterconfig import FAKE
 from kubetour.embedded.clusterstate import ClusterDirectory, ClusterRecord
 from kubetour.embedded.controller import Controller
 from kubetour.embedded.errors import EmbeddedError
 from kubetour.embedded.etcd import Store, StoreDamagedError, StoreInUseError
+from kubetour.embedded.handlers.meta import version
 from kubetour.embedded.informer import Informers
 from kubetour.embedded.listening import free_ports
 from kubetour.embedded.network import AddressPlan, Network, NetworkError
@@ -58,11 +60,14 @@ class ClusterServer:
         except NetworkError as error:
             raise EmbeddedError(str(error)) from error
         ca = (self._directory.path / "pki" / "ca.crt").read_text(encoding="ascii")
-        self._nodes = Nodes(self._directory, record, network.plan, api, self._clock, self._run)
-        self._stack.push_async_callback(self._nodes.stop)
         self._run(api.run())
-        self._run(proxy.run())
-        self._nodes.start()
+        if record.runtime == FAKE:
+            await self._fake_nodes(record, api)
+        else:
+            self._nodes = Nodes(self._directory, record, network.plan, api, self._clock, self._run)
+            self._stack.push_async_callback(self._nodes.stop)
+            self._run(proxy.run())
+            self._nodes.start()
         await _nodes_ready(registry, [node["name"] for node in record.nodes])
         record.made = True
         self._directory.save(record)
@@ -96,6 +101,19 @@ class ClusterServer:
         bootstrap(registry, service_ip=plan.kubernetes, address=API_HOST, port=record.port)
         self._stack.push_async_callback(self._end_tasks)
         return registry
+
+    async def _fake_nodes(self, record: ClusterRecord, api: Informers) -> None:
+        """Pretend to be all the nodes. There is no proxy, as nothing listens in their Pods."""
+        from kubetour.embedded.kubelet_fake import FakeKubelets, fake_nodes
+
+        self._directory.make_socket_directory(record.nodes[0]["name"])
+        socket = str(self._directory.kubelet_socket(record.nodes[0]["name"]))
+        nodes = fake_nodes(record.nodes, socket)
+        fake = FakeKubelets(api, self._clock, nodes, self._directory.path, version()["gitVersion"])
+        self._stack.push_async_callback(fake.stop)
+        await fake.start()
+        self._run(fake.run())
+        self._run(fake.beat())
 
     def _run(self, work: Coroutine[Any, Any, None], ends: bool = False) -> asyncio.Task[None]:
         task = asyncio.create_task(work)
@@ -180,8 +198,8 @@ async def _nodes_ready(registry: Registry, names: list[str]) -> None:
             return
 
 
-async def serve(name: str, report: Report, root: Path | None = None) -> None:
-    """Be the cluster until told to end by a signal, or until a component fails."""
+async def serve(name: str, report: Report, root: Path | None = None, *, lifeline: int | None = None) -> None:
+    """Be the cluster until told to end by a signal, by the end of a pipe, or until a component fails."""
     directory = ClusterDirectory(name, root)
     directory.note_server(os.getpid())
     loop = asyncio.get_running_loop()
@@ -189,6 +207,8 @@ async def serve(name: str, report: Report, root: Path | None = None) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, told.set)
     loop.add_signal_handler(signal.SIGHUP, lambda: None)
+    if lifeline is not None:
+        loop.add_reader(lifeline, _lifeline_ended, lifeline, told)
     server = ClusterServer(directory, SystemClock())
     loop.add_signal_handler(signal.SIGUSR1, server.follow_marks)
     ending: asyncio.Future[Any] = asyncio.ensure_future(told.wait())
@@ -207,3 +227,8 @@ async def serve(name: str, report: Report, root: Path | None = None) -> None:
         ending.cancel()
         await asyncio.gather(starting, ending, return_exceptions=True)
         await server.stop()
+
+
+def _lifeline_ended(lifeline: int, told: asyncio.Event) -> None:
+    asyncio.get_running_loop().remove_reader(lifeline)
+    told.set()

@@ -43,14 +43,19 @@ class Reporter:
             self._descriptor = None
 
 
-def main(name: str, descriptor: int | None) -> int:
-    """Run a cluster's server until it is told to end; 0 if it was, 1 if it failed."""
+def main(name: str, descriptor: int | None, lifeline: int | None = None) -> int:
+    """Run a cluster's server until it is told to end; 0 if it was, 1 if it failed.
+
+    It is told by a signal, or by the end of `lifeline`, a pipe: then nobody else may be there to remove it.
+    """
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     logging.getLogger("asyncio").setLevel(logging.WARNING)
     raise_open_files()
     report = Reporter(descriptor)
     try:
-        asyncio.run(serve(name, report))
+        asyncio.run(serve(name, report, lifeline=lifeline))
+        if lifeline is not None:
+            ClusterDirectory(name).remove()
     except AbandonedError:
         _abandoned(name)
         return 1

@@ -12,7 +12,7 @@ from kubetour.embedded.clock import Clock
 Key = TypeVar("Key", bound=Hashable)
 # client-go waits 5 ms · 2ⁿ up to 1,000 s; a person who learns should not wait that long for a retry.
 _BASE_DELAY, _MAX_DELAY = 0.005, 30.0
-_SHORTEST_REST = 0.005
+_SHORTEST_REST = 0.05
 
 
 class WorkQueue(Generic[Key]):

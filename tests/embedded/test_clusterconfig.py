@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from kubetour.embedded import clusterconfig
 from kubetour.embedded.clusterconfig import NodeSpec, PortMapping, check_name, node_names, parse
 from kubetour.embedded.errors import EmbeddedError
 
@@ -100,3 +101,27 @@ def test_good_names(name: str) -> None:
 def test_bad_names(name: str) -> None:
     with pytest.raises(EmbeddedError, match="is not a valid cluster name"):
         check_name(name)
+
+
+def test_so_many_nodes_are_a_control_plane_and_workers() -> None:
+    config = clusterconfig.with_workers(clusterconfig.ClusterConfig(), 3)
+    assert clusterconfig.node_names("t", config.nodes) == ["t-control-plane", "t-worker", "t-worker2"]
+
+
+@pytest.mark.parametrize(
+    ("nodes", "config", "why"),
+    [
+        (0, clusterconfig.ClusterConfig(), "at least 1 node"),
+        (
+            2,
+            clusterconfig.ClusterConfig(nodes=(clusterconfig.NodeSpec(),) * 2),
+            "stand in the config already",
+        ),
+    ],
+    ids=["none", "twice"],
+)
+def test_a_number_of_nodes_that_makes_no_sense_is_refused(
+    nodes: int, config: clusterconfig.ClusterConfig, why: str
+) -> None:
+    with pytest.raises(EmbeddedError, match=why):
+        clusterconfig.with_workers(config, nodes)

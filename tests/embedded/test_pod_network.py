@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kubetour.embedded.listening import can_bind, free_ports, is_listening
+from kubetour.embedded.listening import Listeners, can_bind, free_ports, is_listening
 from kubetour.embedded.pod_network import (
     NoAddressError,
     PodNetwork,
@@ -113,3 +113,17 @@ def test_free_ports_lie_below_those_of_outgoing_connections() -> None:
     found = [next(ports) for _ in range(5)]
     assert len(set(found)) == 5
     assert all(20000 <= port < 32768 for port in found)
+
+
+def test_who_listens_is_read_anew_after_a_while_only() -> None:
+    now = [0.0]
+    listeners = Listeners(lambda: now[0])
+    with socket.socket() as server:
+        server.bind(("127.0.0.2", 0))
+        port = server.getsockname()[1]
+        if listeners.has("127.0.0.2", port) is None:
+            pytest.skip("this machine does not tell who listens")
+        server.listen()
+        assert not listeners.has("127.0.0.2", port)
+        now[0] += 1.0
+        assert listeners.has("127.0.0.2", port)
