@@ -7,7 +7,6 @@ import contextlib
 import hmac
 import logging
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
 
 from aiohttp import web
 
@@ -15,16 +14,21 @@ from kubetour.embedded import apierrors
 from kubetour.embedded.api import StatusError
 from kubetour.embedded.certs import SERVICE_NAMES, Certificates
 from kubetour.embedded.compaction import keep_compact
+from kubetour.embedded.documents import LARGEST
 from kubetour.embedded.handlers import delete, pods, read, reviews, scale, streams, watch, write
 from kubetour.embedded.handlers.context import Call, status_response
 from kubetour.embedded.handlers.meta import ANONYMOUS, MetaHandler
+from kubetour.embedded.limits import STANDARD, BoundedServer, Limits, request_factory
 from kubetour.embedded.registry import Registry
 from kubetour.embedded.requestinfo import RequestInfo, parse
 from kubetour.embedded.watcher import Watcher
 
 Handler = Callable[[Call], Awaitable[web.StreamResponse]]
 _log = logging.getLogger(__name__)
-_MAX_BODY = 3 * 1024 * 1024  # as Kubernetes' limit of a request
+# aiohttp tells of each request that is none, with a traceback; what matters, _handle tells.
+_quiet = logging.getLogger(f"{__name__}.http")
+_quiet.setLevel(logging.CRITICAL)
+_CLOSING = (401, 403, 408)  # whoever has no business here, or comes no further, keeps no connection
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 _VERBS: Mapping[str, Handler] = {
@@ -70,12 +74,15 @@ class APIServer:
         *,
         token: str,
         certs: Certificates,
+        limits: Limits = STANDARD,
     ) -> None:
         self._registry = registry
         self._token = token.encode()
         self._certs = certs
+        self._limits = limits
         self._hosts = {*_LOOPBACK, *SERVICE_NAMES}
         self._runner: web.ServerRunner | None = None
+        self._listening: asyncio.Server | None = None
         self._meta = MetaHandler()
         self._compactor: asyncio.Task[None] | None = None
         self._watches: set[Watcher] = set()
@@ -85,14 +92,26 @@ class APIServer:
         if host not in _LOOPBACK and not host.startswith("127."):
             raise ValueError(f"the API server listens on loopback only, and {host} is not; use 127.0.0.1")
         self._hosts.add(host)
-        server = web.Server(
-            self._handle, request_factory=_request, handler_cancellation=True, access_log=None
+        server = BoundedServer(
+            self._handle,
+            self._limits,
+            request_factory=request_factory(self._limits),
+            handler_cancellation=True,
+            access_log=None,
+            logger=_quiet,
+            keepalive_timeout=self._limits.idle,
         )
         self._runner = web.ServerRunner(server, handle_signals=False, shutdown_timeout=1)
         await self._runner.setup()
-        site = web.TCPSite(self._runner, host, port, ssl_context=self._certs.server_context())
-        await site.start()
-        bound = int(self._runner.addresses[0][1])
+        self._listening = await asyncio.get_running_loop().create_server(
+            server,
+            host,
+            port,
+            ssl=self._certs.server_context(),
+            ssl_handshake_timeout=self._limits.handshake,
+            backlog=128,
+        )
+        bound = int(self._listening.sockets[0].getsockname()[1])
         self._meta.address = f"{host}:{bound}"
         self._compactor = asyncio.create_task(keep_compact(self._registry), name="compaction")
         return bound
@@ -106,6 +125,9 @@ class APIServer:
             self._compactor = None
         for watcher in tuple(self._watches):
             watcher.close()
+        if self._listening is not None:
+            self._listening.close()
+            self._listening = None
         if self._runner is not None:
             await self._runner.cleanup()
             self._runner = None
@@ -114,10 +136,15 @@ class APIServer:
         try:
             return await self._respond(request)
         except StatusError as error:
-            return status_response(error)
+            response = status_response(error)
+            if error.code in _CLOSING:
+                response.force_close()
+            return response
         except web.HTTPRequestEntityTooLarge:
-            message = f"Request entity too large: limit is {_MAX_BODY}"
+            message = f"Request entity too large: limit is {LARGEST}"
             return status_response(StatusError(413, "RequestEntityTooLarge", message))
+        except RecursionError:
+            return status_response(apierrors.bad_request("exceeded max depth"))
         except ConnectionError:
             raise
         except Exception as error:
@@ -136,6 +163,9 @@ class APIServer:
         if info is None:
             return self._meta.answer(request)
         handler = self._route(info, request)
+        if handler is watch.watch and len(self._watches) >= self._limits.watches:
+            why = f"there are {len(self._watches)} watches already, as many as may be; end some"
+            raise StatusError(429, "TooManyRequests", why, {"retryAfterSeconds": 1})
         return await handler(Call(request, info, self._registry, self._watches))
 
     def _check_origin(self, request: web.BaseRequest) -> None:
@@ -149,7 +179,8 @@ class APIServer:
 
     def _authenticated(self, request: web.BaseRequest) -> bool:
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-        return scheme.lower() == "bearer" and hmac.compare_digest(token.strip().encode(), self._token)
+        given = token.strip().encode("utf-8", "surrogateescape")  # the bytes that came, whatever they are
+        return scheme.lower() == "bearer" and hmac.compare_digest(given, self._token)
 
     def _route(self, info: RequestInfo, request: web.BaseRequest) -> Handler:
         verb = _verb(request, info)
@@ -181,9 +212,3 @@ def _verb(request: web.BaseRequest, info: RequestInfo) -> str:
     if method == "POST":
         return "create" if not named or info.subresource else ""
     return {"PUT": "update", "PATCH": "patch"}.get(method, "") if named else ""
-
-
-def _request(*args: Any) -> web.BaseRequest:
-    message, payload, protocol, writer, task = args
-    loop = task.get_loop()
-    return web.BaseRequest(message, payload, protocol, writer, task, loop, client_max_size=_MAX_BODY)

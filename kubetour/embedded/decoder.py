@@ -98,7 +98,7 @@ def _struct(name: str) -> Decode:
 
 
 def _prefix(unknown: list[str], start: int, name: str) -> None:
-    unknown[start:] = [f"{name}{path}" if path[0] == "[" else f"{name}.{path}" for path in unknown[start:]]
+    unknown[start:] = [f"{name}{path}" if path[:1] == "[" else f"{name}.{path}" for path in unknown[start:]]
 
 
 def _list(kind: str) -> Decode:

@@ -83,7 +83,7 @@ def page(store: Store, resource: Resource, namespace: str, query: Query) -> Page
     ]
     revision = revision or store.revision
     token, remaining = "", 0
-    if query.limit and len(kept) > query.limit:
+    if 0 < query.limit < len(kept):
         remaining = len(kept) - query.limit
         kept = kept[: query.limit]
         token = _token(revision, kept[-1].key)
@@ -95,7 +95,7 @@ def _position(store: Store, query: Query) -> tuple[int, str]:
     if query.continue_token:
         try:
             token = json.loads(base64.urlsafe_b64decode(query.continue_token + "=="))
-            return int(token["rv"]), str(token["start"])
+            return within(int(token["rv"])), str(token["start"])
         except (ValueError, KeyError, TypeError, binascii.Error):
             raise apierrors.bad_request("continue key is not valid: it is not one this server gave") from None
     asked = parse_revision(query.resource_version or "0")
@@ -111,10 +111,17 @@ def _token(revision: int, key: str) -> str:
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
+def within(number: int) -> int:
+    """Return a number that 64 bits can hold, as Go and SQLite have them; ValueError for another."""
+    if not -(1 << 63) <= number < 1 << 63:
+        raise ValueError(number)
+    return number
+
+
 def parse_revision(text: str) -> int:
     """Return a resourceVersion as a number; 400 for what is none."""
     try:
-        return int(text or "0")
+        return within(int(text or "0"))
     except ValueError:
         raise apierrors.bad_request(f'Invalid value: "{text}": resourceVersion must be a number') from None
 

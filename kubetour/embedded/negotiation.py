@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from kubetour.embedded import apierrors, protobuf
+from kubetour.embedded import apierrors, documents, protobuf
 
 JSON, YAML = "application/json", "application/yaml"
 PROTOBUF = "application/vnd.kubernetes.protobuf"
@@ -74,7 +74,7 @@ def parse_body(body: bytes, content_type: str, kind: str) -> Any:
 def parse_json(body: bytes, kind: str) -> Any:
     """Return a JSON body, or raise the 400 the API server gives."""
     try:
-        return json.loads(body)
+        return documents.from_json(body)
     except ValueError as error:
         text = body.decode(errors="replace")
         raise apierrors.bad_request(
@@ -94,12 +94,10 @@ def _go_json_error(error: ValueError, text: str) -> str:
 def parse_yaml(body: bytes) -> Any:
     """Return a YAML body, as server-side apply sends it (JSON is YAML too)."""
     try:
-        return json.loads(body)
+        return documents.from_json(body)
     except ValueError:
         pass
-    import yaml
-
     try:
-        return yaml.safe_load(body)
-    except yaml.YAMLError as error:
+        return documents.from_yaml(body)
+    except ValueError as error:
         raise apierrors.bad_request(f"error decoding YAML: {error}") from None

@@ -16,6 +16,7 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
+from kubetour.embedded import documents
 from kubetour.embedded.api import Object
 from kubetour.embedded.apierrors import bad_request
 from kubetour.embedded.schema import kinds, structs
@@ -45,7 +46,7 @@ def parse(body: bytes) -> Object:
         obj = _struct(kinds()[f"{api_version}/{kind}"], raw)
     except KeyError as error:
         raise bad_request(f"no kind {error} is registered for protobuf") from None
-    except (ValueError, IndexError, TypeError, binary.error) as error:
+    except (ValueError, IndexError, TypeError, OverflowError, OSError, binary.error) as error:
         raise bad_request(f"the protobuf body cannot be read: {error}") from None
     return {"kind": kind, "apiVersion": api_version, **obj}
 
@@ -79,6 +80,8 @@ def _varint(data: bytes, at: int) -> tuple[int, int]:
         byte = data[at]
         result |= (byte & 0x7F) << shift
         at += 1
+        if shift > 63:  # at most ten bytes: a longer one would take time that grows with its square
+            raise ValueError("a number has too many bytes")
         if byte < 0x80:
             return result, at
         shift += 7
@@ -155,5 +158,5 @@ _MESSAGES: dict[str, Any] = {
     "int-or-string": _int_or_string,
     "quantity": lambda fields: _bytes(fields.get(1, b"")).decode(),
     # runtime.RawExtension: JSON inside.
-    "any": lambda fields: json.loads(_bytes(fields.get(1, b"")) or b"null"),
+    "any": lambda fields: documents.from_json(_bytes(fields.get(1, b"")) or b"null"),
 }

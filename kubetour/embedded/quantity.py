@@ -6,12 +6,15 @@ import re
 from fractions import Fraction
 from functools import lru_cache
 
-_PATTERN = re.compile(r"^([+-]?(?:\d+\.?\d*|\.\d+))(Ki|Mi|Gi|Ti|Pi|Ei|[numkMGTPE]|[eE][+-]?\d+)?$")
+_PATTERN = re.compile(
+    r"^([+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+))(Ki|Mi|Gi|Ti|Pi|Ei|[numkMGTPE]|[eE][+-]?[0-9]+)?\Z"
+)
 _BINARY = {suffix: 1024**power for power, suffix in enumerate(("Ki", "Mi", "Gi", "Ti", "Pi", "Ei"), 1)}
 _DECIMAL = {
     suffix: Fraction(10) ** power
     for suffix, power in zip(("n", "u", "m", "", "k", "M", "G", "T", "P", "E"), range(-9, 19, 3), strict=True)
 }
+_LARGEST_EXPONENT = 99
 RULE = r"quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"
 
 
@@ -30,7 +33,10 @@ def _parse(text: str | float) -> tuple[Fraction, str]:
         return number * _BINARY[suffix], "binary"
     if suffix in _DECIMAL:
         return number * _DECIMAL[suffix], "decimal"
-    return number * Fraction(10) ** int(suffix[1:]), "exponent"
+    exponent = int(suffix[1:5] or 0)
+    if len(suffix) > 5 or abs(exponent) > _LARGEST_EXPONENT:  # its digits would fill the memory
+        raise ValueError(RULE)
+    return number * Fraction(10) ** exponent, "exponent"
 
 
 @lru_cache(maxsize=4096)

@@ -12,7 +12,7 @@ from aiohttp import web
 from kubetour.embedded import apierrors, views
 from kubetour.embedded.api import Object, StatusError
 from kubetour.embedded.decoding import decode, reject_unknown
-from kubetour.embedded.listing import Query
+from kubetour.embedded.listing import Query, within
 from kubetour.embedded.managedfields import UPDATE, Manager
 from kubetour.embedded.negotiation import JSON, form, parse_body
 from kubetour.embedded.registry import Registry, to_json
@@ -64,7 +64,7 @@ class Call:
         if not text:
             return None
         try:
-            return int(text)
+            return within(int(text))
         except ValueError:
             raise apierrors.bad_request(f'strconv.ParseInt: parsing "{text}": invalid syntax') from None
 
@@ -150,7 +150,9 @@ class Call:
 
 def json_text(body: str, status: int = 200, warnings: list[str] | None = None) -> web.Response:
     """Return a JSON answer; warnings become RFC 7234 Warning headers, which kubectl prints."""
-    response = web.Response(body=body.encode(), status=status, headers={"Cache-Control": "no-cache, private"})
+    response = web.Response(
+        body=body.encode(errors="replace"), status=status, headers={"Cache-Control": "no-cache, private"}
+    )
     response.content_type = JSON
     for warning in warnings or []:
         quoted = warning.replace("\\", "\\\\").replace('"', '\\"')
