@@ -100,6 +100,7 @@ class APIServer:
             access_log=None,
             logger=_quiet,
             keepalive_timeout=self._limits.idle,
+            lingering_time=self._limits.lingering,
         )
         self._runner = web.ServerRunner(server, handle_signals=False, shutdown_timeout=1)
         await self._runner.setup()

@@ -179,7 +179,8 @@ def _time(value: Any, *, micro: bool) -> str | None:
         if not match:
             raise ValueError(value)
         moment = datetime.fromisoformat(match[1] + match[3].replace("Z", "+00:00"))
-        utc = moment.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%S")
+        # Not strftime, which writes the year 1 as "1".
+        utc = moment.astimezone(timezone.utc).replace(tzinfo=None).isoformat(timespec="seconds")
     except (ValueError, OverflowError):
         why = f'parsing time "{value}" as "2006-01-02T15:04:05Z07:00": cannot parse "{value}" as "2006"'
         raise DecodeError(why=why) from None

@@ -22,6 +22,7 @@ class Limits:
     handshake: float = 10.0
     idle: float = 90.0  # without a whole request head: after the handshake, and between two requests
     body: float = 60.0  # until the whole body is there
+    lingering: float = 5.0  # that the rest of a request is still read after the answer that ends it
     reading: float = 600.0  # that a client may leave an answer unread; a person may look at a log in a pager
 
 

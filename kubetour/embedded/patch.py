@@ -7,6 +7,9 @@ from typing import Any
 
 from kubetour.embedded.api import StatusError
 from kubetour.embedded.apierrors import bad_request
+from kubetour.embedded.documents import DEEPEST, LARGEST, is_deeper
+
+_MOST_OPERATIONS = 10000  # as k8s.io/apiserver/pkg/endpoints/handlers/patch.go
 
 
 def merge_patch(target: Any, patch: Any) -> Any:
@@ -26,12 +29,21 @@ def json_patch(target: Any, operations: Any) -> Any:
     """Return a copy of `target` after a JSON patch; 400 for what is no patch, 422 where it does not apply."""
     if not isinstance(operations, list) or not all(isinstance(item, dict) for item in operations):
         raise bad_request("error decoding patch: a JSON patch is a list of operations")
-    document = copy.deepcopy(target)
+    if len(operations) > _MOST_OPERATIONS:
+        why = f"The allowed maximum operations in a JSON patch is {_MOST_OPERATIONS}, got {len(operations)}"
+        raise StatusError(413, "RequestEntityTooLarge", why, {})
+    document, copied = copy.deepcopy(target), 0
     for operation in operations:
         try:
             document = _apply(document, operation)
+            if operation["op"] == "copy":
+                copied += len(str(_find(document, _pointer(operation["from"]))))
         except (KeyError, IndexError, TypeError, ValueError):
             raise _does_not_apply() from None
+        if copied > LARGEST:  # each copy of a copy doubles it
+            raise _does_not_apply()
+    if is_deeper(document, DEEPEST):
+        raise bad_request("exceeded max depth")
     return document
 
 

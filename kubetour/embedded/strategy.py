@@ -37,7 +37,7 @@ def prepare_for_create(resource: Resource, obj: Object) -> None:
         obj.pop("status", None)
         obj["status"] = _FIRST_STATUS.get(resource.plural, _empty)(obj)
     if resource.plural == "namespaces":
-        metadata.setdefault("labels", {})["kubernetes.io/metadata.name"] = metadata["name"]
+        metadata.setdefault("labels", {})["kubernetes.io/metadata.name"] = metadata.get("name", "")
         obj["spec"] = {"finalizers": ["kubernetes"]}
 
 

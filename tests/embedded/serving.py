@@ -17,6 +17,7 @@ from kubetour.embedded.apiserver import APIServer
 from kubetour.embedded.bootstrap import bootstrap
 from kubetour.embedded.clock import Clock, SystemClock
 from kubetour.embedded.etcd import Store
+from kubetour.embedded.limits import STANDARD, Limits
 from kubetour.embedded.registry import Registry
 
 TOKEN = "the-token-of-this-test"
@@ -67,13 +68,15 @@ class Cluster:
 
 
 @asynccontextmanager
-async def serving(directory: Path, clock: Clock | None = None) -> AsyncIterator[Cluster]:
+async def serving(
+    directory: Path, clock: Clock | None = None, limits: Limits = STANDARD
+) -> AsyncIterator[Cluster]:
     """Run an API server with the first objects in place until the block ends."""
     clock = clock or SystemClock()
     store = Store(directory / "store.db")
     registry = Registry(store, clock)
     issued = certs.ensure(directory / "pki", ("127.0.0.1",), SystemClock().now())
-    server = APIServer(registry, token=TOKEN, certs=issued)
+    server = APIServer(registry, token=TOKEN, certs=issued, limits=limits)
     port = await server.start("127.0.0.1", 0)
     url = f"https://127.0.0.1:{port}"
     bootstrap(registry, service_ip="127.64.128.1", address="127.0.0.1", port=port)

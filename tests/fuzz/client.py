@@ -25,6 +25,10 @@ class Request:
     body: bytes = b""
     headers: tuple[tuple[str, str], ...] = field(default=())
 
+    def __repr__(self) -> str:
+        body = repr(self.body) if len(self.body) < 2000 else f"{self.body[:100]!r}… ({len(self.body)} bytes)"
+        return f"Request({self.method!r}, {self.target!r}, {body}, {self.headers!r})"
+
     def encode(self, host: str, token: str) -> bytes:
         """Return the bytes on the wire."""
         lines = [f"{self.method} {self.target} HTTP/1.1", f"Host: {host}"]

@@ -83,11 +83,14 @@ class Call:
     def writer(self, operation: str = UPDATE) -> Manager:
         """Return whom managedFields name for this write: the fieldManager, or else the program that calls."""
         program = self.request.headers.get("User-Agent", "").partition("/")[0]
-        name = self.query.get("fieldManager") or program[:_LONGEST_MANAGER] or "unknown"
-        if len(name.encode()) > _LONGEST_MANAGER:
+        own = "".join(filter(str.isprintable, program[:_LONGEST_MANAGER]))
+        name = self.query.get("fieldManager") or own or "unknown"
+        if len(name.encode(errors="replace")) > _LONGEST_MANAGER:
             raise apierrors.bad_request(
                 f"fieldManager: Too long: may not be more than {_LONGEST_MANAGER} bytes"
             )
+        if not name.isprintable():
+            raise apierrors.bad_request("fieldManager: Invalid value: should only contain printable characters")
         version = self.stored.api_version if operation == UPDATE else ""
         return Manager(name, operation, version, self.info.subresource)
 
@@ -154,7 +157,8 @@ def json_text(body: str, status: int = 200, warnings: list[str] | None = None) -
         body=body.encode(errors="replace"), status=status, headers={"Cache-Control": "no-cache, private"}
     )
     response.content_type = JSON
-    for warning in warnings or []:
+    # A text that could not be one header is left out, as k8s.io/apimachinery/pkg/util/net does.
+    for warning in filter(str.isprintable, warnings or []):
         quoted = warning.replace("\\", "\\\\").replace('"', '\\"')
         response.headers.add("Warning", f'299 - "{quoted}"')
     return response

@@ -26,7 +26,12 @@ def column_definitions(resource: Resource) -> list[Object]:
 
 def row(resource: Resource, obj: Object, now: datetime, include: str) -> Object:
     """Return one object as a row; `include` is the request's includeObject: Metadata, Object or None."""
-    cells = _PRINTERS.get(resource.plural, _PLAIN).cells(obj, now)
+    printer = _PRINTERS.get(resource.plural, _PLAIN)
+    try:
+        cells = printer.cells(obj, now)
+    except (LookupError, TypeError, ValueError, OverflowError):
+        # Fields that are there in Go, if empty, need not be here: one odd object must not hide all others.
+        cells = [name(obj), *["<unknown>"] * (len(printer.columns) - 1)]
     if include == "None":
         return {"cells": cells}
     return {"cells": cells, "object": obj if include == "Object" else partial_metadata(obj)}
