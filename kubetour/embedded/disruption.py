@@ -60,7 +60,8 @@ class DisruptionController(Controller[Key]):
         if not pods:
             self._events.normal("poddisruptionbudgets", budget, "NoPods", "No matching pods found")
         scale, unmanaged = self._scale(pods)
-        by_scale = "maxUnavailable" in budget["spec"] or isinstance(budget["spec"].get("minAvailable"), str)
+        spec = budget.get("spec") or {}
+        by_scale = "maxUnavailable" in spec or isinstance(spec.get("minAvailable"), str)
         if unmanaged and by_scale:
             self._events.warning("poddisruptionbudgets", budget, "UnmanagedPods", _unmanaged(budget))
         found = status(budget, pods, scale, self.clock.now())
@@ -94,7 +95,7 @@ class DisruptionController(Controller[Key]):
 
 
 def _unmanaged(budget: Object) -> str:
-    labels = (budget["spec"].get("selector") or {}).get("matchLabels") or {}
+    labels = ((budget.get("spec") or {}).get("selector") or {}).get("matchLabels") or {}
     listed = "".join(f"{key}: {labels[key]}," for key in sorted(labels))
     selector = (
         f"&LabelSelector{{MatchLabels:map[string]string{{{listed}}},"

@@ -21,7 +21,7 @@ DELETION_TIMEOUT = 120.0
 
 def selects(budget: Object, pod: Object) -> bool:
     """Tell whether a budget is about a Pod: an empty selector means every Pod, none at all means no Pod."""
-    selector = budget["spec"].get("selector")
+    selector = (budget.get("spec") or {}).get("selector")
     if selector is None:
         return False
     return from_label_selector(selector).matches(pod["metadata"].get("labels"))
@@ -32,7 +32,7 @@ def desired_healthy(budget: Object, scale: int, pods: int) -> tuple[int, int]:
 
     `scale` is what their controllers want; only a minAvailable in Pods counts the Pods there are.
     """
-    spec = budget["spec"]
+    spec = budget.get("spec") or {}
     if "maxUnavailable" in spec:
         return scale, max(scale - resolve(spec["maxUnavailable"], scale, up=True), 0)
     wanted = spec.get("minAvailable", 0)

@@ -34,7 +34,7 @@ def _spared(budget: Object, pod: Object) -> bool:
     """Tell whether a Pod may go at no cost: it is not ready, and the others suffice or do not matter."""
     if is_ready(pod):
         return False
-    if budget["spec"].get("unhealthyPodEvictionPolicy") == "AlwaysAllow":
+    if (budget.get("spec") or {}).get("unhealthyPodEvictionPolicy") == "AlwaysAllow":
         return True
     found = budget.get("status") or {}
     desired = found.get("desiredHealthy", 0)

@@ -8,9 +8,14 @@ from kubetour.embedded.testing import Server
 from tests.fuzz.client import Answer, Client, Request
 from tests.fuzz.requests import requests
 
-# What a real API server answers with 500, too: a node that is in the API and nowhere else, and an apply of
-# fields that there are not.
-EXPECTED = (b"the kubelet of node", b"names no kubelet socket", b"failed to create typed patch object")
+# What a real API server answers with 500, too: a node that is in the API and nowhere else, an apply of fields
+# that there are not, an eviction that two budgets are about.
+EXPECTED = (
+    b"the kubelet of node",
+    b"names no kubelet socket",
+    b"failed to create typed patch object",
+    b"more than one PodDisruptionBudget",
+)
 
 
 def check(request: Request, answer: Answer | None) -> None:
