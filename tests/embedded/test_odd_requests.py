@@ -51,6 +51,7 @@ def ask(tmp_path: Path, method: str, path: str, body: Any = None, **more: str) -
         ("POST", f"{SPACE}/endpoints", ENDPOINTS, {"accept": TABLE}, 201),
         ("POST", f"{SPACE}/events", EVENT, {"accept": TABLE}, 201),
         ("POST", REVIEW, '{"a\\r": 1}', {}, 201),
+        ("POST", "/apis/authentication.k8s.io/v1/selfsubjectreviews", "{}", {"accept": TABLE}, 201),
         ("GET", "/api/v1/pods?limit=-1", None, {}, 200),
         ("GET", f"/api/v1/pods?limit={'9' * 30}", None, {}, 400),
         ("GET", f"/api/v1/pods?resourceVersion={'9' * 30}", None, {}, 400),
@@ -113,3 +114,21 @@ def test_a_selector_of_brackets_and_commas_is_split_at_the_commas_outside() -> N
         ("e", "DoesNotExist", []),
     ]
     assert parse_labels("," * 100_000).requirements == ()
+
+
+@pytest.mark.parametrize(
+    "patch", ['{"metadata": null}', '{"spec": []}', "[]", '{"spec": {"maxReplicas": "x"}}']
+)
+def test_a_patch_of_a_view_that_leaves_no_object_is_refused(tmp_path: Path, patch: str) -> None:
+    path = "/apis/autoscaling/v1/namespaces/default/horizontalpodautoscalers"
+    target = {"apiVersion": "apps/v1", "kind": "Deployment", "name": "d"}
+    body = {"metadata": {"name": "h"}, "spec": {"maxReplicas": 2, "scaleTargetRef": target}}
+
+    async def serve() -> Answer:
+        async with serving(tmp_path) as cluster:
+            assert (await cluster.call("POST", path, body)).status == 201
+            return await cluster.call(
+                "PATCH", f"{path}/h", patch, content_type="application/merge-patch+json"
+            )
+
+    assert asyncio.run(asyncio.wait_for(serve(), 20)).status == 400

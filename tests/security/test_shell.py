@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
-
-import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCES = sorted([*(ROOT / "kubetour").rglob("*.py"), ROOT / "tasks.py", ROOT / "fabfile.py"])
@@ -34,9 +33,14 @@ FORBIDDEN = {
 }
 
 
+@cache
+def tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
 def calls(path: Path) -> Iterator[tuple[str, ast.Call]]:
     """Yield each call of a file and the name of what is called, as it is written there."""
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in ast.walk(tree(path)):
         if isinstance(node, ast.Call):
             yield ast.unparse(node.func), node
 
@@ -63,16 +67,16 @@ def test_only_these_modules_start_programs() -> None:
     assert found == STARTERS
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=name)
-def test_nothing_hands_a_text_to_a_shell(path: Path) -> None:
-    for called, node in calls(path):
-        assert called not in FORBIDDEN, f"{called} in line {node.lineno}"
+def test_nothing_hands_a_text_to_a_shell() -> None:
+    for path, called, node in ((source, *call) for source in SOURCES for call in calls(source)):
+        where = f"{name(path)}:{node.lineno}"
+        assert called not in FORBIDDEN, where
         keywords = {keyword.arg for keyword in node.keywords}
-        assert "shell" not in keywords or not is_starter(called), f"shell= in line {node.lineno}"
+        assert "shell" not in keywords or not is_starter(called), where
         if is_starter(called) and node.args:
             given = node.args[0]
-            assert not isinstance(given, (ast.JoinedStr, ast.BinOp)), f"a text in line {node.lineno}"
-            assert not (isinstance(given, ast.Constant) and isinstance(given.value, str)), node.lineno
+            assert not isinstance(given, (ast.JoinedStr, ast.BinOp)), where
+            assert not (isinstance(given, ast.Constant) and isinstance(given.value, str)), where
 
 
 def test_a_context_runs_texts_in_one_place_only_and_never_with_root_rights() -> None:
@@ -97,23 +101,22 @@ def test_a_context_runs_texts_in_one_place_only_and_never_with_root_rights() -> 
 
 def words(path: Path) -> Iterator[ast.Constant]:
     """Yield the texts of a file that are no docstrings."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    prose = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
-    for node in ast.walk(tree):
+    prose = {id(node.value) for node in ast.walk(tree(path)) if isinstance(node, ast.Expr)}
+    for node in ast.walk(tree(path)):
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in prose:
             yield node
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=name)
-def test_no_command_asks_for_root_rights_or_pipes_a_download_into_a_shell(path: Path) -> None:
-    for node in words(path):
+def test_no_command_asks_for_root_rights_or_pipes_a_download_into_a_shell() -> None:
+    for path, node in ((source, node) for source in SOURCES for node in words(source)):
+        where = f"{name(path)}:{node.lineno}"
         if name(path).startswith("kubetour/text/"):
             continue  # what a person is told to type, and why
         if name(path) != "kubetour/providers/minikube.py":  # on its nodes, which let everybody
-            assert node.value not in ("sudo", "doas", "su", "pkexec"), node.lineno
-        assert "minikube tunnel" not in node.value, node.lineno
-        assert "| sh" not in node.value, node.lineno
-        assert "| bash" not in node.value, node.lineno
+            assert node.value not in ("sudo", "doas", "su", "pkexec"), where
+        assert "minikube tunnel" not in node.value, where
+        assert "| sh" not in node.value, where
+        assert "| bash" not in node.value, where
 
 
 # An f-string is made of constants of this project, and of what a rule has let through.
@@ -127,7 +130,7 @@ def test_every_shell_that_is_spelled_out_gets_a_constant_text_and_words() -> Non
     """`sh -c` in the plan: what varies comes as an argument, never within the text."""
     found: dict[str, set[str]] = {}
     for path in SOURCES:
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        for node in ast.walk(tree(path)):
             items = node.elts if isinstance(node, (ast.Tuple, ast.List)) else getattr(node, "args", None)
             if not isinstance(items, list):
                 continue

@@ -8,6 +8,7 @@ from aiohttp import web
 
 from kubetour.embedded import apierrors, views
 from kubetour.embedded.api import Object
+from kubetour.embedded.decoding import decode
 from kubetour.embedded.handlers import apply
 from kubetour.embedded.handlers.context import Call
 from kubetour.embedded.negotiation import (
@@ -87,7 +88,8 @@ def _modify(call: Call, document: Any, change: Any) -> Object:
     def mutation(old: Object) -> Any:
         if not views.is_view(call.resource):
             return change(old, document)
-        changed = change(views.to_view(call.resource, old), document)
+        changed, unknown = decode(call.resource, change(views.to_view(call.resource, old), document))
+        call.check_unknown(call.resource, unknown)
         return views.from_view(call.resource, changed)
 
     function: Mutation = mutation

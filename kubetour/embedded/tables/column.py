@@ -63,7 +63,7 @@ IMAGES = Column("Images", "Images referenced by each container in the template."
 
 def name(obj: Object) -> str:
     """Return the Name cell."""
-    return str(obj["metadata"]["name"])
+    return str(obj["metadata"].get("name", ""))
 
 
 def age(obj: Object, now: datetime) -> str:
