@@ -17,6 +17,7 @@ SHELL = (
     "inv",
     ".ci/run",
     ".ci/axe",
+    ".ci/hadolint",
     "tests/standins/base-image",
     "tests/standins/kind",
     "tests/standins/minikube",

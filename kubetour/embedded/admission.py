@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
-from kubetour.embedded import apierrors
+from kubetour.embedded import apierrors, podsecurity_admission
 from kubetour.embedded.api import Object
 from kubetour.embedded.deletion import DeleteOptions
 from kubetour.embedded.etcd import KeyValue
@@ -29,6 +29,12 @@ def settle_namespace(resource: Resource, metadata: Object, namespace: str) -> No
         )
 
 
+def admit(resource: Resource, obj: Object, namespace: KeyValue) -> None:
+    """Refuse what a namespace does not let in."""
+    check_open(resource, obj["metadata"].get("name", ""), namespace)
+    check_security(resource, obj, namespace)
+
+
 def check_open(resource: Resource, name: str, namespace: KeyValue) -> None:
     """Refuse new content in a namespace that is being terminated."""
     # The text is searched first: parsing it for every object made would be the most costly part of making it.
@@ -45,6 +51,15 @@ def check_open(resource: Resource, name: str, namespace: KeyValue) -> None:
         "field": "metadata.namespace",
     }
     raise apierrors.forbidden(resource, name, why, {"causes": [cause]})
+
+
+def check_security(resource: Resource, obj: Object, namespace: KeyValue) -> None:
+    """Refuse a Pod that the namespace's Pod Security level does not let in."""
+    if resource.plural != "pods" or podsecurity_admission.ENFORCE not in namespace.value:
+        return
+    labels = json.loads(namespace.value)["metadata"].get("labels") or {}
+    if why := podsecurity_admission.refusal(labels.get(podsecurity_admission.ENFORCE, ""), obj):
+        raise apierrors.forbidden(resource, obj["metadata"].get("name", ""), why)
 
 
 def check_deletable(resource: Resource, obj: Object, revision: int, options: DeleteOptions) -> None:

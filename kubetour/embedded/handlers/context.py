@@ -90,7 +90,9 @@ class Call:
                 f"fieldManager: Too long: may not be more than {_LONGEST_MANAGER} bytes"
             )
         if not name.isprintable():
-            raise apierrors.bad_request("fieldManager: Invalid value: should only contain printable characters")
+            raise apierrors.bad_request(
+                "fieldManager: Invalid value: should only contain printable characters"
+            )
         version = self.stored.api_version if operation == UPDATE else ""
         return Manager(name, operation, version, self.info.subresource)
 
