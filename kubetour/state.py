@@ -110,14 +110,14 @@ class State:
         """Return a new, empty directory for the record of a run."""
         runs = self.root / "runs"
         with self._told(runs):
-            runs.mkdir(parents=True, exist_ok=True)
+            _private(runs)
             stamp = time.strftime("%Y%m%d-%H%M%S")
             return Path(tempfile.mkdtemp(prefix=f"{stamp}-", dir=runs))
 
     def write(self, path: Path, text: str) -> None:
         """Write a file whole: to a temporary one beside it, then renamed; ResourceError if that fails."""
         with self._told(path):
-            path.parent.mkdir(parents=True, exist_ok=True)
+            _private(path.parent)
             handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
             try:
                 with os.fdopen(handle, "w", encoding="utf-8") as file:
@@ -135,7 +135,8 @@ class State:
         """Hold this checkout for one run; LockedError if another has it. The kernel frees it at the end."""
         path = self.root / "lock"
         with self._told(path):
-            self.root.mkdir(parents=True, exist_ok=True)
+            _private(self.root)
+            self.root.chmod(0o700)  # older ones were open to all
             file = path.open("a+", encoding="utf-8")
         with file:
             try:
@@ -180,3 +181,10 @@ class State:
 
     def _write(self, path: Path, value: dict[str, Any]) -> None:
         self.write(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+
+
+def _private(directory: Path) -> None:
+    """Make a directory, and those that it lies in, for its owner alone."""
+    for path in reversed((directory, *directory.parents)):
+        if not path.exists():
+            path.mkdir(mode=0o700, exist_ok=True)

@@ -69,7 +69,7 @@ def create(
                 for node, spec in zip(names, config.nodes, strict=True)
             ],
             ports=[asdict(port) for spec in config.nodes for port in spec.ports],
-            token=secrets.token_hex(24),
+            token=secrets.token_hex(32),
             ignored=list(config.ignored),
             runtime=config.runtime,
             node_monitor_grace=config.node_monitor_grace,

@@ -21,7 +21,9 @@ def state_root() -> Path:
 
 def private_directory(path: Path) -> Path:
     """Make a directory (and its parents) that only its owner can enter, and return it."""
-    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for directory in reversed((path, *path.parents)):  # mkdir's `parents` would be open to all
+        if not directory.exists():
+            directory.mkdir(mode=0o700, exist_ok=True)
     return path
 
 

@@ -109,7 +109,7 @@ def test_a_namespace_refuses_what_its_label_forbids(tmp_path: Path) -> None:
         'pods "p" is forbidden: violates PodSecurity "restricted:latest": allowPrivilegeEscalation != false '
         '(container "c" must set securityContext.allowPrivilegeEscalation=false), unrestricted capabilities '
         '(container "c" must set securityContext.capabilities.drop=["ALL"]), runAsNonRoot != true (pod or '
-        'container "c" must set securityContext.runAsNonRoot=true), seccompProfile (pod or container "c" must '
-        'set securityContext.seccompProfile.type to "RuntimeDefault" or "Localhost")'
+        'container "c" must set securityContext.runAsNonRoot=true), seccompProfile (pod or container "c" '
+        'must set securityContext.seccompProfile.type to "RuntimeDefault" or "Localhost")'
     )
     assert [answer.status for answer in admitted] == [201, 201]

@@ -106,7 +106,7 @@ WAIVED = {
     "a liveness probe": "it restarts an app that is only busy; the app's process ends when it is broken",
     "a network policy": "anybody may ask the Service: that is what the tour shows",
     "HEALTHCHECK": "Kubernetes ignores it; the readiness probe is in the manifest",
-    "a base image by digest": "the tag gets the fixes that its makers publish; a digest would be old within weeks",
+    "a base image by digest": "the tag gets its makers' fixes; a digest would be old within weeks",
 }
 
 

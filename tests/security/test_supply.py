@@ -148,4 +148,4 @@ def test_nobody_is_told_that_kubetour_runs() -> None:
             re.MULTILINE,
         )
     ]
-    assert sorted(asking) == ["curl.py", "testing.py", "web.py"]
+    assert sorted(asking) == ["curl.py", "download.py", "testing.py", "web.py"]
