@@ -14,6 +14,7 @@ from string import Template
 from typing import TypeVar
 
 from kubetour.errors import UsageError
+from kubetour.harmless import harmless_lines
 from kubetour.questions import LETTERS, Question, flow
 from kubetour.settings import PROVIDERS
 from kubetour.text import Text
@@ -70,7 +71,8 @@ def load(path: Path) -> dict[str, Lesson]:
 def read(path: Path) -> str:
     """Return the text of a file; UsageError if it is none."""
     try:
-        return path.read_text(encoding="utf-8-sig")  # Windows' editor begins a file with that mark
+        # Windows' editor begins a file with that mark.
+        return harmless_lines(path.read_text(encoding="utf-8-sig"))
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError("lessons-unreadable", file=str(path), reason=str(error)) from error
 

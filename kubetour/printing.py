@@ -41,7 +41,11 @@ def print_script(c: Context, flags: Mapping[str, Any], down: bool) -> None:
     with play.settled(c, flags) as (host, resolved, state):
         language = resolved.settings.language
         session = open_session(
-            c, resolved, state, lambda text: print(tell(language, text), file=sys.stderr), host
+            c,
+            resolved,
+            state,
+            lambda text: print(consoles.harmless(tell(language, text)), file=sys.stderr),
+            host,
         )
         print(script_text(session, language, down), end="")
 

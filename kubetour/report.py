@@ -17,6 +17,7 @@ from typing import Any
 from kubetour import __version__
 from kubetour.checks import Result
 from kubetour.errors import KubetourError
+from kubetour.harmless import harmless_json
 from kubetour.questions import Prediction, Question
 from kubetour.redact import redact, redacted, whole
 from kubetour.script import shell
@@ -124,7 +125,7 @@ def report(
 
 def to_json(document: Mapping[str, Any]) -> str:
     """Return a record as the text of report.json."""
-    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+    return harmless_json(json.dumps(document, indent=2, ensure_ascii=False)) + "\n"
 
 
 def _command(run: Run, result: Result, origin: float) -> dict[str, Any]:

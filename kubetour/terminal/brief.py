@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 from kubetour.checks import Proof
+from kubetour.harmless import harmless_json
 from kubetour.observe import Objects
 from kubetour.questions import Prediction
 from kubetour.report import step_record
@@ -81,5 +82,5 @@ class Json(Silent):
     def end(self, outcome: Outcome) -> None:
         """Print the record of the step."""
         record = step_record(outcome, self._language)
-        self._console.file.write(json.dumps(record, ensure_ascii=False) + "\n")
+        self._console.file.write(harmless_json(json.dumps(record, ensure_ascii=False)) + "\n")
         self._console.file.flush()

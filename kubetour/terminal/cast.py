@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import groupby
 from typing import TYPE_CHECKING
 
+from kubetour.harmless import harmless_json
 from kubetour.report import clean
 from kubetour.terminal.console import harmless_lines
 from kubetour.terminal.full import Full
@@ -46,7 +47,7 @@ def cast(
         "env": ENVIRONMENT,
     }
     lines = [header, *([round(at, 3), "o", text] for at, text in _printed(events, teller, language))]
-    return "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
+    return "".join(harmless_json(json.dumps(line, ensure_ascii=False)) + "\n" for line in lines)
 
 
 def _printed(

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import os
-import re
 import sys
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
+
+from kubetour.harmless import harmless, harmless_lines
 
 if TYPE_CHECKING:
     from rich.console import Console
 
+__all__ = ["WIDEST", "harmless", "harmless_lines", "make"]
+
 WIDEST = 100  # columns: longer lines are hard to read
-# Control characters, the C1 ones and the bidirectional overrides: from a container, they could rewrite
-# what the terminal shows. Tabs stay.
-_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
-# Sequences that only colour, and those that move or erase: both are dropped whole.
-_SEQUENCE = re.compile("\x1b(?:\\[[0-?]*[ -/]*[@-~]|\\][^\x07\x1b]*(?:\x07|\x1b\\\\)|[@-Z\\\\-_])")
 
 
 def make(stream: TextIO | None = None, *, is_wide: bool = False) -> Console:
@@ -25,12 +23,18 @@ def make(stream: TextIO | None = None, *, is_wide: bool = False) -> Console:
     """
     from rich.console import Console
 
+    class Harmless(Console):
+        """Whatever is printed as a text: nobody has to think of where it came from."""
+
+        def print(self, *objects: Any, **options: Any) -> None:
+            super().print(*(harmless_lines(o) if isinstance(o, str) else o for o in objects), **options)
+
     stream = stream or sys.stdout
     if hasattr(stream, "reconfigure"):
         stream.reconfigure(errors="replace")
     is_terminal = stream.isatty() and os.environ.get("TERM") != "dumb"
     is_plain = bool(os.environ.get("NO_COLOR")) or not is_terminal
-    console = Console(
+    console = Harmless(
         file=stream,
         force_terminal=is_terminal,
         color_system=None if is_plain else "auto",
@@ -41,13 +45,3 @@ def make(stream: TextIO | None = None, *, is_wide: bool = False) -> Console:
     if not is_wide:
         console.width = min(console.width, WIDEST)
     return console
-
-
-def harmless(text: str) -> str:
-    """Return text from elsewhere without anything that a terminal would obey."""
-    return _CONTROL.sub("", _SEQUENCE.sub("", text))
-
-
-def harmless_lines(text: str) -> str:
-    """Return text of several lines, each made harmless."""
-    return "\n".join(harmless(line) for line in text.split("\n"))

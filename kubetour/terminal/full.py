@@ -114,7 +114,7 @@ class Full:
     def note(self, text: Text) -> None:
         """Print something in between."""
         self._flush()
-        self._console.print(f"  {tell(self._language, text)}", style="dim")
+        self._console.print(f"  {self._clean(tell(self._language, text))}", style="dim")
 
     def waiting(self, proof: Proof) -> None:
         """Show, on a terminal, what is being waited for."""
