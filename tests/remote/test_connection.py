@@ -138,6 +138,15 @@ def test_the_agents_key_lets_us_in(
     assert whoami(host) == land.account.name
 
 
+def test_the_agent_is_not_forwarded_even_if_the_ssh_configuration_says_so(
+    known: Path, host: str, agent: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SSH_AUTH_SOCK", agent)
+    (known / ".ssh/config").write_text("Host *\n ForwardAgent yes\n", encoding="utf-8")
+    with closing(connection(host)) as c:
+        assert perform(c, Run(("printenv", "SSH_AUTH_SOCK"))).status == 1
+
+
 def test_an_alias_of_the_ssh_configuration_says_everything(known: Path, server: Sshd, land: Land) -> None:
     (known / ".ssh/id_ed25519").rename(known / ".ssh/another")
     (known / ".ssh/known_hosts").rename(known / ".ssh/hosts")

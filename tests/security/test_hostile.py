@@ -9,6 +9,7 @@ import html.parser
 import io
 import json
 import os
+import random
 import re
 import subprocess
 import unicodedata
@@ -25,6 +26,7 @@ from rich.console import Console
 
 from kubetour import lessons
 from kubetour.checks import Proof, Result
+from kubetour.embedded.documents import from_yaml
 from kubetour.errors import DeadlineError, UsageError
 from kubetour.html.junit import junit
 from kubetour.html.page import page
@@ -399,3 +401,38 @@ def test_yaml_of_the_kind_config_says_what_the_file_said(text: str) -> None:
     assert read["name"] == text
     assert read["nodes"][0]["labels"]["a"] == text
     assert set(read) == {"kind", "nodes", "name"}
+
+
+def test_a_hundred_thousand_names_images_and_documents_are_refused_or_safe() -> None:
+    """Rule 24: pieces of good and of hostile words, put together at random, and always the same."""
+    chance = random.Random(24)  # noqa: S311 - it makes examples
+    pieces = [
+        *hostile.ALL[:60],
+        *"abz09-._/:@",
+        "web",
+        "registry.example:5000",
+        "sha256:",
+        "0" * 64,
+        "[::1]",
+        "a.b",
+    ]
+    rules_ = {
+        name: FIELDS[name].metadata["rule"] for name in ("image", "node_image", "registry", "name", "host")
+    }
+    accepted = 0
+    for _ in range(20_000):
+        text = "".join(chance.choices(pieces, k=chance.randint(1, 5)))
+        for name, rule in rules_.items():
+            try:
+                value = rule.apply(text)
+            except ValueError:
+                continue
+            accepted += 1
+            assert re.fullmatch(r"(?!-)[\w.:/@+\[\]-]*", value, re.ASCII), (name, text)
+    assert accepted > 2000, "it is not that everything is refused"
+    for _ in range(5_000):
+        text = "".join(chance.choices([*pieces, *"{}[],:&*!|>#\n "], k=chance.randint(1, 12)))
+        try:
+            json.dumps(from_yaml(text.encode("utf-8", "surrogatepass")), allow_nan=False)
+        except ValueError:
+            continue
