@@ -88,6 +88,8 @@ class BoundedRequest(web.BaseRequest):
 
     async def read(self) -> bytes:
         """Return the body; StatusError 408 where it does not come."""
+        if self._payload.is_eof():  # it is all there already: no turn of the event loop is given away
+            return await super().read()
         try:
             return await asyncio.wait_for(super().read(), self.patience)
         except asyncio.TimeoutError:
