@@ -10,7 +10,7 @@ from kubetour.embedded.clusterconfig import FAKE, PROCESSES
 from kubetour.embedded.testing import Server
 from tests.fuzz.harness import complaints, fire
 
-EXAMPLES = 3000  # about twenty seconds
+EXAMPLES = 1500  # about ten seconds
 
 
 @pytest.mark.parametrize("runtime", [PROCESSES, FAKE])

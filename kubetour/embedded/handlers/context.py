@@ -11,7 +11,8 @@ from aiohttp import web
 
 from kubetour.embedded import apierrors, views
 from kubetour.embedded.api import Object, StatusError
-from kubetour.embedded.decoding import decode, reject_unknown
+from kubetour.embedded.decoder import DecodeError, decoder
+from kubetour.embedded.decoding import cannot_be_handled, decode, reject_unknown
 from kubetour.embedded.listing import Query, within
 from kubetour.embedded.managedfields import UPDATE, Manager
 from kubetour.embedded.negotiation import JSON, form, parse_body
@@ -111,6 +112,18 @@ class Call:
         """Return the request's body, parsed."""
         content_type = self.request.headers.get("Content-Type", "")
         return parse_body(await self.request.read(), content_type, kind or self.resource.kind)
+
+    async def options(self, kind: str) -> Object:
+        """Return a body of v1 that is acted on and not stored, its types checked; 400 where one is wrong.
+
+        `kind` is Binding, DeleteOptions or Eviction. A body that is no object says nothing.
+        """
+        body = await self.body(kind)
+        try:
+            decoded: Object = decoder(f"V1{kind}")(body, []) if isinstance(body, dict) else {}
+        except DecodeError as error:
+            raise apierrors.bad_request(cannot_be_handled(kind, "v1", str(error))) from None
+        return decoded
 
     def check_unknown(self, resource: Resource, unknown: list[str]) -> None:
         """Reject, report or ignore unknown fields, as `fieldValidation` says; Warn is the default."""

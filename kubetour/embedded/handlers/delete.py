@@ -60,8 +60,7 @@ async def delete_collection(call: Call) -> web.StreamResponse:
 async def read_options(call: Call) -> tuple[DeleteOptions, bool]:
     """Return the DeleteOptions of the body, or of the URL's parameters where there is no body, and whether
     nothing is to be stored."""
-    body = await call.body("DeleteOptions") if call.request.can_read_body else {}
-    body = body if isinstance(body, dict) else {}
+    body = await call.options("DeleteOptions") if call.request.can_read_body else {}
     grace = body.get("gracePeriodSeconds", call.number("gracePeriodSeconds"))
     policy = body.get("propagationPolicy") or call.query.get("propagationPolicy", "")
     orphan = body.get("orphanDependents", call.query.get("orphanDependents"))

@@ -31,8 +31,7 @@ _CHUNK = 65536
 
 async def bind(call: Call) -> web.StreamResponse:
     """Answer POST of a Binding, to pods/NAME/binding or to bindings."""
-    body = await call.body("Binding")
-    body = body if isinstance(body, dict) else {}
+    body = await call.options("Binding")
     name = call.info.name or (body.get("metadata") or {}).get("name", "")
     node = (body.get("target") or {}).get("name", "")
     if not name or not node:
@@ -44,8 +43,7 @@ async def bind(call: Call) -> web.StreamResponse:
 
 async def evict(call: Call) -> web.StreamResponse:
     """Answer POST of an Eviction: a delete, if the Pod's disruption budget allows it."""
-    body = await call.body("Eviction")
-    body = body if isinstance(body, dict) else {}
+    body = await call.options("Eviction")
     named = (body.get("metadata") or {}).get("name", call.info.name)
     if named != call.info.name:
         raise apierrors.bad_request("name in URL does not match name in Eviction object")
