@@ -18,7 +18,7 @@ def picture(step: str, data: Mapping[str, Any], language: str) -> tuple[str, ...
         return layers(data["layers"])
     if step in ("picture", "status"):
         return structure(data, language)
-    if step in ("hit-all", "spread", "keep-alive"):
+    if step in ("hit-all", "spread", "keep-alive", "port-forward"):
         return bars(data["answers"])
     if "timeline" in data:
         return timeline.picture(data["timeline"], language)
