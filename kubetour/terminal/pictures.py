@@ -19,7 +19,7 @@ def picture(step: str, data: Mapping[str, Any], language: str) -> tuple[str, ...
     if step in ("picture", "status"):
         return structure(data, language)
     if step in ("hit-all", "spread", "keep-alive", "port-forward"):
-        return bars(data["answers"])
+        return bars(data.get("answers", {}))  # of an app that does not tell, there are none
     if "timeline" in data:
         return timeline.picture(data["timeline"], language)
     if step == "pods":

@@ -124,6 +124,10 @@ def test_the_whole_tour_there_leaves_nothing(checkout: Checkout, host: str, land
 
     again = checkout.inv("scale", "--replicas", "4")  # the host is remembered
     assert "Shipping" not in again.stdout  # and nothing has changed
+    checkout.inv("prove", "spread", "--replicas", "2", "--quiet")
+    last = checkout.report()["steps"][-1]  # kubectl and requests both run there
+    assert (last["step"], sorted(last["proof"]["data"]["answers"].values())) == ("port-forward", [0, 40])
+    assert [words for words in land.account.processes() if "port-forward" in words] == []
     assert "embedded-cluster/kubetour" in (
         checkout.root / ".kubetour/hosts" / host.replace(":", "%3A") / "created.json"
     ).read_text(encoding="utf-8")
