@@ -560,7 +560,7 @@ def test_a_server_that_starts_again_keeps_its_state_and_port(bare: Commands) -> 
 
 
 @needs_kubectl
-@pytest.mark.parametrize("temporary", ["/tmp", "long"])  # noqa: S108
+@pytest.mark.parametrize("temporary", ["/tmp", "long"])
 def test_a_state_directory_with_a_long_path_will_do(
     tmp_path: Path, temporary: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
