@@ -13,6 +13,7 @@ SOURCES = sorted([*(ROOT / "kubetour").rglob("*.py"), ROOT / "tasks.py", ROOT / 
 STARTERS = {
     "tasks.py": {"os.execv"},
     "kubetour/ask.py": {"subprocess.Popen"},
+    "kubetour/forwarded.py": {"asyncio.create_subprocess_exec"},
     "kubetour/local.py": {"Popen"},
     "kubetour/steady.py": {"asyncio.create_subprocess_exec"},
     "kubetour/remote/connection.py": {"subprocess.Popen"},
