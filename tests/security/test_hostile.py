@@ -26,13 +26,13 @@ from rich.console import Console
 
 from kubetour import lessons
 from kubetour.checks import Proof, Result
+from kubetour.dry import script_text, tour_steps
 from kubetour.embedded.documents import from_yaml
 from kubetour.errors import DeadlineError, UsageError
 from kubetour.html.junit import junit
 from kubetour.html.page import page
 from kubetour.plan import clean_up
 from kubetour.plan import whole as whole_plan
-from kubetour.printing import script_text
 from kubetour.project import ROOT, TEMPLATES
 from kubetour.redact import whole
 from kubetour.report import report, to_json
@@ -166,7 +166,7 @@ def test_a_script_runs_nothing_that_a_setting_says(
     for text in texts:
         given_ = make_provider(kind, **{name: text})
         session = Session(Resolved(given_.settings, {}), given_, CONTEXT, State(tmp_path / "state"))
-        script = script_text(session, "en", down=True).replace(str(ROOT), str(place))
+        script = script_text(session, tour_steps(session, down=True), "en").replace(str(ROOT), str(place))
         subprocess.run(
             ["sh", "-n"],
             input=script,
