@@ -25,6 +25,7 @@ from kubetour.embedded.containerlog import LogOptions, LogWriter, rfc3339_nano, 
 from kubetour.embedded.errors import EmbeddedError
 from kubetour.embedded.imagestore import Image, ImageStore
 from kubetour.embedded.process import (
+    child_setup,
     exit_code,
     identify,
     signal_group,
@@ -161,10 +162,10 @@ class Runtime:
         running = self._running.get(container.id)
         return stream(Path(container.log), options, running.follower() if running else _nothing_more)
 
-    async def run(self, container: Container, argv: list[str], timeout: float) -> tuple[int, bytes]:
-        """Run a program beside the container, with its directory and environment, as an exec probe does.
+    async def run(self, container: Container, argv: list[str]) -> tuple[int, bytes, bytes]:
+        """Run a program beside the container, with its directory and environment: exec probes and hooks do.
 
-        Return its exit code and what it printed; asyncio.TimeoutError if it takes longer.
+        Return its exit code and both its outputs. With the container it ends, too.
         """
         process = await asyncio.create_subprocess_exec(
             *[containers.localised(word, self.directory / container.id / "rootfs") for word in argv],
@@ -172,16 +173,24 @@ class Runtime:
             env=container.environment,
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
+            stderr=asyncio.subprocess.PIPE,
             start_new_session=True,
+            preexec_fn=child_setup(os.getpid()),
         )
+        ended = asyncio.ensure_future(process.communicate())
+        gone = asyncio.ensure_future(self.wait(container))
         try:
-            output, _ = await asyncio.wait_for(process.communicate(), timeout)
-        except BaseException:
-            signal_group(process.pid, signal.SIGKILL)
-            await process.wait()
-            raise
-        return exit_code(process.returncode or 0), output
+            await asyncio.wait({ended, gone}, return_when=asyncio.FIRST_COMPLETED)
+            if not ended.done():
+                signal_group(process.pid, signal.SIGKILL)
+            out, err = await ended
+        finally:
+            gone.cancel()
+            if process.returncode is None:
+                signal_group(process.pid, signal.SIGKILL)
+                await process.wait()
+            await asyncio.gather(ended, gone, return_exceptions=True)
+        return exit_code(process.returncode or 0), out, err
 
     # --- helpers
 

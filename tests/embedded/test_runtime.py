@@ -200,10 +200,32 @@ async def test_a_program_beside_the_container_shares_its_place(tmp_path: Path) -
         made.start(container)
         while not os.path.exists(f"{container.directory}/file"):
             await asyncio.sleep(0.005)
-        assert await made.run(container, ["sh", "-c", "cat file; echo $A"], 10) == (0, b"up\n1\n")
-        assert (await made.run(container, ["sh", "-c", "exit 4"], 10))[0] == 4
+        assert await made.run(container, ["sh", "-c", "cat file; echo $A >&2"]) == (0, b"up\n", b"1\n")
+        assert (await made.run(container, ["sh", "-c", "exit 4"]))[0] == 4
+
+
+@eventually
+async def test_a_program_beside_the_container_ends_when_nobody_waits_for_it_any_more(tmp_path: Path) -> None:
+    image = shell_image(tmp_path, "sleep 60 & wait")
+    async with runtime(tmp_path) as made:
+        container = made.create(spec(), image)
+        made.start(container)
         with pytest.raises(asyncio.TimeoutError):
-            await made.run(container, ["sleep", "60"], 0.05)
+            await asyncio.wait_for(made.run(container, ["sh", "-c", "echo $$ > pid; exec sleep 60"]), 0.2)
+        with pytest.raises(ProcessLookupError):
+            os.kill(int(Path(container.directory, "pid").read_text()), 0)
+
+
+@eventually
+async def test_a_program_beside_the_container_ends_with_it(tmp_path: Path) -> None:
+    image = shell_image(tmp_path, "sleep 60 & wait")
+    async with runtime(tmp_path) as made:
+        container = made.create(spec(), image)
+        made.start(container)
+        ran = asyncio.ensure_future(made.run(container, ["sleep", "60"]))
+        await asyncio.sleep(0)
+        await made.stop(container, 0)
+        assert (await ran)[0] == 137
 
 
 @eventually
