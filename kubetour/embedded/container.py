@@ -116,6 +116,7 @@ class ContainerSpec:
     labels: Mapping[str, str] = field(default_factory=dict)
     annotations: Mapping[str, Any] = field(default_factory=dict)
     log: str = ""
+    mounts: Mapping[str, str] = field(default_factory=dict)  # from paths in the container to the machine's
 
 
 def prepare(
@@ -139,6 +140,7 @@ def prepare(
     private_directory(directory)
     root = directory / "rootfs"
     shutil.copytree(store.snapshot(image), root, symlinks=True)
+    _mount(root, spec.mounts)
     where = spec.working_directory or config.get("WorkingDir") or "/"
     (root / where.lstrip("/")).mkdir(parents=True, exist_ok=True)
     container = Container(
@@ -158,6 +160,23 @@ def prepare(
     container.environment[MARK] = identity
     save(container, directory)
     return container
+
+
+def _mount(root: Path, mounts: Mapping[str, str]) -> None:
+    """Put links to what is mounted into a container's copy of its image, in place of what was there.
+
+    EmbeddedError for a place that is not in the copy: nothing of anybody else's is to be replaced.
+    """
+    for path, source in mounts.items():
+        where = root / os.path.normpath(f"/{path}").lstrip("/")
+        if where == root or not where.parent.resolve().is_relative_to(root.resolve()):
+            raise EmbeddedError(f"nothing can be mounted at {path}: it is not in the container's directory")
+        where.parent.mkdir(parents=True, exist_ok=True)
+        if where.is_symlink() or where.is_file():
+            where.unlink()
+        elif where.exists():
+            shutil.rmtree(where)
+        where.symlink_to(source)
 
 
 def localised(word: str, root: Path) -> str:

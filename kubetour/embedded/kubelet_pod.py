@@ -21,6 +21,7 @@ from kubetour.embedded.kubelet_spec import container_spec
 from kubetour.embedded.kubelet_state import NodeContext, PodState
 from kubetour.embedded.kubelet_status import PodReporter
 from kubetour.embedded.kubelet_termination import Termination
+from kubetour.embedded.kubelet_volumes import PodVolumes
 from kubetour.embedded.pod_environment import ConfigError
 from kubetour.embedded.pod_network import NoAddressError
 from kubetour.embedded.pod_status import is_sidecar
@@ -44,6 +45,7 @@ class PodWorker:
         self._images = ImageManager(node.images, node.clock.monotonic, node.cluster)
         self._reporter = PodReporter(node, self.state)
         self._hooks = Hooks(node, self.state, self._reporter)
+        self._volumes = PodVolumes(node, self.state, self._reporter)
         resolver = self.state.resolver
         self._prober = Prober(node.clock, resolver, self._exec, self._wake.set, self._probe_failed)
         self._termination = Termination(node, self.state, self._reporter, self._hooks, self._wake.set)
@@ -123,7 +125,6 @@ class PodWorker:
             return None
         if not state.ip:
             self._reporter.write_status()  # the Pod is accepted here: ContainerCreating
-            self._reporter.warn_of_volumes()
             try:
                 state.ip = self._assign_address()
             except NoAddressError as error:
@@ -134,7 +135,10 @@ class PodWorker:
             why = "Pod was active on the node longer than the specified deadline"
             state.failed = ("DeadlineExceeded", why)
             return 0.0
-        delays = [left]
+        delays = [left, self._volumes.set_up()]
+        if not self._volumes.ready:
+            self._reporter.write_status()
+            return min(delay for delay in delays if delay is not None)
         for slot in state.init.values():
             delays.append(await self._ensure(slot))
             if not self._init_done(slot):
@@ -196,7 +200,7 @@ class PodWorker:
     async def _start(self, slot: ContainerSlot) -> None:
         node = self.node
         image = self._images.ensure(slot.spec, lambda *event: self._reporter.record(slot, *event))
-        spec = container_spec(node, self.state, slot, image)
+        spec = container_spec(node, self.state, slot, image, self._volumes)
         # The files are copied in a thread; the process is made in this one, with which it is to die.
         container = await asyncio.to_thread(node.runtime.create, spec, image)
         if slot.has_ended:

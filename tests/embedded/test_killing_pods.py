@@ -18,8 +18,10 @@ from typing import Any
 
 import pytest
 
+from kubetour.embedded.clusterstate import ClusterDirectory
 from kubetour.embedded.container import MARK
 from kubetour.embedded.network import loopback_range_usable
+from kubetour.embedded.process import is_alive
 from tests.embedded.commands import Commands, until
 from tests.embedded.making import context
 
@@ -77,9 +79,10 @@ class Cluster:
         ).stdout
 
     def kill(self) -> None:
-        (server,) = [line for line in self.run.processes() if " serve " in line]
-        os.kill(int(server.split(":")[0]), signal.SIGKILL)
-        until(lambda: not [line for line in self.run.processes() if " serve " in line])
+        server = ClusterDirectory("t", self.run.root).server()
+        assert server
+        os.kill(server.pid, signal.SIGKILL)
+        until(lambda: not is_alive(server))
 
     def start(self) -> None:
         self.run("start", "cluster", "--name", "t")

@@ -260,14 +260,6 @@ async def test_an_image_for_root_does_not_run_where_that_is_forbidden(node: Node
 
 
 @on_a_node()
-async def test_volumes_are_not_there_and_that_is_said(node: Node) -> None:
-    node.load(SERVE)
-    node.create(volumes=[{"name": "data", "emptyDir": {}}])
-    await node.ready()
-    assert any(reason == "FailedMount" and "volumes data" in message for reason, message in node.events())
-
-
-@on_a_node()
 async def test_a_program_that_is_not_there_is_a_start_error(node: Node) -> None:
     node.load(SERVE)
     node.create({"command": ["no-such-program"]}, restartPolicy="Never")

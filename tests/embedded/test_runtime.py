@@ -255,3 +255,19 @@ def test_no_descriptor_is_left_open(tmp_path: Path) -> None:
     before = count()
     asyncio.run(ran(tmp_path, "true"))
     assert count() == before
+
+
+@eventually
+async def test_nothing_is_mounted_outside_of_a_containers_own_directory(tmp_path: Path) -> None:
+    image = shell_image(tmp_path, "true")
+    outside = tmp_path / "outside" / "directory"
+    outside.mkdir(parents=True)
+    async with runtime(tmp_path) as made:
+        (made.images.snapshot(image) / "away").symlink_to(outside.parent)  # as an image may have it
+        for path in ("/away/directory", "/", "/.."):
+            with pytest.raises(EmbeddedError, match=f"nothing can be mounted at {path}"):
+                made.create(spec(mounts={path: str(tmp_path)}), image)
+        assert not outside.is_symlink()
+        inside = made.create(spec(mounts={"../app/run.sh": str(outside), "/a/b": str(outside)}), image)
+    assert Path(inside.directory, "run.sh").resolve() == outside
+    assert Path(inside.directory, "../a/b").resolve() == outside
