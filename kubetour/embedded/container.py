@@ -55,6 +55,9 @@ class Container:
     message: str = ""
     pid: int = 0
     process_started: str = ""
+    stdin: bool = False
+    stdin_once: bool = False
+    tty: bool = False
 
     @property
     def process(self) -> ProcessIdentity | None:
@@ -117,6 +120,9 @@ class ContainerSpec:
     annotations: Mapping[str, Any] = field(default_factory=dict)
     log: str = ""
     mounts: Mapping[str, str] = field(default_factory=dict)  # from paths in the container to the machine's
+    stdin: bool = False  # input can be given by who attaches
+    stdin_once: bool = False  # which ends when the first one has gone
+    tty: bool = False
 
 
 def prepare(
@@ -156,6 +162,9 @@ def prepare(
         labels=dict(spec.labels),
         annotations=dict(spec.annotations),
         created_at=rfc3339_nano(time.time_ns()),
+        stdin=spec.stdin,
+        stdin_once=spec.stdin_once,
+        tty=spec.tty,
     )
     container.environment[MARK] = identity
     save(container, directory)
@@ -189,6 +198,8 @@ def _environment(spec: ContainerSpec, image: list[str], root: Path) -> dict[str,
     """Return the container's whole environment; nothing of this process's own gets into it but PATH."""
     environment = {"HOME": str(root), **dict(item.partition("=")[::2] for item in image)}
     environment.update(HOSTNAME=spec.hostname, HOST=spec.host)
+    if spec.tty:
+        environment["TERM"] = "xterm"
     if spec.port:
         environment["PORT"] = str(spec.port)
     environment.update(spec.environment)

@@ -59,6 +59,9 @@ def container_spec(
             RESTARTS: str(restarts),
         },
         mounts=volumes.mounts(spec, environment),
+        stdin=bool(spec.get("stdin")),
+        stdin_once=bool(spec.get("stdinOnce")),
+        tty=bool(spec.get("tty")),
         log=str(private_directory(state.directory(node) / slot.name) / f"{restarts}.log"),
     )
 

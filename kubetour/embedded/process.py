@@ -16,9 +16,12 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 from kubetour.embedded.paths import ROOT_VARIABLE
+
+if TYPE_CHECKING:
+    from kubetour.embedded.terminal import Terminal
 
 _LINUX = sys.platform.startswith("linux")
 _PR_SET_PDEATHSIG, _PR_SET_NO_NEW_PRIVS = 1, 38
@@ -26,6 +29,7 @@ _PR_SET_PDEATHSIG, _PR_SET_NO_NEW_PRIVS = 1, 38
 _LIBC = ctypes.PyDLL(None) if _LINUX else None
 # What a container may have open, as container runtimes set it, in so far as this machine allows.
 _OPEN_FILES = 65536
+_PIPE = subprocess.PIPE
 
 
 @dataclass(frozen=True)
@@ -73,11 +77,27 @@ def _started_ps(pid: int) -> str:
     return "" if state.startswith("Z") else started.strip()
 
 
-def spawn(argv: Sequence[str], *, directory: Path, environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
+def spawn(
+    argv: Sequence[str],
+    *,
+    directory: Path,
+    environment: Mapping[str, str],
+    stdin: bool = False,
+    terminal: Terminal | None = None,
+) -> subprocess.Popen[bytes]:
     """Start a program as the leader of a new session, its output in pipes; OSError if it cannot be started.
 
-    It gains no privileges by exec, leaves no core files, and on Linux is killed when this thread dies.
+    `stdin`: its input is a pipe, too, and not empty. A terminal replaces all pipes. It gains no privileges by
+    exec, leaves no core files, and on Linux is killed when this thread dies.
     """
+    prepare = child_setup(os.getpid())
+
+    def setup() -> None:
+        prepare()
+        if terminal:
+            terminal.become_controlling()
+
+    streams = [terminal.program] * 3 if terminal else [_PIPE if stdin else subprocess.DEVNULL, _PIPE, _PIPE]
     with warnings.catch_warnings():
         # From Python 3.12 on it warns of a fork among threads. What runs in the child takes no lock.
         warnings.simplefilter("ignore", DeprecationWarning)
@@ -85,12 +105,12 @@ def spawn(argv: Sequence[str], *, directory: Path, environment: Mapping[str, str
             argv,
             cwd=directory,
             env=dict(environment),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            stdin=streams[0],
+            stdout=streams[1],
+            stderr=streams[2],
             start_new_session=True,
             umask=0o022,
-            preexec_fn=child_setup(os.getpid()),  # noqa: PLW1509 (see above)
+            preexec_fn=setup,  # noqa: PLW1509 (see above)
         )
 
 

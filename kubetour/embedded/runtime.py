@@ -12,16 +12,15 @@ import shutil
 import signal
 import subprocess
 import threading
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import IO
 
 from kubetour.embedded import container as containers
 from kubetour.embedded.clock import Clock
 from kubetour.embedded.container import EXITED, RUNNING, START_ERROR, Container, ContainerSpec
-from kubetour.embedded.containerlog import LogOptions, LogWriter, rfc3339_nano, stream
+from kubetour.embedded.container_io import ContainerIO
+from kubetour.embedded.containerlog import LogOptions, rfc3339_nano, stream
 from kubetour.embedded.errors import EmbeddedError
 from kubetour.embedded.imagestore import Image, ImageStore
 from kubetour.embedded.process import (
@@ -31,41 +30,11 @@ from kubetour.embedded.process import (
     signal_group,
     spawn,
 )
-
-_CHUNK = 65536
+from kubetour.embedded.terminal import Terminal
 
 
 class StartError(EmbeddedError):
     """The container's program could not be started."""
-
-
-class _Running:
-    """A container's process while it runs, its log, and who waits for either."""
-
-    def __init__(self, process: subprocess.Popen[bytes], log: Path) -> None:
-        self.process = process
-        self.exited = asyncio.Event()
-        self.log = LogWriter(log, time.time_ns, self._written)
-        self._writes = 0
-        self._more = asyncio.Event()
-
-    def _written(self) -> None:
-        self._writes += 1
-        self._more.set()
-        self._more = asyncio.Event()
-
-    def follower(self) -> Callable[[], Awaitable[bool]]:
-        """Return what waits until more was written since its last call, and tells whether more can come."""
-        seen = self._writes
-
-        async def wait() -> bool:
-            nonlocal seen
-            if seen == self._writes and not self.exited.is_set():
-                await self._more.wait()
-            seen = self._writes
-            return not self.exited.is_set()
-
-        return wait
 
 
 class Runtime:
@@ -76,7 +45,7 @@ class Runtime:
     ) -> None:
         self.directory, self.images = directory, images
         self._clock, self._on_exit = clock, on_exit
-        self._running: dict[str, _Running] = {}
+        self._running: dict[str, ContainerIO] = {}
         self.containers: dict[str, Container] = {}
 
     def _now(self) -> str:
@@ -105,27 +74,32 @@ class Runtime:
 
     def start(self, container: Container) -> None:
         """Start a container that was created; StartError (and it has ended) if its program does not start."""
+        terminal = Terminal() if container.tty else None
         try:
             process = spawn(
                 containers.program(container),
                 directory=Path(container.directory),
                 environment=container.environment,
+                stdin=container.stdin,
+                terminal=terminal,
             )
         except (OSError, subprocess.SubprocessError, ValueError) as error:
             message = start_message(container, error)
             container.ended(START_ERROR, self._now(), "StartError", message)
             self._save(container)
+            if terminal:
+                terminal.close()
             raise StartError(message) from error
+        finally:
+            if terminal:
+                terminal.started()
         identity = identify(process.pid)
         container.state, container.started_at = RUNNING, self._now()
         container.pid = process.pid
         container.process_started = identity.started if identity else ""
         self._save(container)
-        running = _Running(process, Path(container.log))
-        self._running[container.id] = running
-        for name, pipe in (("stdout", process.stdout), ("stderr", process.stderr)):
-            if pipe is not None:
-                self._follow(running, name, pipe)
+        log, once = Path(container.log), container.stdin_once
+        self._running[container.id] = ContainerIO(process, terminal, log, stdin_once=once)
         _when_ended(process, lambda: self._reap(container))
 
     async def stop(self, container: Container, grace: float) -> None:
@@ -156,6 +130,10 @@ class Runtime:
         """End all containers, at the same time."""
         running = [self.containers[identity] for identity in self._running]
         await asyncio.gather(*(self.stop(container, grace) for container in running))
+
+    def io(self, container: Container) -> ContainerIO | None:
+        """Return the container's streams, or None if it does not run."""
+        return self._running.get(container.id)
 
     def logs(self, container: Container, options: LogOptions) -> AsyncIterator[bytes]:
         """Return the container's log; to follow it ends with the container."""
@@ -208,49 +186,17 @@ class Runtime:
         if directory.is_dir():
             containers.save(container, directory)
 
-    def _follow(self, running: _Running, name: str, pipe: IO[bytes]) -> None:
-        loop = asyncio.get_running_loop()
-        os.set_blocking(pipe.fileno(), False)
-
-        def read() -> None:
-            if not _drain(running.log, name, pipe, once=True):
-                loop.remove_reader(pipe.fileno())
-
-        loop.add_reader(pipe.fileno(), read)
-
     def _reap(self, container: Container) -> None:
         running = self._running.pop(container.id)
         # With process 1 of a container everything in it ends. As long as nobody has waited for that one, the
         # number of its group is nobody else's.
         signal_group(container.pid, signal.SIGKILL)
         code = exit_code(running.process.wait())
-        loop = asyncio.get_running_loop()
-        for name, pipe in (("stdout", running.process.stdout), ("stderr", running.process.stderr)):
-            if pipe is not None:
-                loop.remove_reader(pipe.fileno())
-                _drain(running.log, name, pipe)
-                pipe.close()
-        running.log.close()
+        running.finish()
         container.ended(code, self._now())
         self._save(container)
         running.exited.set()
         self._on_exit(container)
-
-
-def _drain(log: LogWriter, name: str, pipe: IO[bytes], *, once: bool = False) -> bool:
-    """Move to the log what a pipe holds; return whether more may come."""
-    while True:
-        try:
-            data = os.read(pipe.fileno(), _CHUNK)
-        except BlockingIOError:
-            return True
-        except OSError:
-            return False
-        if not data:
-            return False
-        log.feed(name, data)
-        if once:
-            return True
 
 
 async def _nothing_more() -> bool:
