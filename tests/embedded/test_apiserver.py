@@ -496,17 +496,6 @@ def test_metadata_alone_can_be_asked_for(run: Run) -> None:
     assert all(set(item) == {"kind", "apiVersion", "metadata"} for item in answer["items"])
 
 
-@pytest.mark.parametrize("stream", ["exec", "attach", "portforward"])
-def test_streams_into_a_pod_need_a_client_that_speaks_websockets(run: Run, stream: str) -> None:
-    async def scenario(cluster: Cluster) -> Any:
-        await cluster.call("POST", PODS, POD)
-        return await cluster.call("POST", f"{PODS}/p/{stream}?command=true", Upgrade="SPDY/3.1")
-
-    answer = run(scenario)
-    assert (answer.status, answer.json["reason"]) == (400, "BadRequest")
-    assert "WebSockets only" in answer.json["message"]
-
-
 class TestLogs:
     @pytest.fixture
     def kubelet_log(self, run: Run, tmp_path: Path) -> Callable[[str], Any]:

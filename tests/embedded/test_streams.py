@@ -365,12 +365,15 @@ def test_the_python_client_has_its_own_ways(cluster: Cluster) -> None:
     assert (done.stdout, done.stderr) == ("got it\n 3\nweb\n", "")
 
 
-def test_an_old_kubectl_is_told_what_to_do(cluster: Cluster) -> None:
+@pytest.mark.parametrize(
+    "argv", [("exec", "web", "--", "true"), ("attach", "web"), ("port-forward", "web", ":8080")]
+)
+def test_an_old_kubectl_is_told_what_to_do(cluster: Cluster, argv: tuple[str, ...]) -> None:
     old = sorted(Path(cluster.program).parent.glob("kubectl.1.2[0-9]"))
     if not old:
         pytest.skip("there is no kubectl older than 1.30 here")
     done = subprocess.run(
-        [old[0], "--kubeconfig", cluster.kubeconfig, "exec", "web", "--", "true"],
+        [old[0], "--kubeconfig", cluster.kubeconfig, *argv],
         capture_output=True,
         text=True,
         check=False,
