@@ -17,7 +17,7 @@ from kubetour.embedded.certs import SERVICE_NAMES, Certificates
 from kubetour.embedded.compaction import keep_compact
 from kubetour.embedded.handlers import delete, pods, read, reviews, scale, streams, tokens, watch, write
 from kubetour.embedded.handlers.context import Call, status_response
-from kubetour.embedded.handlers.meta import ANONYMOUS, MetaHandler
+from kubetour.embedded.handlers.meta import ANONYMOUS, DEFINITIONS, MetaHandler
 from kubetour.embedded.registry import Registry
 from kubetour.embedded.requestinfo import RequestInfo, parse
 from kubetour.embedded.serviceaccount_tokens import Tokens
@@ -136,7 +136,7 @@ class APIServer:
         if name := request.headers.get("Impersonate-User"):
             why = "in an embedded cluster nobody can be somebody else"
             raise StatusError(403, "Forbidden", f'users "{name}" is forbidden: {why}')
-        info = parse(path)
+        info = parse(path) if path != DEFINITIONS else None
         if info is None:
             return self._meta.answer(request)
         handler = self._route(info, request)
