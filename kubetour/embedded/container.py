@@ -11,7 +11,7 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from kubetour.embedded.containerlog import rfc3339_nano
 from kubetour.embedded.errors import EmbeddedError
 from kubetour.embedded.imagestore import Image, ImageStore
 from kubetour.embedded.paths import private_directory, write_json
-from kubetour.embedded.process import ProcessIdentity, is_alive, kill_session
+from kubetour.embedded.process import ProcessIdentity, is_alive, kill_marked, marked
 from kubetour.embedded.signals import signal_number
 
 CREATED, RUNNING, EXITED = "created", "running", "exited"
@@ -222,10 +222,12 @@ def program(container: Container) -> list[str]:
     return [first if is_there else find_program(os.path.basename(first), path) or first, *rest]
 
 
-def end_leftovers(container: Container) -> None:
-    """Kill what runs of a container whose manager is gone."""
-    if container.process is not None:
-        kill_session(container.process, f"{MARK}={container.id}")
+def end_leftovers(lost: Iterable[Container]) -> None:
+    """Kill what runs of containers whose manager is gone: their own processes, and what ran beside them."""
+    found: dict[str, list[int]] | None = None
+    for container in lost:
+        found = marked(MARK) if found is None else found
+        kill_marked(container.process, found.get(container.id, []))
 
 
 def still_runs(container: Container) -> bool:

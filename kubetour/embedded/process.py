@@ -147,34 +147,28 @@ def signal_group(pid: int, number: int) -> None:
         os.killpg(pid, number)
 
 
-def kill_session(process: ProcessIdentity, mark: str) -> None:
-    """Kill a process and what it left in its session, if they are the ones that were started as such.
+def kill_marked(process: ProcessIdentity | None, marked: Sequence[int]) -> None:
+    """Kill a process, if it is still that one, and its group; and what `marked` found of the same making.
 
-    `mark` is "NAME=value" of the environment that they were started with: it proves that a process is one of
-    them where the leader is gone and its number may be somebody else's.
+    A mark proves that one is of them where the leader is gone, and its number may be somebody else's.
     """
-    if is_alive(process):
+    if process and is_alive(process):
         signal_group(process.pid, signal.SIGKILL)
-    for pid in _session_members(process.pid):
-        if mark.encode() in _environment(pid):
-            with suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
+    for pid in marked:
+        with suppress(ProcessLookupError, PermissionError):
+            os.kill(pid, signal.SIGKILL)
 
 
-def _session_members(session: int) -> list[int]:
-    members = []
+def marked(name: str) -> dict[str, list[int]]:
+    """Return the processes that were started with an environment variable, by its value. Linux only."""
+    found: dict[str, list[int]] = {}
+    head = f"{name}=".encode()
     for entry in Path("/proc").glob("[0-9]*") if _LINUX else ():
         with suppress(OSError):
-            if os.getsid(int(entry.name)) == session:
-                members.append(int(entry.name))
-    return members
-
-
-def _environment(pid: int) -> list[bytes]:
-    try:
-        return Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
-    except OSError:
-        return []
+            for item in (entry / "environ").read_bytes().split(b"\0"):
+                if item.startswith(head):
+                    found.setdefault(item[len(head) :].decode(errors="replace"), []).append(int(entry.name))
+    return found
 
 
 def exit_code(returncode: int) -> int:

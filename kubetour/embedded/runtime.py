@@ -53,6 +53,7 @@ class Runtime:
 
     def recover(self) -> None:
         """Take over the containers on disk: what still runs of them is killed, and all that ran has ended."""
+        lost = []
         for path in sorted(self.directory.glob("*/state.json")):
             try:
                 found = containers.load(path.parent)
@@ -60,10 +61,12 @@ class Runtime:
                 shutil.rmtree(path.parent, ignore_errors=True)
                 continue
             if found.state != EXITED:
-                containers.end_leftovers(found)
-                found.lost(self._now())
-                containers.save(found, path.parent)
+                lost.append(found)
             self.containers[found.id] = found
+        containers.end_leftovers(lost)
+        for found in lost:
+            found.lost(self._now())
+            self._save(found)
 
     def create(self, spec: ContainerSpec, image: Image, identity: str = "") -> Container:
         """Return a new container; it has its files, but does not run."""

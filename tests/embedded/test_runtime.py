@@ -229,6 +229,20 @@ async def test_a_program_beside_the_container_ends_with_it(tmp_path: Path) -> No
 
 
 @eventually
+async def test_a_new_runtime_ends_what_ran_beside_a_container_and_what_was_not_noted(tmp_path: Path) -> None:
+    image = shell_image(tmp_path, "sleep 60 & wait")
+    async with runtime(tmp_path) as lost:
+        container = lost.create(spec(), image)  # its start was not noted any more
+        beside = await asyncio.create_subprocess_exec(
+            "sleep", "60", env={**os.environ, containers.MARK: container.id}, start_new_session=True
+        )
+        found = Runtime(lost.directory, lost.images, SystemClock(), lambda _: None)
+        found.recover()
+        assert await beside.wait() == -9
+        assert found.containers[container.id].reason == "Unknown"
+
+
+@eventually
 async def test_a_new_runtime_ends_what_a_killed_one_left(tmp_path: Path) -> None:
     image = shell_image(tmp_path, "sleep 60 & wait")
     async with runtime(tmp_path) as lost:
