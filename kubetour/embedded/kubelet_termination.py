@@ -40,7 +40,7 @@ class Termination:
         # A preStop hook may outlast its container.
         if running or (self._stopping and not self._stopping[1].done()):
             self._stop_within(self._grace(), running)
-            if not state.removed:
+            if running and not state.removed:
                 self._reporter.write_status()
             return False
         # One that was over before keeps what it says; one that never began has nothing to say.
