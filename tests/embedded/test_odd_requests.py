@@ -118,7 +118,8 @@ def test_a_selector_of_brackets_and_commas_is_split_at_the_commas_outside() -> N
         ("d", "Exists", []),
         ("e", "DoesNotExist", []),
     ]
-    assert parse_labels("," * 100_000).requirements == ()
+    with pytest.raises(StatusError):
+        parse_labels("," * 100_000)
 
 
 @pytest.mark.parametrize(
