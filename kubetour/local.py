@@ -4,7 +4,8 @@ Registered in Invoke's configuration (`runners.local`), its extension point for 
 a command is a process group of its own, so that a signal reaches all of it and nothing else, and has our mark
 in its environment, so that what it leaves behind is known; an interrupt
 ends that group, where Invoke types ^C into a pipe that nobody reads; captured output costs linear time,
-where Invoke joins all of it again for every chunk; and a character that lies in two chunks stays whole.
+where Invoke joins all of it again for every chunk; a character that lies in two chunks stays whole; and the
+end of a command is waited for, where Invoke looks a hundred times a second whether it has come.
 """
 
 from __future__ import annotations
@@ -15,8 +16,8 @@ import os
 import signal
 from collections.abc import Callable, Generator
 from subprocess import DEVNULL, PIPE, Popen
-from threading import Timer
-from typing import Any
+from threading import Event, Thread, Timer
+from typing import IO, Any
 
 from invoke.runners import Local, Runner
 
@@ -54,6 +55,34 @@ class GroupLocal(Capture, Local):
             stderr=PIPE,
             start_new_session=True,
         )
+        self.over = Event()
+        Thread(target=self._await_end, daemon=True, name=f"wait-{self.process.pid}").start()
+
+    def wait(self) -> None:
+        """Block until the command has ended, or nobody reads its output any more."""
+        self.over.wait()
+
+    def _await_end(self) -> None:
+        self.process.wait()
+        self.over.set()
+
+    def handle_stdout(self, buffer_: list[str], hide: bool, output: IO[Any]) -> None:
+        """Pass on what the command prints; where that fails, it is not waited for."""
+        with self._noticed():
+            super().handle_stdout(buffer_, hide, output)
+
+    def handle_stderr(self, buffer_: list[str], hide: bool, output: IO[Any]) -> None:
+        """Pass on what the command prints on standard error; the same holds."""
+        with self._noticed():
+            super().handle_stderr(buffer_, hide, output)
+
+    @contextlib.contextmanager
+    def _noticed(self) -> Generator[None, None, None]:
+        try:
+            yield
+        except BaseException:
+            self.over.set()
+            raise
 
     def send_interrupt(self, interrupt: KeyboardInterrupt) -> None:
         """End the group as Ctrl-C in a terminal would; the second time, or after some seconds, kill it."""

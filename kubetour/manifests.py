@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import copy
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
 from kubetour.errors import UsageError
 from kubetour.project import NODE_OWNED_BY, OWNER
+
+if TYPE_CHECKING:
+    from jinja2.sandbox import SandboxedEnvironment
 
 LARGEST = 1024 * 1024
 
@@ -24,6 +28,20 @@ class Manifests:
     namespace: str
 
 
+@cache
+def _environment(templates: Path) -> SandboxedEnvironment:
+    """Return what compiles the templates of a directory: each once, and again when its file has changed."""
+    import jinja2
+    from jinja2.sandbox import SandboxedEnvironment
+
+    return SandboxedEnvironment(
+        loader=jinja2.FileSystemLoader(templates),
+        undefined=jinja2.StrictUndefined,
+        keep_trailing_newline=True,
+        auto_reload=True,
+    )
+
+
 def render(templates: Path, name: str, values: dict[str, Any]) -> str:
     """Return one template with its values; UsageError, with file and line, for whatever is wrong with it.
 
@@ -31,15 +49,9 @@ def render(templates: Path, name: str, values: dict[str, Any]) -> str:
     text, and one with a newline cannot add keys. An unknown variable is an error, never an empty text.
     """
     import jinja2
-    from jinja2.sandbox import SandboxedEnvironment
 
-    environment = SandboxedEnvironment(
-        loader=jinja2.FileSystemLoader(templates),
-        undefined=jinja2.StrictUndefined,
-        keep_trailing_newline=True,
-    )
     try:
-        text = environment.get_template(name).render(values)
+        text = _environment(templates).get_template(name).render(values)
     except jinja2.TemplateNotFound as error:
         raise UsageError("template-missing", file=error.name or name, directory=str(templates)) from error
     except jinja2.TemplateSyntaxError as error:

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from invoke.context import Context
+from invoke.exceptions import ThreadException
 
 from kubetour.errors import Interrupted
 from kubetour.runner import TIMED_OUT, Running, Sink, last_signal, perform, signals
@@ -191,6 +192,27 @@ def test_the_handlers_of_before_come_back() -> None:
     with signals():
         assert signal.getsignal(signal.SIGTERM) is not before[1]
     assert [signal.getsignal(n) for n in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)] == before
+
+
+def test_a_command_is_not_waited_for_where_what_it_prints_cannot_be_told(c: Context) -> None:
+    def line(text: str) -> None:
+        raise BrokenPipeError
+
+    running = Running(c, sh("echo x; exec tail -f /dev/null"), line)
+    with pytest.raises(ThreadException):
+        running.wait()
+    with pytest.raises(ThreadException):
+        running.end()
+
+
+def test_many_commands_leave_no_threads(c: Context) -> None:
+    before = threading.active_count()
+    for _ in range(20):
+        perform(c, sh("true"))
+    for thread in threading.enumerate():
+        if thread.name.startswith("wait-"):
+            thread.join(10)
+    assert threading.active_count() == before
 
 
 def test_many_commands_leave_no_open_files(c: Context) -> None:
