@@ -7,11 +7,30 @@ import json
 import sys
 from pathlib import Path
 
-from benchmarks import api, fakes, proxying, ready, scaling, startup, tour, watching
+from benchmarks import (
+    again,
+    api,
+    fakes,
+    hits,
+    limit,
+    page,
+    proxying,
+    ready,
+    scaling,
+    startup,
+    tour,
+    waiting,
+    watching,
+)
 from benchmarks.results import Result, document, machine, slower, tell
 
 ALL = {
     "startup": startup.main,
+    "page": page.main,
+    "limit": limit.main,
+    "again": again.main,
+    "waiting": waiting.main,
+    "hits": hits.main,
     "tour": tour.main,
     "ready": ready.main,
     "scaling": scaling.main,

@@ -35,17 +35,16 @@ class Desk:
     folder: Path
     environ: Mapping[str, str]
     provider: str
-    port: int = 18480
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Return the flags that say which cluster."""
-        return ("--provider", self.provider, "--cluster-name", NAME)
+        """Return the flags that say which cluster, and choose ports that others hardly have."""
+        return ("--provider", self.provider, "--cluster-name", NAME, "--student", f"{NAME}-{self.provider}")
 
     @property
     def flags(self) -> tuple[str, ...]:
         """Return the flags of a tour."""
-        return (*self.names, "--name", NAME, "--image", f"kubetour-{NAME}", "--port", str(self.port))
+        return (*self.names, "--name", NAME, "--image", f"kubetour-{NAME}")
 
     def inv(self, *argv: str) -> subprocess.CompletedProcess[str]:
         """Run a task; CalledProcessError, with what it said, if it fails."""
@@ -79,7 +78,7 @@ class Desk:
 
 
 @contextmanager
-def desk(root: Path, provider: str, port: int = 18480, **environ: str) -> Iterator[Desk]:
+def desk(root: Path, provider: str, **environ: str) -> Iterator[Desk]:
     """Yield a desk in this directory; afterwards nothing of it is left."""
     folder = root / "project"
     folder.mkdir()
@@ -93,7 +92,6 @@ def desk(root: Path, provider: str, port: int = 18480, **environ: str) -> Iterat
         folder,
         {**kept, "PATH": path, "PYTHONPYCACHEPREFIX": str(root / "bytecode"), **environ},
         provider,
-        port,
     )
     try:
         yield made

@@ -7,12 +7,14 @@ The experiments are on no page, so neither side has them.
 
 from __future__ import annotations
 
+import os
 import shlex
 import shutil
 import statistics
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +30,7 @@ PACE = {"create": 16.0, "ready": 30.0, "load": 6.0}
 BUILD, ROLLOUT = 6.0, 1.5
 _SLOW = """#!/bin/sh
 case " $* " in
+*" --help "*) ;;
 *" {words} "*)
     sleep {seconds} &
     status=0; {program} "$@" || status=$?
@@ -110,6 +113,21 @@ def measure(provider: str, here: Desk) -> Result:
     return result
 
 
+@contextmanager
+def slow_kind(root: Path) -> Iterator[Desk]:
+    """Yield a desk with kind's stand-in, where things take as long as they do on kind."""
+    programs = root / "bin"
+    programs.mkdir()
+    slow(programs, "docker", "build", BUILD)
+    slow(programs, "kubectl", "rollout status", ROLLOUT)
+    path = os.pathsep.join(
+        map(str, (programs, ROOT / "tests/standins", ROOT / ".venv/bin", os.environ["PATH"]))
+    )
+    pace = ",".join(f"{name}={seconds}" for name, seconds in PACE.items())
+    with desk(root, "kind", PATH=path, KIND_STANDIN_PACE=pace) as here:
+        yield here
+
+
 def main() -> Result:
     """Print the tables; return the ratios."""
     result = Result()
@@ -118,20 +136,6 @@ def main() -> Result:
     if shutil.which("docker") is None:
         print("SKIP kind: there is no docker (no pass)")
         return result
-    with tempfile.TemporaryDirectory(prefix="bench") as root:
-        bin_ = Path(root, "bin")
-        bin_.mkdir()
-        slow(bin_, "docker", "build", BUILD)
-        slow(bin_, "kubectl", "rollout status", ROLLOUT)
-        standins = ROOT / "tests/standins"
-        here_path = f"{bin_}:{standins}:{ROOT / '.venv/bin'}:{_path()}"
-        pace = ",".join(f"{name}={seconds}" for name, seconds in PACE.items())
-        with desk(Path(root), "kind", 18490, PATH=here_path, KIND_STANDIN_PACE=pace) as here:
-            result.ratios += measure("kind", here).ratios
+    with tempfile.TemporaryDirectory(prefix="bench") as root, slow_kind(Path(root)) as here:
+        result.ratios += measure("kind", here).ratios
     return result
-
-
-def _path() -> str:
-    import os
-
-    return os.environ["PATH"]

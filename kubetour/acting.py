@@ -112,6 +112,7 @@ class Acting:
     def __init__(self, step: Step, performer: Performer) -> None:
         self.step = step
         self.already = False
+        self.because: tuple[Run, ...] = ()  # what has said that there is nothing to do
         self.rung: Text | None = None
         self.results: list[tuple[Run, Result]] = []
         self.confirmed: list[tuple[Run, Result]] = []  # of the last time that this was asked
@@ -210,8 +211,9 @@ class Acting:
             self._performer.perform(run, line)
 
     def _act(self, command: Command, line: Line) -> None:
-        if self.step.unless and self._performer.perform(self.step.unless).status == 0:
-            self.already = True
+        asked = self.step.confirm if self.step.settled else (self.step.unless,) if self.step.unless else ()
+        if asked and all(self._performer.perform(run).status == 0 for run in asked):
+            self.already, self.because = True, asked
             return
         self._refuse_what_is_not_ours()
         brought = (entry for entry, there in self.step.brings if self._performer.perform(there).status != 0)

@@ -48,6 +48,7 @@ class Outcome:
     origin: float = 0.0
     waited: float = 0.0
     prediction: Prediction | None = None
+    because: tuple[Run, ...] = ()  # the commands that have said that it is so already
 
 
 class Presenter(Protocol):
@@ -193,6 +194,7 @@ class Tour:
             origin,
             waited,
             prediction,
+            acting.because,
         )
 
     def _look(self, step: Step, looking: ExitStack) -> Recording | None:

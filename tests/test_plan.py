@@ -181,6 +181,18 @@ def test_the_cluster_boots_while_the_image_is_built(name: str) -> None:
     assert [step.needs for step in early] == [("tools",), ("build", "create-cluster")]
 
 
+@pytest.mark.parametrize(
+    ("image", "settled"),
+    [
+        pytest.param("web:0123456789ab", True, id="named by its content"),
+        pytest.param("web:1.0", False, id="named by a person"),
+    ],
+)
+def test_an_image_is_loaded_anew_unless_its_name_says_that_it_is_the_same(image: str, settled: bool) -> None:
+    steps = {step.id: step for step in plan(make_provider("kind", image=image), CONTEXT)}
+    assert steps["load"].settled is settled
+
+
 def test_an_image_is_loaded_into_all_nodes_also_those_that_are_added() -> None:
     grows = replace(TOOLS["minikube"], machines=("a",))
     steps = {step.id: step for step in plan(make_provider("minikube", tools=grows), CONTEXT)}

@@ -348,6 +348,26 @@ def test_an_early_step_begins_when_what_it_needs_was_made_in_the_background_and_
     assert ("line", "in") not in memory.told[: memory.told.index(("begin", "load"))]
 
 
+@pytest.mark.parametrize(
+    ("confirm", "acts"),
+    [
+        pytest.param(("true", "true"), False, id="all of it is there"),
+        pytest.param(("true", "false"), True, id="a part is missing"),
+    ],
+)
+def test_a_settled_step_acts_only_where_what_confirms_it_does_not_succeed_beforehand(
+    tour: Tour, memory: Memory, tmp_path: Path, confirm: tuple[str, ...], acts: bool
+) -> None:
+    mark = tmp_path / "acted"
+    confirming = tuple(sh(f"{command} || test -e {mark}") for command in confirm)
+    (only,) = tour.run((step("load", f"touch {mark}", settled=True, confirm=confirming),))
+    assert only.error is None
+    assert mark.exists() is acts
+    assert only.already is not acts
+    assert only.because == (() if acts else confirming)
+    assert (("note", "tour.already") in memory.told) is not acts
+
+
 def test_what_confirms_an_early_step_runs_in_the_background_too_and_is_told_in_its_turn(
     tour: Tour, memory: Memory, tmp_path: Path
 ) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from kubetour.buildcontext import is_by_content
 from kubetour.cgroups import allowed
 from kubetour.manifests import kind_config, node_names, to_yaml
 from kubetour.project import STATE
@@ -164,6 +165,7 @@ class Kind(Provider):
                 ImageOnNodes(image, self.nodes()),
                 confirm=tuple(run for run in inspect if run is not None),
                 needs=("build", *(step.id for step in self.up())),
+                settled=is_by_content(image),
                 early=True,
             ),
         )

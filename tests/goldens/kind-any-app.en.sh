@@ -143,10 +143,12 @@ kubectl --kubeconfig .kubetour/kind-kubetour.kubeconfig --context kind-kubetour 
 
 # load: Bring the image to the nodes
 trap 'kind export logs .kubetour/logs/kind-kubetour --name kubetour' EXIT
+if ! { docker exec kubetour-control-plane crictl inspecti docker.io/library/node-hostname:0123456789ab && docker exec kubetour-worker crictl inspecti docker.io/library/node-hostname:0123456789ab && docker exec kubetour-worker2 crictl inspecti docker.io/library/node-hostname:0123456789ab; } >/dev/null 2>&1; then
 rm -f .kubetour/image.tar
 docker image save --platform linux/amd64 -o .kubetour/image.tar node-hostname:0123456789ab
 kind load image-archive .kubetour/image.tar --name kubetour
 rm -f .kubetour/image.tar
+fi
 docker exec kubetour-control-plane crictl inspecti docker.io/library/node-hostname:0123456789ab
 docker exec kubetour-worker crictl inspecti docker.io/library/node-hostname:0123456789ab
 docker exec kubetour-worker2 crictl inspecti docker.io/library/node-hostname:0123456789ab

@@ -143,10 +143,12 @@ kubectl --kubeconfig .kubetour/kind-kubetour.kubeconfig --context kind-kubetour 
 
 # load: Bring the image to the nodes
 trap 'env KIND_EXPERIMENTAL_PROVIDER=nerdctl kind export logs .kubetour/logs/kind-kubetour --name kubetour' EXIT
+if ! { nerdctl exec kubetour-control-plane crictl inspecti docker.io/library/node-hostname:0123456789ab && nerdctl exec kubetour-worker crictl inspecti docker.io/library/node-hostname:0123456789ab && nerdctl exec kubetour-worker2 crictl inspecti docker.io/library/node-hostname:0123456789ab; } >/dev/null 2>&1; then
 rm -f .kubetour/image.tar
 nerdctl image save -o .kubetour/image.tar node-hostname:0123456789ab
 env KIND_EXPERIMENTAL_PROVIDER=nerdctl kind load image-archive .kubetour/image.tar --name kubetour
 rm -f .kubetour/image.tar
+fi
 nerdctl exec kubetour-control-plane crictl inspecti docker.io/library/node-hostname:0123456789ab
 nerdctl exec kubetour-worker crictl inspecti docker.io/library/node-hostname:0123456789ab
 nerdctl exec kubetour-worker2 crictl inspecti docker.io/library/node-hostname:0123456789ab

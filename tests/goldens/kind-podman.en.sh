@@ -142,10 +142,12 @@ kubectl --kubeconfig .kubetour/kind-kubetour.kubeconfig --context kind-kubetour 
 
 # load: Bring the image to the nodes
 trap 'env KIND_EXPERIMENTAL_PROVIDER=podman kind export logs .kubetour/logs/kind-kubetour --name kubetour' EXIT
+if ! { podman exec kubetour-control-plane crictl inspecti localhost/node-hostname:0123456789ab && podman exec kubetour-worker crictl inspecti localhost/node-hostname:0123456789ab && podman exec kubetour-worker2 crictl inspecti localhost/node-hostname:0123456789ab; } >/dev/null 2>&1; then
 rm -f .kubetour/image.tar
 podman image save -o .kubetour/image.tar localhost/node-hostname:0123456789ab
 env KIND_EXPERIMENTAL_PROVIDER=podman kind load image-archive .kubetour/image.tar --name kubetour
 rm -f .kubetour/image.tar
+fi
 podman exec kubetour-control-plane crictl inspecti localhost/node-hostname:0123456789ab
 podman exec kubetour-worker crictl inspecti localhost/node-hostname:0123456789ab
 podman exec kubetour-worker2 crictl inspecti localhost/node-hostname:0123456789ab

@@ -1,4 +1,4 @@
-"""A pace on demand: KIND_STANDIN_PACE says how many seconds things take at least, `create=16,ready=30,load=6`.
+"""A pace on demand: KIND_STANDIN_PACE has the seconds that things take at least: `create=16,ready=30,load=6`.
 
     create  `kind create cluster`, from its begin
     ready   the nodes become Ready that long after its begin, whatever else has ended before
