@@ -117,7 +117,7 @@ def _field(content: bytes) -> bytes:
 
 
 def is_by_content(image: str) -> bool:
-    """Return whether the tag has the form of one that was made from the content: the same name is the same."""
+    """Return whether the tag has the form of one made from the content: the same name is the same image."""
     return re.fullmatch(r"[0-9a-f]{12}", image.rpartition(":")[2]) is not None
 
 

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from jinja2.sandbox import SandboxedEnvironment
 
 LARGEST = 1024 * 1024
+# The same as SafeLoader, in C: ten times as fast where the package has it.
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,7 @@ def render(templates: Path, name: str, values: dict[str, Any]) -> str:
     except Exception as error:  # the sandbox, a filter or an undefined variable: all are the template's
         raise _template_error(name, _line(error, name), str(error)) from error
     try:
-        loaded = yaml.safe_load(text)
+        loaded = yaml.load(text, LOADER)  # noqa: S506
     except yaml.YAMLError as error:
         raise UsageError("template-not-yaml", file=name, reason=str(error)) from error
     if not isinstance(loaded, dict) or "kind" not in loaded:
@@ -86,7 +88,7 @@ def load_kind_config(path: Path, shown: str) -> dict[str, Any]:
     try:
         if path.stat().st_size > LARGEST:
             raise UsageError("config-invalid", file=shown, reason=f"> {LARGEST} bytes")
-        config = yaml.safe_load(path.read_text(encoding="utf-8"))
+        config = yaml.load(path.read_text(encoding="utf-8"), LOADER)  # noqa: S506
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise UsageError("config-invalid", file=shown, reason=str(error)) from error
     # As kind fills in: without nodes it makes one, and a node without a role is a control plane.

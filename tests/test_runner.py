@@ -206,13 +206,12 @@ def test_a_command_is_not_waited_for_where_what_it_prints_cannot_be_told(c: Cont
 
 
 def test_many_commands_leave_no_threads(c: Context) -> None:
-    before = threading.active_count()
     for _ in range(20):
         perform(c, sh("true"))
-    for thread in threading.enumerate():
-        if thread.name.startswith("wait-"):
-            thread.join(10)
-    assert threading.active_count() == before
+    waiting = [thread for thread in threading.enumerate() if thread.name == "wait-for-command"]
+    for thread in waiting:
+        thread.join(10)
+    assert not [thread for thread in waiting if thread.is_alive()]
 
 
 def test_many_commands_leave_no_open_files(c: Context) -> None:
