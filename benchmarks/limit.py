@@ -12,7 +12,7 @@ from benchmarks.desk import desk
 from benchmarks.page import STEPS
 from benchmarks.results import Result
 
-ROUNDS = 5
+ROUNDS = 3
 MOST, ALLOWED = 1.05, 0.5  # of the chain, and seconds on top
 EARLY = {"create-cluster": (), "load": ("build", "create-cluster")}  # with what they need
 
