@@ -11,8 +11,8 @@ from kubetour.claims import CLAIMS, experiments
 from kubetour.errors import UsageError
 from kubetour.ownership import clean_up_after
 from kubetour.plan import select
-from kubetour.printing import print_script
 from kubetour.session import Session
+from kubetour.settled import told
 from kubetour.steps import Step
 from kubetour.terminal import console as consoles
 from kubetour.terminal.prose import print_wrapped
@@ -31,9 +31,6 @@ EXCLUDE = (
 def tour(c: Context, flags: Mapping[str, Any], **options: Any) -> None:
     """Take the tour; with Invoke's `--dry`, print it as a script instead."""
     _require_sense(flags, options, ("keep", "down"))
-    if c.config.run.dry:
-        print_script(c, flags, options["down"])
-        return
 
     def pick(session: Session) -> tuple[Step, ...]:
         only = [name for name in options["only"].split(",") if name]
@@ -73,12 +70,15 @@ def _take(
 
 
 def _with_clean_up(c: Context, session: Session, steps: tuple[Step, ...], down: bool) -> tuple[Step, ...]:
-    return (*steps, *clean_up_after(session.prepare(c), session)) if down else steps
+    if not down:
+        return steps
+    dry = c.config.run.dry  # then nobody is asked what is there
+    return (*steps, *(session.clean_up() if dry else clean_up_after(session.prepare(c), session)))
 
 
 def _require_sense(flags: Mapping[str, Any], options: Mapping[str, Any], *pairs: tuple[str, str]) -> None:
     """Raise UsageError for options that exclude each other, and for questions without a terminal."""
-    with play.told(choose(flags.get("lang"))):
+    with told(choose(flags.get("lang"))):
         for one, other in (*pairs, *EXCLUDE):
             if options[one] and options[other]:
                 raise UsageError("flags-exclude", one=f"--{one}", other=f"--{other}")
