@@ -184,7 +184,7 @@ def test_a_signal_to_us_ends_the_command_and_is_told_as_an_interrupt(
         perform(c, sh(f"echo $$ > {pids}; echo ready; exec {EVER}"), line)
     assert caught.value.exit_status == status
     assert last_signal() == number
-    assert not _alive(pids)
+    wait_for(lambda: not _alive(pids))
 
 
 def test_the_handlers_of_before_come_back() -> None:
