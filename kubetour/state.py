@@ -64,7 +64,9 @@ class State:
         if path.exists() and not self._whole(path):
             return self.made()
         entries = self._read(path).get("created")
-        return tuple(e for e in entries if isinstance(e, str)) if isinstance(entries, list) else ()
+        if not isinstance(entries, list):  # of another version, say
+            return self.made()
+        return tuple(e for e in entries if isinstance(e, str))
 
     def add(self, *entries: str) -> None:
         """Enter something into the ledger, before it is made: better named for nothing than left unnamed."""
