@@ -13,9 +13,9 @@ from typing import Any
 
 import pytest
 
+from kubetour.dry import script_text, tour_steps
 from kubetour.errors import UsageError
 from kubetour.plan import clean_up, plan, select, singles, whole
-from kubetour.printing import script_text
 from kubetour.project import ROOT
 from kubetour.proofs.cluster import NodesJoined, NodesReady
 from kubetour.providers import Provider, Tools
@@ -46,11 +46,15 @@ def every_run(step: Step) -> tuple[Run, ...]:
     return tuple(runs)
 
 
+def told(of: Session, language: str) -> str:
+    return script_text(of, tour_steps(of, down=True), language)
+
+
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_the_script_of_a_whole_tour_is_as_recorded(
     provider: Provider, language: str, tmp_path: Path, golden: Callable[[str, str], None]
 ) -> None:
-    text = script_text(session(provider, tmp_path), language, down=True)
+    text = told(session(provider, tmp_path), language)
     golden(f"{provider.name}.{language}.sh", text.replace(str(ROOT), "/path/to/kubetour"))
 
 
@@ -58,7 +62,7 @@ def test_the_script_of_a_whole_tour_is_as_recorded(
 def test_the_script_of_a_tour_on_kind_with_another_engine_is_as_recorded(
     engine: str, tmp_path: Path, golden: Callable[[str, str], None]
 ) -> None:
-    text = script_text(session(make_provider("kind", OTHERS[engine]), tmp_path), "en", down=True)
+    text = told(session(make_provider("kind", OTHERS[engine]), tmp_path), "en")
     golden(f"kind-{engine}.en.sh", text.replace(str(ROOT), "/path/to/kubetour"))
 
 
@@ -75,7 +79,7 @@ def test_the_script_of_a_tour_of_another_app_is_as_recorded_and_passes_shellchec
     tmp_path: Path, golden: Callable[[str, str], None]
 ) -> None:
     another = replace(make_provider("kind", name="shop"), mark="kubetour.6b077cb1")
-    text = script_text(session(another, tmp_path), "en", down=True)
+    text = told(session(another, tmp_path), "en")
     golden("kind-any-app.en.sh", text.replace(str(ROOT), "/path/to/kubetour"))
     (tmp_path / "tour.sh").write_text(text)
     done = subprocess.run(
@@ -90,7 +94,7 @@ def test_the_script_of_a_tour_of_another_app_is_as_recorded_and_passes_shellchec
 
 def test_a_script_passes_shellcheck(provider: Provider, tmp_path: Path) -> None:
     script = tmp_path / "tour.sh"
-    script.write_text(script_text(session(provider, tmp_path), "en", down=True))
+    script.write_text(told(session(provider, tmp_path), "en"))
     done = subprocess.run(
         [SHELLCHECK, "-s", "sh", script], capture_output=True, text=True, check=False, timeout=60
     )
@@ -102,7 +106,7 @@ def commands(text: str) -> list[str]:
 
 
 def test_the_commands_are_the_same_in_both_languages(provider: Provider, tmp_path: Path) -> None:
-    english, chinese = (script_text(session(provider, tmp_path), lang, True) for lang in ("en", "zh"))
+    english, chinese = (told(session(provider, tmp_path), lang) for lang in ("en", "zh"))
     assert commands(english) == commands(chinese)
     assert english != chinese
 
@@ -177,8 +181,28 @@ def test_a_cluster_that_is_not_ours_is_neither_made_nor_deleted() -> None:
 
 @pytest.mark.parametrize("name", ["kind", "minikube", "embedded"])
 def test_the_cluster_boots_while_the_image_is_built(name: str) -> None:
-    early = [step.id for step in plan(make_provider(name), CONTEXT) if step.early]
-    assert early == ["create-cluster"]
+    early = [step for step in plan(make_provider(name), CONTEXT) if step.early]
+    assert [step.id for step in early] == ["create-cluster", "load"]
+    assert [step.needs for step in early] == [("tools",), ("build", "create-cluster")]
+
+
+@pytest.mark.parametrize(
+    ("image", "settled"),
+    [
+        pytest.param("web:0123456789ab", True, id="named by its content"),
+        pytest.param("web:1.0", False, id="named by a person"),
+    ],
+)
+def test_an_image_is_loaded_anew_unless_its_name_says_that_it_is_the_same(image: str, settled: bool) -> None:
+    steps = {step.id: step for step in plan(make_provider("kind", image=image), CONTEXT)}
+    assert steps["load"].settled is settled
+
+
+def test_an_image_is_loaded_into_all_nodes_also_those_that_are_added() -> None:
+    grows = replace(TOOLS["minikube"], machines=("a",))
+    steps = {step.id: step for step in plan(make_provider("minikube", tools=grows), CONTEXT)}
+    assert steps["load"].needs == ("build", "create-cluster", "add-nodes")
+    assert not steps["add-nodes"].early
 
 
 def test_the_settings_reach_the_commands() -> None:
@@ -201,7 +225,7 @@ def test_the_settings_reach_the_commands() -> None:
 
     assert {"shop:1", "BASE=node:22"} <= set(argv("build"))
     assert "127.0.0.1:18080:9000" in argv("run-container")
-    assert {"mine", "42s", ".kubetour/kind-mine.kubeconfig"} <= set(argv("create-cluster"))
+    assert {"mine", "--timeout=42s", ".kubetour/kind-mine.kubeconfig"} <= set(argv("create-cluster"))
     assert {"deployment/shop", "--replicas=7", "--namespace", "team"} <= set(argv("scale"))
     assert Variable(Found.URL, "?[1-5]") in steps["hit-all"].actions[0].argv
     assert "http://127.0.0.1:30080/" in [rung.url for rung in steps["hit"].ladder]

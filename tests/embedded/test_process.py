@@ -14,7 +14,8 @@ from kubetour.embedded.process import (
     exit_code,
     identify,
     is_alive,
-    kill_session,
+    kill_marked,
+    marked,
     signal_group,
     spawn,
 )
@@ -86,9 +87,10 @@ def test_what_a_dead_leader_left_behind_is_found_by_its_mark(tmp_path: Path) -> 
         assert process.stdout is not None
         child = int(process.stdout.readline())
         process.wait()
-        kill_session(leader, "MARK=another")
+        kill_marked(leader, [])
         assert identify(child) is not None
-        kill_session(leader, "MARK=mine")
+        assert marked("MARK")["mine"] == [child]
+        kill_marked(leader, [child])
         until(lambda: identify(child) is None)
 
 
@@ -121,7 +123,7 @@ def test_without_proc_ps_is_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         identity = identify(process.pid)
         assert identity is not None
         assert is_alive(identity)
-        kill_session(identity, "MARK=none")  # it leads no group, so nothing is signalled
+        kill_marked(identity, [])  # it leads no group, so nothing is signalled
         process.kill()
         process.wait()
         assert not is_alive(identity)
