@@ -16,6 +16,7 @@ from kubetour.errors import (
 )
 
 TAIL = 15  # lines of evidence
+WIDEST = 2000  # characters of such a line
 FORBIDDEN = 403
 
 # What a tool prints, the key of the error that explains it, and its family. The first match counts.
@@ -73,6 +74,11 @@ KNOWN: tuple[tuple[str, str, type[KubetourError]], ...] = (
         EngineError,
     ),
     (r"too many open files", "inotify", ResourceError),
+    (
+        r"resource temporarily unavailable|cannot allocate memory|can't start new thread",
+        "machine-short",
+        ResourceError,
+    ),
     # kind warns of cgroup v1 whatever fails: it is the cause only where the kubelet does not start.
     (
         r"not run on a host using cgroup v1|cgroup v1 is deprecated[\s\S]*kubelet is not (running|healthy)",
@@ -95,10 +101,10 @@ def command_failed(text: str, program: str, result: Result) -> KubetourError:
     # On a node of minikube's there is a terminal, so that a program's errors are on stdout, too.
     stderr = re.sub(r"(?m)^ssh: Process exited with status \d+$", "", result.stderr)
     said = (stderr.strip() or result.stdout.strip()).splitlines()
-    evidence = "\n".join(said[-TAIL:])
+    evidence = "\n".join(line[:WIDEST] for line in said[-TAIL:])
     for pattern, key, family in KNOWN:
-        if re.search(pattern, result.stderr + result.stdout, re.IGNORECASE):
-            values = {"command": text, "program": program, "registry": _registry(result)}
+        if found := re.search(pattern, result.stderr + result.stdout, re.IGNORECASE):
+            values = {"command": text, "program": program, "registry": _registry(result), "reason": found[0]}
             return family(key, evidence=evidence, **values, **remedies(program, evidence))
     family = ClusterError if program == "kubectl" else EngineError
     return family("command-failed", evidence=evidence, command=text, program=program, status=result.status)

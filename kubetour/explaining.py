@@ -12,8 +12,8 @@ from rich.table import Table
 
 from kubetour import codes
 from kubetour.codes import FAMILIES, RETIRED, TABLE, Code
+from kubetour.ending import told
 from kubetour.errors import UsageError
-from kubetour.settled import told
 from kubetour.terminal import console as consoles
 from kubetour.terminal.prose import print_prose
 from kubetour.text import choose, say

@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 from kubetour import observe, report, slate
 from kubetour.dry import print_script
+from kubetour.ending import tell_error
 from kubetour.lessons import Lesson
 from kubetour.observe import Cluster
 from kubetour.project import ROOT, TEMPLATES
 from kubetour.proofs.traffic import requests_for
 from kubetour.questions import Question
 from kubetour.session import Session, open_session
-from kubetour.settled import settled, tell_error
+from kubetour.settled import settled
 from kubetour.steps import Stage, Step
 from kubetour.terminal import console as consoles
 from kubetour.terminal.brief import Json, Quiet
@@ -52,6 +53,8 @@ def play(c: Context, flags: Mapping[str, Any], choose: Choose, **options: Any) -
             if not hush:
                 out.print(tell(language, text), soft_wrap=True)
 
+        for name in state.broken():
+            out.print(say(language, "state.broken", file=name), soft_wrap=True)
         session = open_session(c, resolved, state, note, host)
         if (missing := session.course.missing.get(language)) and options.get("lessons"):
             note(missing)

@@ -8,43 +8,17 @@ from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any
 
-from kubetour.errors import Interrupted, KubetourError
+from kubetour.ending import told
 from kubetour.host import HERE, Host
 from kubetour.project import ROOT, STATE
-from kubetour.runner import configure, last_signal, signals
+from kubetour.runner import configure
 from kubetour.session import settle
 from kubetour.settings import Resolved
 from kubetour.state import State
-from kubetour.terminal import console as consoles
-from kubetour.terminal.mistakes import print_error
 from kubetour.text import choose as choose_language
 
 if TYPE_CHECKING:
     from invoke.context import Context
-
-
-@contextmanager
-def told(language: str) -> Iterator[None]:
-    """Turn an error into its text on standard error and its exit status."""
-    try:
-        with signals():
-            yield
-    except KubetourError as error:
-        tell_error(error, language)
-        raise SystemExit(error.exit_status) from error
-    except KeyboardInterrupt as error:
-        interrupted = Interrupted(last_signal())
-        tell_error(interrupted, language)
-        raise SystemExit(interrupted.exit_status) from error
-    except BrokenPipeError as error:
-        # Whoever read our output has gone; nothing more can be told, and Python must not try at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        raise SystemExit(141) from error
-
-
-def tell_error(error: KubetourError, language: str) -> None:
-    """Print an error on standard error: cause, evidence, diagnosis, fix."""
-    print_error(consoles.make(sys.stderr), error, language)
 
 
 @contextmanager

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from kubetour import play
 from kubetour.claims import CLAIMS, experiments
+from kubetour.ending import told
 from kubetour.errors import UsageError
 from kubetour.ownership import clean_up_after
 from kubetour.plan import select
 from kubetour.session import Session
-from kubetour.settled import told
 from kubetour.steps import Step
 from kubetour.terminal import console as consoles
 from kubetour.terminal.prose import print_wrapped

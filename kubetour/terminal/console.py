@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from typing import TYPE_CHECKING, Any, TextIO
@@ -23,18 +24,24 @@ def make(stream: TextIO | None = None, *, is_wide: bool = False) -> Console:
     """
     from rich.console import Console
 
-    class Harmless(Console):
-        """Whatever is printed as a text: nobody has to think of where it came from."""
+    class Ours(Console):
+        """Whatever is printed as a text is harmless: nobody has to think of where it came from.
+
+        Rich ends the process itself where nobody reads: with exit status 1, and what runs is not ended.
+        """
 
         def print(self, *objects: Any, **options: Any) -> None:
             super().print(*(harmless_lines(o) if isinstance(o, str) else o for o in objects), **options)
+
+        def on_broken_pipe(self) -> None:
+            raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE))
 
     stream = stream or sys.stdout
     if hasattr(stream, "reconfigure"):
         stream.reconfigure(errors="replace")
     is_terminal = stream.isatty() and os.environ.get("TERM") != "dumb"
     is_plain = bool(os.environ.get("NO_COLOR")) or not is_terminal
-    console = Harmless(
+    console = Ours(
         file=stream,
         force_terminal=is_terminal,
         color_system=None if is_plain else "auto",
