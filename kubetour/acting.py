@@ -19,16 +19,23 @@ from kubetour.text import Text
 if TYPE_CHECKING:
     from invoke.context import Context
 
+GRACE = 5.0  # seconds for kubectl to end by itself, where it was given a --timeout
+
 Line = Callable[[str], None]
 Command = Callable[[Run], None]
 
 
 class Performer:
-    """Runs commands and knows which of them are still running, so that none outlives the tour."""
+    """Runs commands and knows which of them are still running, so that none outlives the tour.
 
-    def __init__(self, c: Context, state: State) -> None:
+    kubectl by itself waits for an API server that is silent for ever: it is ended when `timeout`, the seconds that a
+    step has, and some more have passed.
+    """
+
+    def __init__(self, c: Context, state: State, timeout: float) -> None:
         self.c = c
         self.state = state
+        self._timeout = timeout
         self.found: dict[Found, tuple[str, ...]] = {}  # by a step's ladder, for the steps after it
         self._running: set[Running] = set()
         self._lock = threading.Lock()
@@ -39,7 +46,7 @@ class Performer:
         with self._lock:
             if self._ended:
                 raise Interrupted(last_signal())
-            running = Running(self.c, run, line)
+            running = Running(self.c, run, line, self._timeout + GRACE if _asks(run) else None)
             self._running.add(running)
         try:
             return running.wait()
@@ -54,6 +61,11 @@ class Performer:
             running = tuple(self._running)
         for command in running:
             command.end()
+
+
+def _asks(run: Run) -> bool:
+    """Return whether a command asks the API server, itself or by another command in one of its words."""
+    return program(run) == "kubectl" or any(isinstance(part, Lookup) and _asks(part.run) for part in run.argv)
 
 
 class Acting:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from kubetour.checks import Result
+from kubetour.checks import TIMED_OUT, Result
 from kubetour.dialects import remedies
 from kubetour.errors import (
     ClusterError,
@@ -88,6 +88,20 @@ KNOWN: tuple[tuple[str, str, type[KubetourError]], ...] = (
     (r"\(NotFound\)|no objects passed to", "object-missing", ClusterError),
     (r"\(Forbidden\)", "forbidden", ClusterError),
 )
+# What means something else where kubectl says it: of the API server, and of no engine and no registry.
+OF_KUBECTL: tuple[tuple[str, str, type[KubetourError]], ...] = (
+    (r"x509: |tls: failed to verify certificate", "cluster-untrusted", ClusterError),
+    (r"asked for the client to provide credentials|must be logged in to the server", "unauthorized", ClusterError),
+    (r"exceeded quota|failed quota", "over-quota", ClusterError),
+    (r"no such host|connection refused|no route to host|network is unreachable", "cluster-down", ClusterError),
+    (
+        r"connection reset by peer|\bEOF\b|TLS handshake timeout|i/o timeout|awaiting headers"
+        r"|\((InternalError|ServiceUnavailable|TooManyRequests|Timeout|ServerTimeout)\)"
+        r"|an error on the server|json parse error|unexpected end of JSON",
+        "cluster-unsteady",
+        ClusterError,
+    ),
+)
 
 
 def command_failed(text: str, program: str, result: Result) -> KubetourError:
@@ -96,12 +110,22 @@ def command_failed(text: str, program: str, result: Result) -> KubetourError:
     stderr = re.sub(r"(?m)^ssh: Process exited with status \d+$", "", result.stderr)
     said = (stderr.strip() or result.stdout.strip()).splitlines()
     evidence = "\n".join(said[-TAIL:])
-    for pattern, key, family in KNOWN:
+    if result.status == TIMED_OUT:
+        values = {"command": _first_line(text), "seconds": round(result.seconds)}
+        return DeadlineError("command-late", evidence=evidence, **values)
+    for pattern, key, family in (*OF_KUBECTL, *KNOWN) if program == "kubectl" else KNOWN:
         if re.search(pattern, result.stderr + result.stdout, re.IGNORECASE):
-            values = {"command": text, "program": program, "registry": _registry(result)}
+            values = {"command": _first_line(text), "program": program, "registry": _registry(result)}
             return family(key, evidence=evidence, **values, **remedies(program, evidence))
     family = ClusterError if program == "kubectl" else EngineError
-    return family("command-failed", evidence=evidence, command=text, program=program, status=result.status)
+    told = {"command": _first_line(text), "program": program, "status": result.status}
+    return family("command-failed", evidence=evidence, **told)
+
+
+def _first_line(text: str) -> str:
+    """Return a command without what is handed to it: that may be a whole manifest."""
+    first, more, _ = text.partition("\n")
+    return f"{first} …" if more else first
 
 
 def _registry(result: Result) -> str:

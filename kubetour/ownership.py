@@ -9,7 +9,7 @@ from kubetour.checks import Observation
 from kubetour.errors import RefusedError
 from kubetour.proofs.cluster import Owned
 from kubetour.proofs.common import json_object
-from kubetour.runner import perform
+from kubetour.runner import LOOK, perform
 from kubetour.script import shell
 from kubetour.session import Session
 from kubetour.steps import Run, Step
@@ -22,7 +22,7 @@ def is_there(c: Context, session: Session) -> bool:
     """Return whether there is the namespace to work in; RefusedError if it does not carry our label."""
     provider = session.provider
     look = provider.kubectl("get", "namespace", provider.namespace, "-o", "json")
-    asked = perform(c, look)
+    asked = perform(c, look, timeout=LOOK)
     if asked.status != 0:
         if "(NotFound)" in asked.stderr:
             return False

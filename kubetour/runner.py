@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
-from kubetour.checks import Result
+from kubetour.checks import TIMED_OUT, Result
 from kubetour.errors import HostError, Interrupted
 from kubetour.local import GroupLocal
 from kubetour.script import shell
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from invoke.runners import Promise
 
 Line = Callable[[str], None]
-TIMED_OUT = 124  # the exit status that timeout(1) gives
+LOOK = 30.0  # seconds for a command that only asks the API server something
 
 
 class Sink:

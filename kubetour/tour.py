@@ -104,7 +104,7 @@ class Tour:
         """
         steps = tuple(steps)
         begun = self.clock()
-        performer = Performer(self.c, self.state)
+        performer = Performer(self.c, self.state, self.timeout)
         early: dict[str, Acting] = {}
         try:
             for number, step in enumerate(steps, 1):

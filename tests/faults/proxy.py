@@ -101,6 +101,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def _serve(self) -> None:
         self.close_connection = True
+        self.body = self.rfile.read(int(self.headers.get("Content-Length") or 0)) or None
         faults = self.server.faults
         way = faults.way if faults.strikes(f"{self.command} {self.path}") else "pass"
         if way == "status":
@@ -118,12 +119,11 @@ class Handler(BaseHTTPRequestHandler):
     do_GET = do_POST = do_PATCH = do_PUT = do_DELETE = _serve
 
     def _forward(self, way: str) -> None:
-        length = int(self.headers.get("Content-Length") or 0)
         there = self.server.upstream
         upstream = http.client.HTTPSConnection(there.hostname or "", there.port, context=self.server.theirs)
         try:
             headers = {name: value for name, value in self.headers.items() if name.lower() not in HOP}
-            upstream.request(self.command, self.path, self.rfile.read(length) if length else None, headers)
+            upstream.request(self.command, self.path, self.body, headers)
             answer = upstream.getresponse()
             self.send_response(answer.status)
             for name, value in answer.getheaders():
