@@ -37,7 +37,7 @@ KNOWN: tuple[tuple[str, str, type[KubetourError]], ...] = (
     ),
     (
         r"cannot connect to the docker daemon|is the docker daemon running"
-        r"|(cannot|unable to) connect to podman"
+        r"|error during connect: |(cannot|unable to) connect to podman"
         r"|cannot access containerd socket|rootless containerd not running",
         "engine-daemon",
         EngineError,
