@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from kubetour.causes import command_failed
 from kubetour.checks import Observation
 from kubetour.errors import RefusedError
+from kubetour.project import OWNED_BY, OWNER
 from kubetour.proofs.cluster import Owned
 from kubetour.proofs.common import json_object
+from kubetour.providers import Provider
 from kubetour.runner import LOOK, perform
 from kubetour.script import shell
 from kubetour.session import Session
@@ -16,6 +19,18 @@ from kubetour.steps import Run, Step
 
 if TYPE_CHECKING:
     from invoke.context import Context
+
+_APP = ("run-pod", "expose-pod", "deploy", "expose", "scale", "delete-app")
+# What people keep in a namespace; what else is there comes and goes with these, or with the namespace.
+_KEEPING = (
+    *("deployments.apps", "replicasets.apps", "statefulsets.apps", "daemonsets.apps", "jobs.batch", "cronjobs.batch"),
+    *("pods", "services", "configmaps", "secrets", "persistentvolumeclaims", "ingresses.networking.k8s.io"),
+)
+# What clusters put into every namespace by themselves, by the begin of its name.
+_COME_ALONG = (
+    *("ConfigMap/kube-root-ca.crt", "ConfigMap/openshift-service-ca.crt", "ConfigMap/istio-ca-root-cert"),
+    *("Secret/default-token-", "Secret/default-dockercfg-"),
+)
 
 
 def is_there(c: Context, session: Session) -> bool:
@@ -34,6 +49,37 @@ def is_there(c: Context, session: Session) -> bool:
     return True
 
 
+def refuse_anothers_app(c: Context, session: Session, steps: Iterable[Step]) -> None:
+    """Raise RefusedError if these steps work on an app of that name on a cluster that is not ours, and others made it."""
+    provider, name = session.provider, session.settings.name
+    if provider.owns_cluster or not any(step.id in _APP for step in steps):
+        return
+    objects = (f"deployment/{name}", f"service/{name}", f"pod/{name}-pod", f"service/{name}-pod")
+    if theirs := _unmarked(c, provider, *objects):
+        raise RefusedError("not-made-here", evidence="\n".join(theirs))
+
+
+def _refuse_shared(c: Context, provider: Provider) -> None:
+    """Raise RefusedError if our namespace holds what others put there: it would go with the namespace."""
+    known = perform(c, provider.kubectl("api-resources", "--namespaced", "-o", "name"), timeout=LOOK).stdout.split()
+    kinds = ",".join(kind for kind in known if kind in _KEEPING)
+    if kinds and (theirs := _unmarked(c, provider, kinds)):
+        raise RefusedError("namespace-shared", evidence="\n".join(theirs), namespace=provider.namespace)
+
+
+def _unmarked(c: Context, provider: Provider, *what: str) -> list[str]:
+    """Return KIND/NAME of those that are there, belong to no other object, and do not carry our label.
+
+    What this user may not see is left out; what cannot be asked, the steps themselves will tell.
+    """
+    marked = '{{with .metadata.labels}}{{index . "' + OWNED_BY + '"}}{{end}}'
+    row = "{{.kind}}/{{.metadata.name}} " + marked + '{{"\\n"}}'
+    listing = "{{range .items}}{{if not .metadata.ownerReferences}}" + row + "{{end}}{{end}}"
+    look = provider.kubectl("get", *what, "--ignore-not-found", "-o", f"go-template={listing}")
+    rows = [line.split() for line in perform(c, look, timeout=LOOK).stdout.splitlines() if "/" in line]
+    return [row[0] for row in rows if row[1:] != [OWNER] and not row[0].startswith(_COME_ALONG)]
+
+
 def clean_up(c: Context, session: Session, images: tuple[str, ...] | None = None) -> tuple[Step, ...]:
     """Return the steps that remove what was made here, and of a cluster that is not ours nothing else."""
     steps = session.clean_up(images)
@@ -44,7 +90,11 @@ def clean_up(c: Context, session: Session, images: tuple[str, ...] | None = None
         gone = {"delete-app", "delete-pull-secret", "delete-namespace"}
         session.state.strike(*(entry for step in steps if step.id in gone for entry in step.removes))
         return tuple(step for step in steps if step.id not in gone)
-    return _inside(steps, made)
+    chosen = _inside(steps, made)
+    refuse_anothers_app(c, session, chosen)
+    if any(step.id == "delete-namespace" for step in chosen):
+        _refuse_shared(c, session.provider)
+    return chosen
 
 
 def clean_up_after(c: Context, session: Session) -> tuple[Step, ...]:

@@ -11,7 +11,7 @@ from contextlib import closing, contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from kubetour import observe, report, slate
+from kubetour import observe, ownership, report, slate
 from kubetour.errors import Interrupted, KubetourError
 from kubetour.host import HERE, Host
 from kubetour.lessons import Lesson
@@ -125,6 +125,7 @@ def play(c: Context, flags: Mapping[str, Any], choose: Choose, **options: Any) -
         record = ""
         if steps:
             there = session.prepare(c)
+            ownership.refuse_anothers_app(there, session, steps)
             slate.begin(there, session, steps)
             outcomes, record = run(there, session, steps, language, options)
         if outcomes and outcomes[-1].error:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from invoke.runners import Promise
 
 Line = Callable[[str], None]
+LONGEST_LINE = 10_000  # characters of a line that is passed on as it comes; the result has all of it
 LOOK = 30.0  # seconds for a command that only asks the API server something
 
 
@@ -42,7 +43,7 @@ class Sink:
         *lines, rest = "".join([*self._rest, text]).split("\n")
         self._rest = [rest]
         for line in lines:
-            self._line(line.removesuffix("\r"))
+            self._pass_on(line.removesuffix("\r"))
 
     def flush(self) -> None:
         """Do nothing: what is whole has been passed on."""
@@ -50,8 +51,11 @@ class Sink:
     def close(self) -> None:
         """Pass on a last line that did not end."""
         if rest := "".join(self._rest):
-            self._line(rest)
+            self._pass_on(rest)
         self._rest = []
+
+    def _pass_on(self, line: str) -> None:
+        self._line(line if len(line) <= LONGEST_LINE else f"{line[:LONGEST_LINE]}…")
 
 
 class Running:

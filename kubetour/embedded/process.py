@@ -12,7 +12,7 @@ import signal
 import subprocess
 import sys
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Collection, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +21,7 @@ from typing import IO
 from kubetour.embedded.paths import ROOT_VARIABLE
 
 _LINUX = sys.platform.startswith("linux")
+_SWEEPS = 5
 _PR_SET_PDEATHSIG, _PR_SET_NO_NEW_PRIVS = 1, 38
 # PyDLL keeps the interpreter's lock: between fork and exec there is no other thread to give it back.
 _LIBC = ctypes.PyDLL(None) if _LINUX else None
@@ -139,6 +140,22 @@ def kill_session(process: ProcessIdentity, mark: str) -> None:
         if mark.encode() in _environment(pid):
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
+
+
+def kill_marked(marks: Collection[str]) -> None:
+    """Kill every process that has one of these "NAME=value" in its environment, in whatever session it is."""
+    wanted = {mark.encode() for mark in marks}
+    for _ in range(_SWEEPS):  # one may have made another meanwhile
+        found = [
+            int(entry.name)
+            for entry in (Path("/proc").glob("[0-9]*") if _LINUX else ())
+            if wanted.intersection(_environment(int(entry.name)))
+        ]
+        for pid in found:
+            with suppress(ProcessLookupError, PermissionError):
+                os.kill(pid, signal.SIGKILL)
+        if not found:
+            return
 
 
 def _session_members(session: int) -> list[int]:

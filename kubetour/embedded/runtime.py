@@ -27,6 +27,7 @@ from kubetour.embedded.imagestore import Image, ImageStore
 from kubetour.embedded.process import (
     exit_code,
     identify,
+    kill_marked,
     signal_group,
     spawn,
 )
@@ -77,12 +78,15 @@ class Runtime:
         self._clock, self._on_exit = clock, on_exit
         self._running: dict[str, _Running] = {}
         self.containers: dict[str, Container] = {}
+        self._ended: list[str] = []  # the marks of containers that have ended, for the next look
+        self._lock = threading.Lock()
 
     def _now(self) -> str:
         return rfc3339_nano(int(self._clock.now().timestamp() * 1_000_000) * 1000)
 
     def recover(self) -> None:
         """Take over the containers on disk: what still runs of them is killed, and all that ran has ended."""
+        marks = list[str]()
         for path in sorted(self.directory.glob("*/state.json")):
             try:
                 found = containers.load(path.parent)
@@ -90,10 +94,13 @@ class Runtime:
                 shutil.rmtree(path.parent, ignore_errors=True)
                 continue
             if found.state != EXITED:
+                marks.append(f"{containers.MARK}={found.id}")
                 containers.end_leftovers(found)
                 found.lost(self._now())
                 containers.save(found, path.parent)
             self.containers[found.id] = found
+        if marks:
+            kill_marked(marks)
 
     def create(self, spec: ContainerSpec, image: Image, identity: str = "") -> Container:
         """Return a new container; it has its files, but does not run."""
@@ -209,11 +216,25 @@ class Runtime:
 
         loop.add_reader(pipe.fileno(), read)
 
+    def _end_escaped(self, container: Container) -> None:
+        """Kill what a container has put into sessions of their own; nobody waits for the look at all processes."""
+        with self._lock:
+            self._ended.append(f"{containers.MARK}={container.id}")
+            if len(self._ended) > 1:
+                return  # a look that has not begun takes this one along
+        asyncio.get_running_loop().run_in_executor(None, self._look)
+
+    def _look(self) -> None:
+        with self._lock:
+            marks, self._ended = self._ended, []
+        kill_marked(marks)
+
     def _reap(self, container: Container) -> None:
         running = self._running.pop(container.id)
         # With process 1 of a container everything in it ends. As long as nobody has waited for that one, the
         # number of its group is nobody else's.
         signal_group(container.pid, signal.SIGKILL)
+        self._end_escaped(container)
         code = exit_code(running.process.wait())
         loop = asyncio.get_running_loop()
         for name, pipe in (("stdout", running.process.stdout), ("stderr", running.process.stderr)):

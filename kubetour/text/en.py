@@ -195,6 +195,8 @@ MESSAGES = {
     "error.context-unknown.fix": "kubectl config get-contexts lists them; for a cluster of our own, ./inv create-cluster makes it.",
     "error.cluster-exists": "There already are nodes of a cluster with this name, and it cannot be used.",
     "error.cluster-exists.fix": "If it is a half-made one of ours, remove it with ./inv down. Else choose another name: --cluster-name NAME",
+    "error.namespace-shared": "The namespace {namespace} holds what this project did not make, and that would go with it: nothing was removed.",
+    "error.namespace-shared.fix": "Move it to another namespace, or delete it if it is yours; then ./inv down again.",
     "error.not-made-here": "There is something of that name already, and this checkout has not made it: it is left alone.",
     "error.not-made-here.fix": "Choose another name: --name NAME. Or stop it yourself, if it is yours.",
     "error.program-absent": "The program that was to be started is not in the image.",

@@ -195,6 +195,8 @@ MESSAGES = {
     "error.context-unknown.fix": "kubectl config get-contexts 列出所有上下文；要用本项目自己的集群，请用 ./inv create-cluster 创建。",
     "error.cluster-exists": "已有同名集群的节点，但该集群无法使用。",
     "error.cluster-exists.fix": "如果是本项目未建完的集群，请用 ./inv down 清除；否则请换个名称：--cluster-name NAME",
+    "error.namespace-shared": "命名空间 {namespace} 里有不是本项目创建的内容，会随它一起消失：因此什么都没有删除。",
+    "error.namespace-shared.fix": "请把这些内容移到别的命名空间；如果是你的，也可以删掉，然后再运行 ./inv down。",
     "error.not-made-here": "已有同名的东西，但不是在此目录中创建的，所以不会去动它。",
     "error.not-made-here.fix": "请换个名称：--name NAME。如果它是你的，可以自己停止它。",
     "error.program-absent": "镜像里没有要启动的程序。",

@@ -1,14 +1,27 @@
-"""A unix socket in front of the real Docker Engine that misbehaves on demand."""
+"""A unix socket in front of a real Docker Engine that misbehaves on demand, and an engine that may be killed."""
 
 from __future__ import annotations
 
+import os
+import shlex
+import signal
 import socket
+import subprocess
+import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 REAL = "/var/run/docker.sock"
+# The disk is its own, in a mount namespace that ends with it.
+SCRIPT = """
+here={here}
+mkdir -p "$here/data" "$here/exec"
+mount -t tmpfs -o size=24m none "$here/data"
+exec dockerd --data-root "$here/data" --exec-root "$here/exec" --host "unix://$here/docker.sock" \\
+    --pidfile "$here/pid" --bridge=none --iptables=false --ip6tables=false --ip-forward=false --storage-driver=vfs
+"""
 MESSAGE = b'{"message":"database is locked"}'
 BROKEN = (
     b"HTTP/1.1 500 Internal Server Error\r\nContent-Type: application/json\r\n"
@@ -23,9 +36,10 @@ class Socket:
     `broken`: the answer is a 500. With no word, it happens to every connection from the first byte on.
     """
 
-    def __init__(self, path: Path, way: str, word: bytes = b"") -> None:
-        self.path, self.way, self.word = path, way, word
+    def __init__(self, path: Path, way: str, word: bytes, engine: str) -> None:
+        self.path, self.way, self.word, self.engine = path, way, word, engine
         self.struck = threading.Event()
+        self.killing: Callable[[], None] = lambda: None  # what ends the engine, where it dies
         self._open: list[socket.socket] = []
         self._listener = socket.socket(socket.AF_UNIX)
         self._listener.bind(str(path))
@@ -56,7 +70,7 @@ class Socket:
         engine = socket.socket(socket.AF_UNIX)
         self._open.append(engine)
         with suppress(OSError):
-            engine.connect(REAL)
+            engine.connect(self.engine)
             threading.Thread(target=self._pump, args=(engine, client), daemon=True).start()
             seen = b""
             while data := client.recv(65536):
@@ -70,6 +84,7 @@ class Socket:
 
     def _strike(self, client: socket.socket) -> None:
         if self.way == "dies":
+            self.killing()
             self.close()
         elif self.way == "broken":
             client.sendall(BROKEN)
@@ -83,10 +98,57 @@ class Socket:
 
 
 @contextmanager
-def before(directory: Path, way: str, word: bytes = b"") -> Iterator[Socket]:
-    """Run such a socket in a directory; its path is short, as a socket's has to be."""
-    running = Socket(directory / "docker.sock", way, word)
-    try:
-        yield running
-    finally:
-        running.close()
+def before(way: str, word: bytes = b"", engine: str = REAL) -> Iterator[Socket]:
+    """Run such a socket, in a directory whose path is short, as a socket's has to be."""
+    with tempfile.TemporaryDirectory(prefix="kubetour-socket-") as directory:
+        running = Socket(Path(directory) / "docker.sock", way, word, engine)
+        try:
+            yield running
+        finally:
+            running.close()
+
+
+class Daemon:
+    """A dockerd of one's own: no network, little space, and nobody minds if it is killed."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self.socket = directory / "docker.sock"
+        self.host = f"unix://{self.socket}"
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start it, and wait until it answers."""
+        run = SCRIPT.format(here=shlex.quote(str(self.directory)))
+        with (self.directory / "log").open("ab") as log:
+            self._process = subprocess.Popen(["unshare", "--mount", "sh", "-euc", run], stdout=log, stderr=log)
+        for _ in range(600):
+            told = subprocess.run(["docker", "--host", self.host, "version"], capture_output=True, check=False)
+            if told.returncode == 0:
+                return
+            assert self._process.poll() is None, (self.directory / "log").read_text()
+            threading.Event().wait(0.1)
+        raise AssertionError((self.directory / "log").read_text())
+
+    def kill(self) -> None:
+        """Kill it, as the kernel would, and its containerd with it."""
+        assert self._process
+        for file in ("pid", "exec/containerd/containerd.pid"):
+            with suppress(OSError, ValueError):
+                os.kill(int((self.directory / file).read_text()), signal.SIGKILL)
+        self._process.kill()
+        self._process.wait(timeout=20)
+        for file in ("pid", "exec/containerd/containerd.pid"):
+            (self.directory / file).unlink(missing_ok=True)
+
+
+@contextmanager
+def daemon() -> Iterator[Daemon]:
+    """Run a dockerd whose disk is a small one in memory; it forgets everything when it is killed."""
+    with tempfile.TemporaryDirectory(prefix="kubetour-dockerd-") as directory:
+        running = Daemon(Path(directory))
+        running.start()
+        try:
+            yield running
+        finally:
+            running.kill()

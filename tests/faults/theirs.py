@@ -16,7 +16,7 @@ CLUSTER = "theirs"
 CONTEXT = f"embedded-{CLUSTER}"
 IMAGE = "web:1"
 REGISTRY = "localhost:5"  # nothing is pushed there: the nodes have the image
-FLAGS = ("--context", CONTEXT, "--image", IMAGE, "--registry", REGISTRY, "--replicas", "1")
+FLAGS = ("--context", CONTEXT, "--image", IMAGE, "--registry", REGISTRY)
 
 
 @dataclass(frozen=True)
@@ -31,10 +31,17 @@ class Theirs:
         return self.checkout.inv(*argv, lang=lang, check=check, KUBECONFIG=str(through or self.kubeconfig))
 
     def tour(
-        self, only: str, *argv: str, lang: str = "en", check: int | None = 0, through: Path | None = None
+        self,
+        only: str,
+        *argv: str,
+        replicas: int = 1,
+        lang: str = "en",
+        check: int | None = 0,
+        through: Path | None = None,
     ) -> Finished:
         """Take some steps of the tour there."""
-        return self.inv("tour", *FLAGS, "--only", only, *argv, lang=lang, check=check, through=through)
+        flags = ("--only", only, "--replicas", str(replicas))
+        return self.inv("tour", *FLAGS, *flags, *argv, lang=lang, check=check, through=through)
 
     def down(self) -> None:
         """Remove all of ours, and see that nothing of it is left."""
@@ -89,7 +96,7 @@ def told(finished: Finished, code: str, *words: str) -> Finished:
     """See that a task failed with a code, some words, and a fix, and nothing that is not for people."""
     errors = [line for line in finished.stderr.splitlines() if line.startswith("✗ ")]
     assert len(errors) == 1, finished.told()
-    assert errors[0].startswith(f"✗ {code} "), finished.told()
+    assert errors[0].startswith(f"✗ {code}"), finished.told()
     assert re.search(r"^→ \S", finished.stderr, re.MULTILINE), finished.told()
     assert "Traceback" not in finished.stdout + finished.stderr, finished.told()
     for word in words:
