@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from kubetour import causes
 from kubetour.checks import Result
 from kubetour.errors import Interrupted, KubetourError, RefusedError
-from kubetour.runner import Running, last_signal
+from kubetour.runner import Running, cut, last_signal
 from kubetour.script import program, shell
 from kubetour.state import State
 from kubetour.steps import Found, Lookup, Run, Rung, Stage, Step, bind
@@ -28,8 +28,8 @@ Command = Callable[[Run], None]
 class Performer:
     """Runs commands and knows which of them are still running, so that none outlives the tour.
 
-    kubectl by itself waits for an API server that is silent for ever: it is ended when `timeout`, the seconds that a
-    step has, and some more have passed.
+    kubectl by itself waits for ever for an API server that is silent: it is ended when `timeout`, the seconds
+    that a step has, and some more have passed.
     """
 
     def __init__(self, c: Context, state: State, timeout: float) -> None:
@@ -136,7 +136,7 @@ class Acting:
         """Run the actions once more, and what confirms them; what they print is told only if all is well."""
         if self._attempt(lambda run: None, lambda text: None) is None and self.results:
             for text in self.results[-1][1].stdout.splitlines():
-                line(text)
+                line(cut(text))
         self.confirm(lambda run: None, lambda text: None)
 
     def rescue(self, command: Command, line: Line) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from typing import Any
 
 from kubetour.checks import TIMED_OUT, Result
 from kubetour.dialects import remedies
@@ -91,9 +93,17 @@ KNOWN: tuple[tuple[str, str, type[KubetourError]], ...] = (
 # What means something else where kubectl says it: of the API server, and of no engine and no registry.
 OF_KUBECTL: tuple[tuple[str, str, type[KubetourError]], ...] = (
     (r"x509: |tls: failed to verify certificate", "cluster-untrusted", ClusterError),
-    (r"asked for the client to provide credentials|must be logged in to the server", "unauthorized", ClusterError),
+    (
+        r"asked for the client to provide credentials|must be logged in to the server",
+        "unauthorized",
+        ClusterError,
+    ),
     (r"exceeded quota|failed quota", "over-quota", ClusterError),
-    (r"no such host|connection refused|no route to host|network is unreachable", "cluster-down", ClusterError),
+    (
+        r"no such host|connection refused|no route to host|network is unreachable",
+        "cluster-down",
+        ClusterError,
+    ),
     (
         r"connection reset by peer|\bEOF\b|TLS handshake timeout|i/o timeout|awaiting headers"
         r"|\((InternalError|ServiceUnavailable|TooManyRequests|Timeout|ServerTimeout)\)"
@@ -113,13 +123,27 @@ def command_failed(text: str, program: str, result: Result) -> KubetourError:
     if result.status == TIMED_OUT:
         values = {"command": _first_line(text), "seconds": round(result.seconds)}
         return DeadlineError("command-late", evidence=evidence, **values)
-    for pattern, key, family in (*OF_KUBECTL, *KNOWN) if program == "kubectl" else KNOWN:
-        if re.search(pattern, result.stderr + result.stdout, re.IGNORECASE):
-            values = {"command": _first_line(text), "program": program, "registry": _registry(result)}
-            return family(key, evidence=evidence, **values, **remedies(program, evidence))
+    values = {"command": _first_line(text), "program": program, "registry": _registry(result)}
+    told = {**values, **remedies(program, evidence)}
+    known = _explain(OF_KUBECTL, result, evidence, told) if program == "kubectl" else None
+    if known := known or _explain(KNOWN, result, evidence, told):
+        return known
     family = ClusterError if program == "kubectl" else EngineError
     told = {"command": _first_line(text), "program": program, "status": result.status}
     return family("command-failed", evidence=evidence, **told)
+
+
+def _explain(
+    table: tuple[tuple[str, str, type[KubetourError]], ...],
+    result: Result,
+    evidence: str,
+    values: Mapping[str, Any],
+) -> KubetourError | None:
+    """Return the first error of a table that what was printed gives away."""
+    for pattern, key, family in table:
+        if re.search(pattern, result.stderr + result.stdout, re.IGNORECASE):
+            return family(key, evidence=evidence, **values)
+    return None
 
 
 def _first_line(text: str) -> str:

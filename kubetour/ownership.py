@@ -23,8 +23,9 @@ if TYPE_CHECKING:
 _APP = ("run-pod", "expose-pod", "deploy", "expose", "scale", "delete-app")
 # What people keep in a namespace; what else is there comes and goes with these, or with the namespace.
 _KEEPING = (
-    *("deployments.apps", "replicasets.apps", "statefulsets.apps", "daemonsets.apps", "jobs.batch", "cronjobs.batch"),
-    *("pods", "services", "configmaps", "secrets", "persistentvolumeclaims", "ingresses.networking.k8s.io"),
+    *("deployments.apps", "replicasets.apps", "statefulsets.apps", "daemonsets.apps", "jobs.batch"),
+    *("cronjobs.batch", "pods", "services", "configmaps", "secrets", "persistentvolumeclaims"),
+    "ingresses.networking.k8s.io",
 )
 # What clusters put into every namespace by themselves, by the begin of its name.
 _COME_ALONG = (
@@ -50,7 +51,7 @@ def is_there(c: Context, session: Session) -> bool:
 
 
 def refuse_anothers_app(c: Context, session: Session, steps: Iterable[Step]) -> None:
-    """Raise RefusedError if these steps work on an app of that name on a cluster that is not ours, and others made it."""
+    """Raise RefusedError if these steps work on an app that others made, on a cluster that is not ours."""
     provider, name = session.provider, session.settings.name
     if provider.owns_cluster or not any(step.id in _APP for step in steps):
         return
@@ -61,8 +62,8 @@ def refuse_anothers_app(c: Context, session: Session, steps: Iterable[Step]) -> 
 
 def _refuse_shared(c: Context, provider: Provider) -> None:
     """Raise RefusedError if our namespace holds what others put there: it would go with the namespace."""
-    known = perform(c, provider.kubectl("api-resources", "--namespaced", "-o", "name"), timeout=LOOK).stdout.split()
-    kinds = ",".join(kind for kind in known if kind in _KEEPING)
+    asked = perform(c, provider.kubectl("api-resources", "--namespaced", "-o", "name"), timeout=LOOK)
+    kinds = ",".join(kind for kind in asked.stdout.split() if kind in _KEEPING)
     if kinds and (theirs := _unmarked(c, provider, kinds)):
         raise RefusedError("namespace-shared", evidence="\n".join(theirs), namespace=provider.namespace)
 

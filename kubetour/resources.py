@@ -22,6 +22,7 @@ PATHS = {
 # other Secrets. Each wait reads them anew, and again until they are there.
 SINGLE = frozenset({"version", "namespaces", "secrets", "serviceaccounts"})
 
+
 def is_older(item: Object, known: Object | None) -> bool:
     """Return whether what is known already is newer; versions compare as numbers.
 

@@ -55,7 +55,12 @@ class Sink:
         self._rest = []
 
     def _pass_on(self, line: str) -> None:
-        self._line(line if len(line) <= LONGEST_LINE else f"{line[:LONGEST_LINE]}…")
+        self._line(cut(line))
+
+
+def cut(line: str) -> str:
+    """Return a line as it is told to people: of one that is endless, only the beginning."""
+    return line if len(line) <= LONGEST_LINE else f"{line[:LONGEST_LINE]}…"
 
 
 class Running:

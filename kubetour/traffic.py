@@ -18,8 +18,8 @@ from kubetour.checks import Observation, Result
 from kubetour.errors import KubetourError
 from kubetour.proofs.traffic import AnsweredBy, answers
 from kubetour.providers import Provider
-from kubetour.state import State
 from kubetour.runner import LOOK
+from kubetour.state import State
 from kubetour.steps import Stage, Step, bind
 
 if TYPE_CHECKING:

@@ -217,7 +217,7 @@ class Runtime:
         loop.add_reader(pipe.fileno(), read)
 
     def _end_escaped(self, container: Container) -> None:
-        """Kill what a container has put into sessions of their own; nobody waits for the look at all processes."""
+        """Kill what a container has put into sessions of its own; nobody waits for that look."""
         with self._lock:
             self._ended.append(f"{containers.MARK}={container.id}")
             if len(self._ended) > 1:

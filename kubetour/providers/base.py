@@ -232,7 +232,8 @@ class Provider:
     def down(self) -> tuple[Step, ...]:
         """Return the steps that remove what holds the app: here, its namespace, or the secret in it."""
         # Asked for by its name: to list all namespaces is more than a user of one may do.
-        conditions = '{range .status.conditions[*]}{.reason}: {.message}{"\\n"}{end}'  # which finalizers it waits for
+        # Among them, which finalizers it waits for.
+        conditions = '{range .status.conditions[*]}{.reason}: {.message}{"\\n"}{end}'
         asked = ("get", "namespace", self.namespace, "--ignore-not-found", "-o", "name")
         return (
             pullsecret.take_back(self.kubectl, self._secret_entry),

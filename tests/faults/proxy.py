@@ -25,8 +25,7 @@ import yaml
 from tests.docker.registries import authority
 
 HOP = {"connection", "transfer-encoding", "keep-alive", "content-length"}
-REASONS = {401: "Unauthorized", 403: "Forbidden", 409: "Conflict", 429: "TooManyRequests", 500: "InternalError"}
-WELL = ("pass", 0)
+REASONS = {401: "Unauthorized", 403: "Forbidden", 429: "TooManyRequests", 500: "InternalError"}
 
 
 @dataclass
@@ -116,7 +115,7 @@ class Handler(BaseHTTPRequestHandler):
             with suppress(OSError):
                 self._forward(way)
 
-    do_GET = do_POST = do_PATCH = do_PUT = do_DELETE = _serve
+    do_GET = do_POST = do_PATCH = do_PUT = do_DELETE = _serve  # noqa: N815  (the library's names)
 
     def _forward(self, way: str) -> None:
         there = self.server.upstream
@@ -195,7 +194,8 @@ def _gone(answer: http.client.HTTPResponse, ended: threading.Event) -> Pieces:
     """Of a watch, bring the first event, and then say that its version is too old."""
     yield from _lines(answer, 1)
     status = {"kind": "Status", "apiVersion": "v1", "code": 410, "reason": "Expired", "status": "Failure"}
-    yield json.dumps({"type": "ERROR", "object": {**status, "message": "too old resource version"}}).encode() + b"\n"
+    told = {"type": "ERROR", "object": {**status, "message": "too old resource version"}}
+    yield json.dumps(told).encode() + b"\n"
 
 
 def _doubled(answer: http.client.HTTPResponse, ended: threading.Event) -> Pieces:

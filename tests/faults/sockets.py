@@ -1,4 +1,4 @@
-"""A unix socket in front of a real Docker Engine that misbehaves on demand, and an engine that may be killed."""
+"""A unix socket before a real Docker Engine that misbehaves on demand, and an engine that may be killed."""
 
 from __future__ import annotations
 
@@ -19,8 +19,9 @@ SCRIPT = """
 here={here}
 mkdir -p "$here/data" "$here/exec"
 mount -t tmpfs -o size=24m none "$here/data"
-exec dockerd --data-root "$here/data" --exec-root "$here/exec" --host "unix://$here/docker.sock" \\
-    --pidfile "$here/pid" --bridge=none --iptables=false --ip6tables=false --ip-forward=false --storage-driver=vfs
+exec dockerd --data-root "$here/data" --exec-root "$here/exec" --pidfile "$here/pid" \\
+    --host "unix://$here/docker.sock" --storage-driver=vfs \\
+    --bridge=none --iptables=false --ip6tables=false --ip-forward=false
 """
 MESSAGE = b'{"message":"database is locked"}'
 BROKEN = (
@@ -121,10 +122,11 @@ class Daemon:
         """Start it, and wait until it answers."""
         run = SCRIPT.format(here=shlex.quote(str(self.directory)))
         with (self.directory / "log").open("ab") as log:
-            self._process = subprocess.Popen(["unshare", "--mount", "sh", "-euc", run], stdout=log, stderr=log)
+            command = ["unshare", "--mount", "sh", "-euc", run]
+            self._process = subprocess.Popen(command, stdout=log, stderr=log)
         for _ in range(600):
-            told = subprocess.run(["docker", "--host", self.host, "version"], capture_output=True, check=False)
-            if told.returncode == 0:
+            asked = ["docker", "--host", self.host, "version"]
+            if subprocess.run(asked, capture_output=True, check=False).returncode == 0:
                 return
             assert self._process.poll() is None, (self.directory / "log").read_text()
             threading.Event().wait(0.1)

@@ -13,6 +13,7 @@ from tests.faults.theirs import told
 
 CLUSTER = ("--provider", "embedded", "--cluster-name", "misbehaved", "--replicas", "1")
 BODY = "`You've hit ${hostname}\\n`"
+AWAY = "return response.writeHead(302, {Location: 'http://127.0.0.1:9/'}).end();"
 HEAD = "  response.writeHead(200, {"
 
 
@@ -60,8 +61,8 @@ def hit(checkout: Checkout, *argv: str, lang: str = "en", check: int = 0) -> Fin
             BODY, "'x'.repeat(10_000_000)", "en", ("xxxxxxxx",), id="10 MB", marks=pytest.mark.fault("F58")
         ),
         pytest.param(
-            HEAD, "  if (!probe) return response.writeHead(302, {Location: 'http://127.0.0.1:9/'}).end();\n" + HEAD,
-            "zh", ("KT501",), id="redirect", marks=pytest.mark.fault("F59"),
+            HEAD, f"  if (!probe) {AWAY}\n{HEAD}", "zh", ("KT501",),
+            id="redirect", marks=pytest.mark.fault("F59"),
         ),
         pytest.param(
             HEAD, "  if (!probe) return;\n" + HEAD, "en", ("curl: (28)", "timed out"),
@@ -95,7 +96,8 @@ def test_what_a_container_started_in_a_session_of_its_own_ends_with_it(checkout:
         app,
         "let stopping = false;",
         "let stopping = false;\nrequire('node:child_process').spawn("
-        "'sh', ['-c', 'trap : HUP; while :; do sleep 1000; done'], {detached: true, stdio: 'ignore'}).unref();",
+        "'sh', ['-c', 'trap : HUP; while :; do sleep 1000; done'], "
+        "{detached: true, stdio: 'ignore'}).unref();",
     )
     hit(checkout)
     assert any("sleep 1000" in words for words in checkout.processes())

@@ -44,7 +44,9 @@ def server(checkout: Checkout) -> int:
     raise AssertionError(checkout.processes())
 
 
-def during(checkout: Checkout, step: str, strike: Callable[[], object], *argv: str, lang: str = "en") -> Finished:
+def during(
+    checkout: Checkout, step: str, strike: Callable[[], object], *argv: str, lang: str = "en"
+) -> Finished:
     """Take the tour up to a step, let something strike when that one begins, and return how it ended."""
     with subprocess.Popen(
         checkout.command("tour", *OURS, *argv),
@@ -82,7 +84,9 @@ def test_an_api_server_that_is_killed_is_told_and_started_again_with_all_it_had(
     if step == "scale":
         ours.inv("tour", *OURS, "--only", "deploy,expose,hit", "--quiet")
     dead = server(ours)
-    failed = during(ours, step, lambda: os.kill(dead, signal.SIGKILL), "--only", step, "--timeout", "5", lang=lang)
+    failed = during(
+        ours, step, lambda: os.kill(dead, signal.SIGKILL), "--only", step, "--timeout", "5", lang=lang
+    )
     assert failed.status == 5, failed.told()
     told(failed, "KT40", *words)
     assert f"./inv tour --from {step}" in failed.stderr
@@ -96,7 +100,14 @@ def test_an_api_server_that_is_frozen_ends_the_step_and_thawed_it_goes_on(ours: 
     pid = server(ours)
     try:
         failed = during(
-            ours, "deploy", lambda: os.kill(pid, signal.SIGSTOP), "--only", "deploy", "--timeout", "1", lang="zh"
+            ours,
+            "deploy",
+            lambda: os.kill(pid, signal.SIGSTOP),
+            "--only",
+            "deploy",
+            "--timeout",
+            "1",
+            lang="zh",
         )
     finally:
         os.kill(pid, signal.SIGCONT)
@@ -106,7 +117,9 @@ def test_an_api_server_that_is_frozen_ends_the_step_and_thawed_it_goes_on(ours: 
 
 
 @pytest.mark.fault("F45")
-def test_a_node_that_is_not_ready_is_named_with_why_and_the_step_holds_once_it_is_back(ours: Checkout) -> None:
+def test_a_node_that_is_not_ready_is_named_with_why_and_the_step_holds_once_it_is_back(
+    ours: Checkout,
+) -> None:
     node = "faults-worker2"
     embedded = [*ours.command()[:2], "kubetour.embedded"]
 
@@ -211,7 +224,11 @@ def test_an_app_of_the_very_name_that_others_made_is_neither_changed_nor_removed
     before = cluster.kubectl(*look)
     failed = cluster.tour("deploy", "--namespace", "shared", "--timeout", "20", check=9)
     told(failed, "KT717", "Deployment/node-hostname", "--name NAME")
-    told(cluster.inv("down", "--context", CONTEXT, "--namespace", "shared", lang="zh", check=9), "KT717", "Deployment/node-hostname")
+    told(
+        cluster.inv("down", "--context", CONTEXT, "--namespace", "shared", lang="zh", check=9),
+        "KT717",
+        "Deployment/node-hostname",
+    )
     assert cluster.kubectl(*look) == before
     cluster.kubectl("delete", "namespace", "shared")
     cluster.inv("down", "--check", "--context", CONTEXT, "--namespace", "shared")

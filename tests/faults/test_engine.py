@@ -49,7 +49,9 @@ def test_a_socket_that_is_silent_or_broken_is_told_at_once(
 
 
 @pytest.mark.fault("F72")
-def test_a_socket_that_this_user_may_not_use_is_told_with_how_to_get_the_right(bench: Desk, tmp_path: Path) -> None:
+def test_a_socket_that_this_user_may_not_use_is_told_with_how_to_get_the_right(
+    bench: Desk, tmp_path: Path
+) -> None:
     wrapped = tmp_path / "nobody"
     wrapped.mkdir()
     nobody = "setpriv --reuid 65534 --regid 65534 --clear-groups" if os.getuid() == 0 else ""

@@ -26,7 +26,9 @@ class Theirs:
     checkout: Checkout
     kubeconfig: Path
 
-    def inv(self, *argv: str, lang: str = "en", check: int | None = 0, through: Path | None = None) -> Finished:
+    def inv(
+        self, *argv: str, lang: str = "en", check: int | None = 0, through: Path | None = None
+    ) -> Finished:
         """Run a task on that cluster, with another kubeconfig where one leads through something."""
         return self.checkout.inv(*argv, lang=lang, check=check, KUBECONFIG=str(through or self.kubeconfig))
 
