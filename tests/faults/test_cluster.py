@@ -1,4 +1,4 @@
-"""The cluster goes wrong: its API server dies, freezes or comes back, watches break, nodes fail, objects stay."""
+"""The cluster goes wrong: its API server dies or freezes, watches break, nodes fail, objects stay."""
 
 from __future__ import annotations
 

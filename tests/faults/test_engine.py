@@ -1,4 +1,4 @@
-"""The container engine goes wrong: at its socket, in the middle of a build, on its disk, and below kind's nodes."""
+"""The container engine goes wrong: at its socket, during a build, on its disk, and below kind's nodes."""
 
 from __future__ import annotations
 

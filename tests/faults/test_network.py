@@ -1,4 +1,4 @@
-"""The network between us and the API server goes wrong: a real proxy in between does it, to kubectl and to us."""
+"""The network before the API server goes wrong: a real proxy in between does it, to kubectl and to us."""
 
 from __future__ import annotations
 
@@ -42,8 +42,8 @@ FORBIDDEN = (
     'in the namespace "kubetour"'
 )
 OVER = (
-    'deployments.apps "node-hostname" is forbidden: exceeded quota: team, requested: count/deployments.apps=1, '
-    "used: count/deployments.apps=2, limited: count/deployments.apps=2"
+    'deployments.apps "node-hostname" is forbidden: exceeded quota: team, '
+    "requested: count/deployments.apps=1, used: count/deployments.apps=2, limited: count/deployments.apps=2"
 )
 WRITE = ("POST", "deployments")
 READ = ("GET", "/deployments/")
@@ -57,7 +57,7 @@ READ = ("GET", "/deployments/")
             id="reset", marks=pytest.mark.fault("F61"),
         ),
         pytest.param(
-            Faults("silent", READ), "zh", 6, "KT505", ("6 秒内没有结束", "kubectl cluster-info"),
+            Faults("silent", READ), "zh", 6, "KT505", ("秒内没有结束", "kubectl cluster-info"),
             id="black hole", marks=pytest.mark.fault("F62"),
         ),
         pytest.param(

@@ -1,4 +1,4 @@
-"""On the host there is less than the tour needs: no right to use the engine, no engine, no sudo to mend it by."""
+"""On the host there is less than the tour needs: no right to use the engine, no engine."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.remote.conftest import Land, home, host, known, land, server  # noqa:
 
 @pytest.fixture
 def checkout(tmp_path: Path, known: Path, land: Land) -> Iterator[Checkout]:  # noqa: F811
-    """Return a checkout whose commands run as another user over SSH; nothing of that user's runs afterwards."""
+    """Return a checkout whose commands run as another user over SSH; nothing of theirs runs after."""
     (tmp_path / "checkout").mkdir()
     yield make(tmp_path / "checkout")
     assert land.account.processes() == []
