@@ -140,8 +140,7 @@ def _basic(settings: Settings, say: Say, host: Host) -> Tools:
     """Return the tools that every provider needs."""
     python = host.python()
     curl = ("curl",) if host.curl() else (python, "-m", "kubetour.curl")
-    kubectl, bare = host.kubectl(settings.offline, say), host.bare_python()
-    return Tools(python, kubectl, curl, steady=(bare, "-m", "kubetour.steady") if bare else ())
+    return Tools(python, host.kubectl(settings.offline, say), curl, host.bare_python())
 
 
 def _chosen(name: str, found: Tools) -> tuple[str, Tools, Text]:

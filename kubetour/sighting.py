@@ -56,9 +56,10 @@ do
 done
 shift
 for each; do
-  [ ! -e "${TMPDIR:-/tmp}/$each" ] || printf '%s\\n' "${TMPDIR:-/tmp}/$each"
-done
-:"""
+  for directory in "${TMPDIR:-/tmp}" /tmp; do
+    [ ! -e "$directory/$each" ] || printf '%s\\n' "$directory/$each"
+  done
+done | sort -u"""
 # One is started for each user, by the first command, and stays on purpose:
 # https://github.com/containers/podman/blob/main/rootless.md
 PAUSE = re.compile(r"^\S*(catatonit -P|podman pause)\s*$")

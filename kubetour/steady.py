@@ -6,8 +6,8 @@ standard error; a word `--` begins the next one. `--after` seconds later, what h
 The exit status is the last command's. If nothing answers before the first one, none is run: the load cannot
 be sent from here.
 
-Python's standard library alone, and no other module of this package: on another host any Python from 3.9 on
-runs it.
+Python's standard library alone, and of this package only what needs no more: on another host any Python from
+3.9 on runs it.
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ import asyncio
 import contextlib
 import json
 import shlex
-import signal
 import sys
 import time
 from collections import Counter
@@ -25,14 +24,14 @@ from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
+from kubetour.alongside import NOT_STARTED, ended, interruptible, shell_status, split
+
 LARGEST = 64 * 1024  # bytes of an answer
 LONGEST_NAME = 200  # characters of an answer, as which it is counted
 MOST_NAMES = 100  # different answers; all others count as one
 MOST_WAITING = 200  # requests that wait for an answer at the same time
 MOST_SECONDS = 3600  # of the table; what comes later counts in its last row
 MOST_FAILURES = 5  # that are listed; all are counted
-ENDING = 5.0  # seconds that a command has to end when we are told to
-NOT_STARTED = 127
 
 
 class Tally:
@@ -219,16 +218,9 @@ async def execute(command: Sequence[str], load: Load, tally: Tally) -> int:
         try:
             status = await process.wait()
         except asyncio.CancelledError:
-            with contextlib.suppress(ProcessLookupError):
-                process.terminate()
-            try:
-                await asyncio.wait_for(process.wait(), ENDING)
-            except asyncio.TimeoutError:
-                process.kill()
-                await process.wait()
+            await ended(process)
             raise
-    if status < 0:
-        status = 128 - status
+    status = shell_status(status)
     mark.update(ended=round(load.clock(), 3), status=status)
     return status
 
@@ -256,35 +248,6 @@ async def steady(given: argparse.Namespace, commands: Sequence[Sequence[str]]) -
     return status
 
 
-async def interruptible(given: argparse.Namespace, commands: Sequence[Sequence[str]]) -> int:
-    """Do the same; a signal ends it and the command that runs, with the exit status that a shell gives."""
-    loop = asyncio.get_running_loop()
-    caught: list[int] = []
-    task = asyncio.ensure_future(steady(given, commands))
-
-    def end(number: int) -> None:
-        caught.append(number)
-        task.cancel()
-
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        loop.add_signal_handler(number, end, number)
-    try:
-        return await task
-    except asyncio.CancelledError:
-        return 128 + caught[0]
-
-
-def split(argv: Sequence[str]) -> tuple[list[str], list[list[str]]]:
-    """Return the words before the first `--`, and the commands, each behind one."""
-    parts: list[list[str]] = [[]]
-    for word in argv:
-        if word == "--":
-            parts.append([])
-        else:
-            parts[-1].append(word)
-    return parts[0], parts[1:]
-
-
 def positive(text: str) -> float:
     """Return a number above zero, of at most 1000; ValueError for anything else."""
     number = float(text)
@@ -308,7 +271,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if not commands or not all(commands):
         parser.error("name a command after --")
     try:
-        return asyncio.run(interruptible(given, commands))
+        return asyncio.run(interruptible(steady(given, commands)))
     except ValueError as error:
         parser.error(str(error))
 

@@ -23,37 +23,37 @@ ENGINE = Engine("docker", version="29.1.0")
 ABLE = Abilities(("--provenance=false",), ("--platform", "linux/amd64"), True)
 DIGEST = "0123456789abcdef" * 4
 CONTEXT = BuildContext(".", ("app/app.js",), 1234, DIGEST, "1000", (8080,))
-STEADY = (".venv/bin/python", "-m", "kubetour.steady")
+PYTHON = ".venv/bin/python"
 TOOLS = {
     "kind": Tools(
-        ".venv/bin/python",
-        steady=STEADY,
+        PYTHON,
+        bare_python=PYTHON,
         engine_version="docker 29.0.0",
         build_flags=("--provenance=false", "--sbom=false"),
         save_flags=("--platform", "linux/amd64"),
         containerd_store=True,
     ),
     "minikube": Tools(
-        ".venv/bin/python", steady=STEADY, engine_version="docker 29.0.0", build_flags=("--provenance=false",)
+        PYTHON, bare_python=PYTHON, engine_version="docker 29.0.0", build_flags=("--provenance=false",)
     ),
     "context": Tools(
-        ".venv/bin/python", steady=STEADY, engine_version="docker 29.0.0", build_flags=("--provenance=false",)
+        PYTHON, bare_python=PYTHON, engine_version="docker 29.0.0", build_flags=("--provenance=false",)
     ),
-    "embedded": Tools(".venv/bin/python", steady=STEADY, curl=(".venv/bin/python", "-m", "kubetour.curl")),
+    "embedded": Tools(PYTHON, bare_python=PYTHON, curl=(PYTHON, "-m", "kubetour.curl")),
 }
 # kind's tools with another engine.
 OTHERS = {
     "podman": Tools(
-        ".venv/bin/python",
-        steady=STEADY,
+        PYTHON,
+        bare_python=PYTHON,
         engine="podman",
         dialect=DIALECTS["podman"],
         engine_version="podman 5.4.0",
         kind_provider="podman",
     ),
     "nerdctl": Tools(
-        ".venv/bin/python",
-        steady=STEADY,
+        PYTHON,
+        bare_python=PYTHON,
         engine="nerdctl",
         dialect=DIALECTS["nerdctl"],
         engine_version="nerdctl 2.1.4",

@@ -19,6 +19,7 @@ from kubetour.printing import script_text
 from kubetour.project import ROOT
 from kubetour.proofs.cluster import NodesJoined, NodesReady
 from kubetour.providers import Provider, Tools
+from kubetour.script import shell
 from kubetour.session import Session
 from kubetour.settings import Resolved
 from kubetour.state import State
@@ -359,6 +360,32 @@ UNDER_LOAD = [
 def test_what_cannot_be_tried_under_load_is_no_part_of_the_plan(provider: Provider, absent: set[str]) -> None:
     found = [step.id for step in whole(provider, CONTEXT) if step.id in UNDER_LOAD]
     assert found == [name for name in UNDER_LOAD if name not in absent]
+
+
+def forwarded(provider: Provider) -> list[str]:
+    """Return the command that forwards a port, if there is one."""
+    return [shell(step.actions[0]) for step in whole(provider, CONTEXT) if step.id == "port-forward"]
+
+
+def test_a_port_is_forwarded_on_the_cluster_that_is_meant_and_kubectl_picks_a_free_one(
+    provider: Provider,
+) -> None:
+    (text,) = forwarded(provider)
+    where, _, requests = text.partition(" -- ")[2].partition(" -- ")
+    kubectl = shell(provider.kubectl("port-forward", f"service/{provider.settings.name}", ":8080"))
+    assert where == kubectl
+    assert f"--context {provider.context}" in kubectl
+    assert requests.endswith("-H 'Connection: close' 'http://{}/?[1-60]'")
+
+
+def test_of_another_app_whole_answers_are_asked_for_through_a_forwarded_port() -> None:
+    (text,) = forwarded(replace(make_provider("kind"), mark="word"))
+    assert " -- curl -i " in text
+    assert text.endswith("'http://{}/?word.port-forward.[1-60]'")
+
+
+def test_where_no_python_can_forward_a_port_that_is_no_part_of_the_plan() -> None:
+    assert forwarded(make_provider("kind", tools=Tools("python"))) == []
 
 
 def test_of_the_experiments_under_load_only_scaling_our_own_app_is_in_the_tour() -> None:

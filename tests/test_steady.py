@@ -18,8 +18,8 @@ from typing import Any
 
 import pytest
 
-from kubetour import steady
-from kubetour.steady import MOST_FAILURES, MOST_NAMES, MOST_SECONDS, Load, Tally, main, split
+from kubetour import alongside, steady
+from kubetour.steady import MOST_FAILURES, MOST_NAMES, MOST_SECONDS, Load, Tally, main
 
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: close\r\n\r\npod-a"
 HERE = ["--before", "0.1", "--after", "0.1", "--rate", "100"]
@@ -207,7 +207,7 @@ def test_a_signal_ends_the_load_and_its_command(number: signal.Signals) -> None:
 
 
 def test_a_command_that_ignores_sigterm_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(steady, "ENDING", 0.1)
+    monkeypatch.setattr(alongside, "ENDING", 0.1)
     ignoring = "import signal; signal.signal(15, signal.SIG_IGN); print(flush=True); signal.pause()"
 
     async def scenario() -> int:
@@ -244,18 +244,6 @@ def test_wrong_usage_is_status_2(argv: list[str], capfd: pytest.CaptureFixture[s
         main(argv)
     assert ended.value.code == 2
     assert "usage: steady" in capfd.readouterr().err
-
-
-@pytest.mark.parametrize(
-    ("argv", "parts"),
-    [
-        (["a", "--", "b", "c"], (["a"], [["b", "c"]])),
-        (["--", "b", "--", "c"], ([], [["b"], ["c"]])),
-        (["a"], (["a"], [])),
-    ],
-)
-def test_each_command_stands_behind_two_dashes(argv: list[str], parts: object) -> None:
-    assert split(argv) == parts
 
 
 def test_the_tally_stays_small_however_long_it_counts() -> None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from kubetour.chapters.requests import answered, lateness, logs, over_one_connection, reach
+from kubetour.chapters.requests import answered, forwarded, lateness, logs, over_one_connection, reach
 from kubetour.proofs.replacement import Replaced, SameAddress
 from kubetour.proofs.restarts import LongerPause, Restarted
 from kubetour.proofs.selecting import FindsNobody
-from kubetour.proofs.spreading import AtRandom, OneConnection
+from kubetour.proofs.spreading import AtRandom, ForwardedToOne, OneConnection
 from kubetour.proofs.workload import Gone, ReadyEndpoints
 from kubetour.providers import Provider
 from kubetour.steps import Stage, Step
@@ -131,26 +131,21 @@ def selectors(provider: Provider, replicas: int) -> tuple[Step, ...]:
 
 
 def spreading(provider: Provider) -> tuple[Step, ...]:
-    """Return the steps that count who answers: a connection for each request, and one for all."""
+    """Return the steps that count who answers: a connection each, one for all, a forwarded port."""
     name, replicas = provider.settings.name, provider.settings.replicas
     requests = FOR_EACH * replicas
-    return (
-        Step(
-            "spread",
-            Stage.SCALE,
-            (reach(provider, "spread", requests),),
-            AtRandom(name, requests),
-            needs=("hit-all",),
-            claim="spread",
-            extra=True,
-        ),
+    by_forwarding = forwarded(provider, "port-forward", requests)
+    counted = AtRandom(name, requests)
+    steps = [
+        Step("spread", Stage.SCALE, (reach(provider, "spread", requests),), counted),
         Step(
             "keep-alive",
             Stage.SCALE,
             (over_one_connection(provider, "keep-alive", KEPT),),
             OneConnection(name, KEPT),
-            needs=("hit-all",),
-            claim="spread",
-            extra=True,
         ),
-    )
+    ]
+    if by_forwarding:
+        to_one = ForwardedToOne(name, requests)
+        steps.append(Step("port-forward", Stage.SCALE, (by_forwarding,), to_one))
+    return tuple(replace(step, needs=("hit-all",), claim="spread", extra=True) for step in steps)

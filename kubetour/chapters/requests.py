@@ -20,6 +20,7 @@ SHOWN = ("-i", "-sS", "--max-time", "5", "--noproxy", "*")
 # `Connection: close` matters: curl would send the next request over the connection it has, and a Service
 # balances connections, not requests.
 ONCE = ("-H", "Connection: close")
+FORWARDED = "http://{}/"  # the address is known when kubectl forwards: see `forwarded`
 
 
 def mark(provider: Provider, step: str) -> str:
@@ -27,9 +28,9 @@ def mark(provider: Provider, step: str) -> str:
     return f"{provider.mark}.{step}" if provider.mark else ""
 
 
-def get(provider: Provider, step: str, url: str) -> Run:
-    """Return a request by curl from this machine, with no proxy in between."""
-    return Run((*provider.tools.curl, *_flags(provider, step), *ONCE, url + _query(provider, step)))
+def get(provider: Provider, step: str, url: str, count: int = 0) -> Run:
+    """Return a request by curl from this machine, with no proxy in between; as many as counted."""
+    return Run((*provider.tools.curl, *_flags(provider, step), *ONCE, url + _query(provider, step, count)))
 
 
 def reach(provider: Provider, step: str, count: int = 0) -> Run:
@@ -49,6 +50,19 @@ def over_one_connection(provider: Provider, step: str, count: int) -> Run:
     url = Variable(Found.URL, _query(provider, step, count))
     told = ("-w", f"\\n{CONNECTIONS}%{{num_connects}}\\n")
     return Run((Variable(Found.PROGRAM), *_flags(provider, step), *told, url))
+
+
+def forwarded(provider: Provider, step: str, count: int) -> Run | None:
+    """Return that many requests through a port that kubectl forwards to the Service; None where none can be.
+
+    kubectl takes a free port of this machine by itself.
+    """
+    if not provider.tools.forwarded:
+        return None
+    settings = provider.settings
+    forward = provider.kubectl("port-forward", f"service/{settings.name}", f":{settings.port}")
+    ask = get(provider, step, FORWARDED, count)
+    return Run((*provider.tools.forwarded, "--", *forward.argv, "--", *ask.argv))
 
 
 def inside(provider: Provider, step: str, service: str) -> Run | None:

@@ -120,11 +120,14 @@ class ClusterDirectory:
         path = self.node(node) / "kubelet.sock"
         if len(os.fsencode(path)) <= _LONGEST_SOCKET:
             return path
-        return self._short() / f"{hashlib.sha256(node.encode()).hexdigest()[:12]}.sock"
+        return self._short() / _socket_name(node)
 
     def _short(self) -> Path:
+        """Return a directory for sockets: where temporary files are, or /tmp if that has a long path, too."""
         digest = hashlib.sha256(os.fsencode(self.path)).hexdigest()[:16]
-        return Path(tempfile.gettempdir()) / f"kubetour-{os.getuid()}-{digest}"
+        short = Path(tempfile.gettempdir()) / f"kubetour-{os.getuid()}-{digest}"
+        fits = len(os.fsencode(short / _socket_name(""))) <= _LONGEST_SOCKET
+        return short if fits else Path("/tmp") / short.name  # noqa: S108  (its owner is looked at)
 
     def make_socket_directory(self, node: str) -> None:
         """Make the directory of a kubelet's socket; EmbeddedError if it is somebody else's."""
@@ -188,3 +191,7 @@ def all_clusters(root: Path | None = None) -> list[ClusterDirectory]:
     base = root or state_root()
     found = sorted((base / "clusters").glob("*/cluster.json"))
     return [ClusterDirectory(path.parent.name, base) for path in found]
+
+
+def _socket_name(node: str) -> str:
+    return f"{hashlib.sha256(node.encode()).hexdigest()[:12]}.sock"

@@ -34,6 +34,7 @@ class KubeletServer:
     async def start(self, socket: Path) -> None:
         """Listen; whoever may enter the socket's directory may ask."""
         socket.unlink(missing_ok=True)
+        self._socket = socket
         self._runner = web.ServerRunner(
             web.Server(self._handle, handler_cancellation=True, access_log=None),
             handle_signals=False,
@@ -41,7 +42,6 @@ class KubeletServer:
         )
         await self._runner.setup()
         await web.UnixSite(self._runner, str(socket)).start()
-        self._socket = socket
 
     async def stop(self) -> None:
         """Close the socket, and remove it."""

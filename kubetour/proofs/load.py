@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import re
+import shlex
+from abc import ABC, abstractmethod
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from kubetour.checks import Object, Observation, Proof
+from kubetour.proofs.answering import in_order
 from kubetour.proofs.common import fails, holds, json_object, refutes, terminating
 from kubetour.proofs.workload import DeploymentReady
 
 LOOKS = ("deployments", "pods")
 # How kubectl is told the cluster: a picture's mark need not say it.
 _WHERE = re.compile(r" --(?:kubeconfig|context|namespace) (?:'[^']*'|\S+)")
+_FIRST = re.compile(r"(?:'[^']*'|[^\s'])+")  # the first word, as shlex.join writes it
 _LONGEST = 60  # characters of a command in a picture
 
 
@@ -67,18 +72,19 @@ def load_of(seen: Observation) -> Load | None:
 
 def short(command: str) -> str:
     """Return a command without what says on which cluster, and of a long one its beginning."""
-    text = _WHERE.sub("", command).rpartition("/")[2] if command.startswith("/") else _WHERE.sub("", command)
+    text = _WHERE.sub("", command)
+    first = _FIRST.match(text)
+    if first:
+        text = text.replace(first[0], shlex.split(first[0])[0].rpartition("/")[2], 1)
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
 
 
 def _by_pod(answers: Mapping[str, int], pods: set[str]) -> dict[str, int]:
     """Return the answers by Pod; those in which none is named are left out."""
-    counts: dict[str, int] = {}
+    counts: Counter[str] = Counter()
     for text, count in answers.items():
-        for word in re.findall(r"[a-z0-9](?:[-a-z0-9.]*[a-z0-9])?", text):
-            if word in pods:
-                counts[word] = counts.get(word, 0) + count
-                break
+        for name in in_order(text, pods)[:1]:
+            counts[name] += count
     return counts
 
 
@@ -93,7 +99,7 @@ def pods_of(seen: Observation, name: str) -> dict[str, list[tuple[float, str, Ob
 
 
 @dataclass(frozen=True)
-class Steady:
+class Steady(ABC):
     """What the checks here share: the app, and what must be so again at the end."""
 
     looks: ClassVar[tuple[str, ...]] = LOOKS
@@ -114,11 +120,11 @@ class Steady:
         after = DeploymentReady(self.name, self.replicas, self.image)(seen)
         return after if proof.holds and not after.holds else proof
 
+    @abstractmethod
     def judge(
         self, load: Load, pods: dict[str, list[tuple[float, str, Object]]], data: dict[str, Any]
     ) -> Proof:
         """Return the verdict on a load that reached the Service."""
-        raise NotImplementedError
 
 
 def lost(load: Load, data: dict[str, Any]) -> Proof | None:

@@ -1,4 +1,4 @@
-"""Checks of how a Service spreads connections: at random, and each stays with the Pod that it came to."""
+"""Checks of how a Service spreads connections: at random, each stays with its Pod, forwarded ones are not."""
 
 from __future__ import annotations
 
@@ -13,10 +13,12 @@ from kubetour.proofs.answering import answers, in_order, only
 from kubetour.proofs.anyapp import UNKNOWN
 from kubetour.proofs.chance import expected_range
 from kubetour.proofs.changes import name
-from kubetour.proofs.common import holds, noted, ready_pods, refutes
+from kubetour.proofs.common import endpoints, holds, noted, ready_pods, refutes
+from kubetour.text import Text
 
 CERTAIN = 1 - 1e-6  # a Pod's count lies outside the range of this level once in a million runs, if at random
-CONNECTIONS = "connections: "  # before the number that curl writes after each answer
+CONNECTIONS = "connections: "  # before the number that curl writes after each answer, `forwarded` after all
+NOT_FORWARDED = "not forwarded: "  # before the reason that `forwarded` writes instead
 
 
 def in_turn(order: Sequence[str], pods: int) -> bool:
@@ -48,6 +50,12 @@ def order_of(seen: Observation, names: Collection[str]) -> list[str] | None:
         if order:
             return order
     return None
+
+
+def connections(seen: Observation) -> int:
+    """Return how many connections were made, by what the programs say that made them."""
+    text = "\n".join(result.stdout for result in seen.results)
+    return sum(int(number) for number in re.findall(rf"(?m)^{CONNECTIONS}(\d+)$", text))
 
 
 @dataclass(frozen=True)
@@ -94,9 +102,7 @@ class OneConnection:
         order = order_of(seen, pods)
         if order is None:
             return noted(holds("spread-untold"), UNKNOWN)
-        counts = Counter(order)
-        text = "".join(result.stdout for result in seen.results)
-        made = sum(int(number) for number in re.findall(rf"(?m)^{CONNECTIONS}(\d+)$", text))
+        counts, made = Counter(order), connections(seen)
         data = {"answers": {name: counts[name] for name in sorted(pods)}, "connections": made}
         values = {"requests": counts.total(), "connections": made, "pods": len(counts)}
         if counts.total() < self.requests or not made:
@@ -106,3 +112,34 @@ class OneConnection:
         if made > 1:  # the app, or something before it, closes connections by itself
             return holds("connections-closed", data, **values)
         return holds("one-connection", data, requests=counts.total(), name=next(iter(counts)))
+
+
+@dataclass(frozen=True)
+class ForwardedToOne:
+    """Connections through a port forwarded to a Service all came to one Pod, though it has several."""
+
+    looks: ClassVar[tuple[str, ...]] = ("endpointslices",)
+    name: str
+    requests: int
+
+    def __call__(self, seen: Observation) -> Proof:
+        """Return the verdict on who answered; where nothing could be forwarded, it is told why."""
+        said = "\n".join(result.stdout for result in seen.results)
+        if refused := re.search(rf"(?m)^{NOT_FORWARDED}(.*)$", said):
+            return noted(holds("forward-untried"), Text("proof.forward-no-stream", {"reason": refused[1]}))
+        pods = sorted({name for name, ready in endpoints(seen, self.name) if ready})
+        order = order_of(seen, pods)
+        if order is None:
+            return noted(holds("spread-untold"), UNKNOWN)
+        counts, made = Counter(order), connections(seen)
+        data = {"answers": {name: counts[name] for name in pods}, "connections": made}
+        values = {"requests": counts.total(), "pods": len(pods)}
+        if counts.total() < self.requests:
+            return refutes("few-answers", data, requests=counts.total(), wanted=self.requests)
+        if made < self.requests:
+            return refutes("forward-connections", data, connections=made, **values)
+        if len(pods) < 2:
+            return holds("one-pod", data)
+        if len(counts) > 1:
+            return refutes("forward-spread", data, answered=len(counts), **values)
+        return holds("forwarded-to-one", data, name=next(iter(counts)), **values)

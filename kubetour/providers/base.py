@@ -25,7 +25,7 @@ class Tools:
     python: str
     kubectl: str = "kubectl"
     curl: tuple[str, ...] = ("curl",)
-    steady: tuple[str, ...] = ()  # how the steady load is called; empty where it cannot run
+    bare_python: str = ""  # one that may have the standard library alone; "" where there is none
     engine: str = "docker"
     dialect: Dialect = DIALECTS["docker"]
     engine_version: str = ""
@@ -42,6 +42,19 @@ class Tools:
     containerd_store: bool = False
     gives_addresses: bool = False  # cloud-provider-kind runs beside kind
     volumes: tuple[str, ...] = ()  # of the nodes' containers, looked up before they are deleted
+
+    @property
+    def steady(self) -> tuple[str, ...]:
+        """Return how the steady load is called; empty where it cannot run."""
+        return self._module("steady")
+
+    @property
+    def forwarded(self) -> tuple[str, ...]:
+        """Return how a command is run through a forwarded port; empty where that cannot be."""
+        return self._module("forwarded")
+
+    def _module(self, name: str) -> tuple[str, ...]:
+        return (self.bare_python, "-m", f"kubetour.{name}") if self.bare_python else ()
 
 
 @dataclass(frozen=True)

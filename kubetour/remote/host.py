@@ -151,7 +151,7 @@ class RemoteHost(Host):
         return PYTHON
 
     def bare_python(self) -> str:
-        """Return how to call a Python there that can send the steady load, or "" if there is none."""
+        """Return how to call a Python there that can run programs of ours, or "" if there is none."""
         enough = Run(("python3", "-c", "import sys; sys.exit(sys.version_info < (3, 9))"))
         return "python3" if perform(self.c, enough).status == 0 else ""
 
@@ -189,8 +189,8 @@ class RemoteHost(Host):
             "context": shipping.context_files(context, self._context_here),
             **{f"file {name}": {name: path} for name, path in self._bring.items()},
         }
-        if provider.tools.steady:
-            cargo["load"] = shipping.load_files()
+        if provider.tools.bare_python:
+            cargo["programs"] = shipping.program_files()
         if needs_python:
             cargo["package"] = shipping.package_files()
         shipped = self._ship(cargo, say)

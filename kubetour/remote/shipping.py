@@ -57,9 +57,10 @@ def package_files(root: Path = ROOT) -> dict[str, Path]:
     return {path.relative_to(root).as_posix(): path for path in files}
 
 
-def load_files(root: Path = ROOT) -> dict[str, Path]:
-    """Return what sends the steady load there: any Python runs it."""
-    return {name: root / name for name in (f"{PACKAGE}/__init__.py", f"{PACKAGE}/steady.py")}
+def program_files(root: Path = ROOT) -> dict[str, Path]:
+    """Return what sends the steady load there, and what forwards ports: any Python runs them."""
+    names = (f"{PACKAGE}/{name}.py" for name in ("__init__", "alongside", "forwarded", "steady"))
+    return {name: root / name for name in names}
 
 
 def hashes(cargo: Cargo) -> dict[str, str]:

@@ -18,8 +18,8 @@ def picture(step: str, data: Mapping[str, Any], language: str) -> tuple[str, ...
         return layers(data["layers"])
     if step in ("picture", "status"):
         return structure(data, language)
-    if step in ("hit-all", "spread", "keep-alive"):
-        return bars(data["answers"])
+    if step in ("hit-all", "spread", "keep-alive", "port-forward"):
+        return bars(data.get("answers", {}))  # of an app that does not tell, there are none
     if "timeline" in data:
         return timeline.picture(data["timeline"], language)
     if step == "pods":

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -114,6 +116,62 @@ def test_a_service_that_ties_clients_to_pods_does_not_spread(lab: Checkout) -> N
         assert "1 of 3 Pods have answered" in told.stderr
     finally:
         template.write_text(before, encoding="utf-8")
+
+
+# Forwards as a balancer would: each connection goes to the Service, not to the Pod that was picked first.
+SPREADS = """
+import socket, sys, threading
+def carry(source, to):
+    while data := source.recv(65536):
+        to.sendall(data)
+    to.shutdown(socket.SHUT_WR)
+with socket.create_server(("127.0.0.1", 0)) as listener:
+    port = listener.getsockname()[1]
+    print(f"Forwarding from 127.0.0.1:{port} -> 8080", flush=True)
+    while True:
+        here, _ = listener.accept()
+        print("Handling connection for", port, flush=True)
+        there = socket.create_connection((sys.argv[1], 8080))
+        for pair in ((here, there), (there, here)):
+            threading.Thread(target=carry, args=pair, daemon=True).start()
+"""
+
+
+def test_forwarding_that_spreads_refutes_that_it_leads_to_one_pod(lab: Checkout, tmp_path: Path) -> None:
+    forwarder = tmp_path / "spreads.py"
+    forwarder.write_text(SPREADS, encoding="utf-8")
+    address = "$K get service shop -o jsonpath={.spec.clusterIP}"
+    spread = f'exec {sys.executable} {forwarder} "$({address})"'
+    told = prove(lab, "spread", check=7, **meddling(tmp_path, "port-forward", before=spread))
+    assert "60 connections through one forwarded port were answered by" in told.stderr
+    assert last(lab)["step"] == "port-forward"
+
+
+def test_a_kubectl_that_forwards_as_old_ones_do_is_told_why_nothing_was_tried(lab: Checkout) -> None:
+    told = prove(lab, "spread", KUBECTL_PORT_FORWARD_WEBSOCKETS="false")
+    assert "Not tried: kubectl could open no stream to a Pod" in told.stdout
+    (note,) = last(lab)["proof"]["notes"]
+    assert "WebSockets only, which kubectl does since 1.31" in note
+
+
+def test_ctrl_c_while_a_port_is_forwarded_leaves_nothing_running(lab: Checkout, tmp_path: Path) -> None:
+    waits = f"""
+case "$(tr '\\0' ' ' </proc/$PPID/cmdline)" in *kubetour.forwarded*) echo reached; exec sleep 600 ;; esac
+exec {shutil.which("curl") or f"{sys.executable} -m kubetour.curl"} "$@"
+"""
+    put(tmp_path, "curl", waits)
+    path = f"{tmp_path}{os.pathsep}{os.environ['PATH']}"
+    before = lab.processes()
+    with lab.start("prove", "spread", *FLAGS, PATH=path) as proving:
+        assert proving.stdout is not None
+        told = "".join(iter(proving.stdout.readline, "reached\n"))
+        assert "Forwarding from 127.0.0.1:" in told
+        forwards = [words for words in lab.processes() if "port-forward" in words]
+        assert len(forwards) >= 2  # kubectl, and the program that has started it
+        os.kill(proving.pid, signal.SIGINT)
+        rest = proving.stdout.read()
+    assert proving.returncode == 130, rest
+    assert sorted(lab.processes()) == sorted(before)
 
 
 def test_where_no_node_takes_pods_declaring_a_number_is_not_enough(lab: Checkout) -> None:

@@ -9,12 +9,13 @@ from typing import Any
 import pytest
 
 from kubetour.checks import Change, Object, Observation, Proof
-from kubetour.proofs.load import BadRelease, NothingLost, SlowStart, short
+from kubetour.proofs.load import BadRelease, NothingLost, SlowStart, Steady, short
 from tests.making import output
 from tests.shapes import deployment, pod, seen
 
 APP = {"app": "web"}
 COMMANDS = ("kubectl --context c scale deployment/web --replicas=2", "kubectl rollout status deployment/web")
+SCALE = "kubectl scale deployment/web --replicas=2"
 
 
 def told(failed: int = 0, statuses: tuple[int, ...] = (0, 0), **given: Any) -> str:
@@ -106,14 +107,29 @@ def test_the_report_gets_answers_by_pod_and_commands_without_the_cluster() -> No
     assert load["marks"][0] == {"at": 0.5, "text": "kubectl scale deployment/web --replicas=2"}
 
 
+def test_a_check_that_judges_nothing_cannot_be_made() -> None:
+    with pytest.raises(TypeError, match="abstract"):
+        Steady("web", 3, "web:1")  # type: ignore[abstract]
+
+
+@pytest.mark.parametrize("text", ["You've hit web-1-a, not web-1-b", "x/web-1-a/"], ids=["two", "in a path"])
+def test_an_answer_counts_for_the_first_pod_that_it_names_as_a_word(text: str) -> None:
+    rows = [{"at": 0, "ok": 2, "failed": 0, "by": {text: 1, "You've hit web-1-a": 1}}]
+    counted = LOST(observed(told(seconds=rows), *CAME_AND_WENT)).data["load"]["seconds"][0]["by"]
+    assert counted == {"web-1-a": 2}
+
+
 @pytest.mark.parametrize(
     ("command", "expected"),
     [
         ("kubectl --kubeconfig 'a b' --context c get pods", "kubectl get pods"),
         ("/home/me/.cache/kubectl --context c get pods", "kubectl get pods"),
+        ("/usr/bin/kubectl --context c scale deployment/web --replicas=2", SCALE),
+        (".kubetour/bin/kubectl --context c scale deployment/web --replicas=2", SCALE),
+        ("'/my tools/kubectl' scale deployment/web --replicas=2", SCALE),
         ("kubectl " + "x" * 100, "kubectl " + "x" * 51 + "…"),
     ],
-    ids=["flags", "path", "long"],
+    ids=["flags", "path", "path and a slash later", "on a host", "path with a space", "long"],
 )
 def test_a_command_is_shown_short(command: str, expected: str) -> None:
     assert short(command) == expected

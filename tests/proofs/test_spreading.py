@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kubetour.checks import Proof
-from kubetour.proofs.spreading import AtRandom, OneConnection, in_turn
+from kubetour.proofs.spreading import AtRandom, ForwardedToOne, OneConnection, in_turn
 from tests.making import output
-from tests.shapes import pod, seen
+from tests.shapes import pod, seen, slices
 
 APP = {"app": "web"}
 NAMES = ("web-1-a", "web-1-b", "web-1-c")
@@ -102,3 +102,62 @@ def test_a_connection_stays_with_one_pod(order: Sequence[str], connections: list
     proof = OneConnection("web", 4)(seen(*PODS, results=(output(over(order, connections)),)))
     assert key(proof) == verdict
     assert proof.refuted is (verdict in {"requests-spread", "few-answers"})
+
+
+ENDPOINTS = slices("web", *NAMES)
+
+
+def through(order: Sequence[str], made: int) -> str:
+    return f"Forwarding from 127.0.0.1:40001 -> 8080\n{said(order)}\nconnections: {made}\n"
+
+
+@pytest.mark.parametrize(
+    ("printed", "verdict"),
+    [
+        pytest.param(through([NAMES[1]] * 40, 40), "forwarded-to-one", id="one Pod"),
+        pytest.param(through([NAMES[0]] * 39 + [NAMES[1]], 40), "forward-spread", id="one answer of another"),
+        pytest.param(through(by_chance(40), 40), "forward-spread", id="as a Service spreads"),
+        pytest.param(through([NAMES[0]] * 39, 40), "few-answers", id="one is missing"),
+        pytest.param(through(["stranger"] * 40, 40), "few-answers", id="somebody else"),
+        pytest.param(through([NAMES[0]] * 40, 1), "forward-connections", id="one connection for all"),
+        pytest.param(through([NAMES[0]] * 40, 0), "forward-connections", id="past the forwarded port"),
+        pytest.param("", "few-answers", id="nothing"),
+        pytest.param("not forwarded: streams over WebSockets only\n", "forward-untried", id="no stream"),
+    ],
+)
+def test_a_forwarded_port_leads_every_connection_to_one_pod(printed: str, verdict: str) -> None:
+    proof = ForwardedToOne("web", 40)(seen(ENDPOINTS, results=(output(printed),)))
+    assert key(proof) == verdict
+    assert proof.refuted is (verdict not in {"forwarded-to-one", "forward-untried"})
+
+
+def test_why_nothing_could_be_forwarded_is_noted() -> None:
+    printed = "not forwarded: streams over WebSockets only\n"
+    (note,) = ForwardedToOne("web", 40)(seen(ENDPOINTS, results=(output(printed),))).notes
+    assert (note.key, note.values) == (
+        "proof.forward-no-stream",
+        {"reason": "streams over WebSockets only"},
+    )
+
+
+def test_what_was_forwarded_is_in_the_record() -> None:
+    printed = through([NAMES[1]] * 40, 40)
+    data = ForwardedToOne("web", 40)(seen(ENDPOINTS, results=(output(printed),))).data
+    assert data == {"answers": {NAMES[0]: 0, NAMES[1]: 40, NAMES[2]: 0}, "connections": 40}
+
+
+@pytest.mark.parametrize("unready", [(), NAMES[1:]], ids=["one Pod", "one that is ready"])
+def test_with_one_ready_pod_a_forwarded_port_shows_nothing(unready: tuple[str, ...]) -> None:
+    there = slices("web", NAMES[0], unready=unready)
+    printed = through([NAMES[0]] * 40, 40)
+    assert key(ForwardedToOne("web", 40)(seen(there, results=(output(printed),)))) == "one-pod"
+
+
+@pytest.mark.parametrize(
+    ("body", "verdict"), [(NAMES[0], "forwarded-to-one"), ("a page", "spread-untold")], ids=["told", "untold"]
+)
+def test_of_an_app_of_ones_own_it_is_judged_as_far_as_that_tells(body: str, verdict: str) -> None:
+    answer = f"HTTP/1.1 200 OK\r\nServer: shop\r\n\r\n{body}"
+    printed = f"Forwarding from 127.0.0.1:40001 -> 8080\n{answer * 40}\nconnections: 40\n"
+    proof = ForwardedToOne("web", 40)(seen(ENDPOINTS, results=(output(printed),)))
+    assert (key(proof), proof.holds) == (verdict, True)

@@ -102,12 +102,15 @@ def test_preparing_makes_one_private_directory_and_ships_the_context(
     assert stat.S_IMODE(root.stat().st_mode) == 0o700
     shipped = {"Dockerfile", ".dockerignore", "app", "kubetour"}
     assert {path.name for path in root.iterdir()} == {MARK, ".kubetour", *shipped}
-    assert sorted(path.name for path in (root / "kubetour").iterdir()) == ["__init__.py", "steady.py"]
+    programs = ["__init__.py", "alongside.py", "forwarded.py", "steady.py"]
+    assert sorted(path.name for path in (root / "kubetour").iterdir()) == programs
     assert stat.S_IMODE((root / "app/app.js").stat().st_mode) == 0o644
     assert [text.key for text in said] == ["host.shipping"]
     assert perform(there, Run(("pwd",))).stdout.strip() == machine.root
     steady = perform(there, Run((machine.bare_python(), "-m", "kubetour.steady", "--help")))
     assert (steady.status, "requests per second" in steady.stdout) == (0, True)
+    forwarded = perform(there, Run((machine.bare_python(), "-m", "kubetour.forwarded", "--help")))
+    assert (forwarded.status, "port-forward" in forwarded.stdout) == (0, True)
 
 
 def test_leaving_removes_it_and_says_so_but_not_while_something_made_is_left(

@@ -133,15 +133,16 @@ def test_a_hash_tells_content_mode_and_links_apart(app: Path) -> None:
     assert len({first["run"], second["run"], linked["run"]}) == 3
 
 
-def test_the_steady_load_needs_no_more_of_the_package_than_is_shipped(tmp_path: Path) -> None:
-    for name, path in shipping.load_files().items():
+@pytest.mark.parametrize("program", ["steady", "forwarded"])
+def test_a_program_needs_no_more_of_the_package_than_is_shipped(program: str, tmp_path: Path) -> None:
+    for name, path in shipping.program_files().items():
         (tmp_path / name).parent.mkdir(exist_ok=True)
         shutil.copy(path, tmp_path / name)
     argv = [
         sys.executable,
         "-S",
         "-m",
-        "kubetour.steady",
+        f"kubetour.{program}",
         "--help",
     ]
     done = subprocess.run(argv, cwd=tmp_path, env={}, capture_output=True, text=True, check=False)

@@ -124,6 +124,10 @@ def test_the_whole_tour_there_leaves_nothing(checkout: Checkout, host: str, land
 
     again = checkout.inv("scale", "--replicas", "4")  # the host is remembered
     assert "Shipping" not in again.stdout  # and nothing has changed
+    checkout.inv("prove", "spread", "--replicas", "2", "--quiet")
+    last = checkout.report()["steps"][-1]  # kubectl and requests both run there
+    assert (last["step"], sorted(last["proof"]["data"]["answers"].values())) == ("port-forward", [0, 40])
+    assert [words for words in land.account.processes() if "port-forward" in words] == []
     assert "embedded-cluster/kubetour" in (
         checkout.root / ".kubetour/hosts" / host.replace(":", "%3A") / "created.json"
     ).read_text(encoding="utf-8")
@@ -263,10 +267,11 @@ def test_what_goes_on_there_is_watched_from_here(checkout: Checkout, host: str) 
 
 def test_a_lesson_is_told_without_asking_the_host(checkout: Checkout, host: str, known: Path) -> None:
     checkout.inv("tour", *EMBEDDED, "--host", host, "--until", "app")
-    (known / ".ssh/known_hosts").unlink()
+    hosts = (known / ".ssh/known_hosts").rename(known / "hosts")
     assert "ReplicaSet" in checkout.inv("lesson", "--step", "deploy").stdout
     assert checkout.inv("nodes", check=9).stderr
     assert "embedded" in checkout.inv("script", "--host", "").stdout  # this machine again
+    hosts.rename(known / ".ssh/known_hosts")  # what was begun there is removed there
 
 
 def test_a_directory_there_that_is_not_ours_is_neither_used_nor_removed(

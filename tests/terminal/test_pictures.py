@@ -109,3 +109,9 @@ def test_the_logical_picture_goes_from_request_to_deployment(language: str) -> N
 def test_a_step_without_a_picture_has_none() -> None:
     assert picture("tools", {}, "en") == ()
     assert picture("picture", CHAIN, "en") == structure(CHAIN, "en")
+
+
+@pytest.mark.parametrize("step", ["hit-all", "spread", "keep-alive", "port-forward"])
+def test_where_nobody_knows_who_answered_there_are_no_bars(step: str) -> None:
+    assert picture(step, {}, "en") == ()
+    assert len(picture(step, {"answers": {"web-a": 1, "web-b": 0}}, "en")) == 2
