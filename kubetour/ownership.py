@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
@@ -77,8 +78,8 @@ def _unmarked(c: Context, provider: Provider, *what: str) -> list[str]:
     row = "{{.kind}}/{{.metadata.name}} " + marked + '{{"\\n"}}'
     listing = "{{range .items}}{{if not .metadata.ownerReferences}}" + row + "{{end}}{{end}}"
     look = provider.kubectl("get", *what, "--ignore-not-found", "-o", f"go-template={listing}")
-    rows = [line.split() for line in perform(c, look, timeout=LOOK).stdout.splitlines() if "/" in line]
-    return [row[0] for row in rows if row[1:] != [OWNER] and not row[0].startswith(_COME_ALONG)]
+    rows = re.findall(r"(?m)^([A-Z]\w*/\S+) (.*)$", perform(c, look, timeout=LOOK).stdout)
+    return [name for name, owner in rows if owner != OWNER and not name.startswith(_COME_ALONG)]
 
 
 def clean_up(c: Context, session: Session, images: tuple[str, ...] | None = None) -> tuple[Step, ...]:

@@ -14,6 +14,7 @@ from kubetour.embedded.process import (
     exit_code,
     identify,
     is_alive,
+    kill_marked,
     kill_session,
     signal_group,
     spawn,
@@ -130,3 +131,18 @@ def test_without_proc_ps_is_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 @pytest.mark.parametrize(("status", "code"), [(0, 0), (3, 3), (-15, 143), (-9, 137)])
 def test_exit_codes_are_those_of_a_shell(status: int, code: int) -> None:
     assert exit_code(status) == code
+
+
+@linux
+def test_what_is_marked_is_killed_in_whatever_session_and_nothing_else(tmp_path: Path) -> None:
+    script = "setsid sh -c 'echo $$ > pid; exec sleep 60' & wait"
+    with started(script, tmp_path, MARK="one") as marked, started("sleep 60", tmp_path, MARK="two") as other:
+        pid = tmp_path / "pid"
+        until(lambda: pid.exists() and pid.read_text().endswith("\n"))
+        escaped = identify(int(pid.read_text()))
+        assert escaped
+        kill_marked(["MARK=one"])
+        marked.wait()
+        until(lambda: not is_alive(escaped))
+        assert other.poll() is None
+        other.kill()

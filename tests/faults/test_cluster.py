@@ -140,7 +140,7 @@ def test_a_node_that_is_not_ready_is_named_with_why_and_the_step_holds_once_it_i
             [*kubectl, "patch", "node", node, "--subresource=status", "-p", patch],
             cwd=ours.root, check=True, capture_output=True, timeout=60,
         )  # fmt: skip
-        failed = ours.inv("nodes", *HERE, "--timeout", "6", check=6)
+        failed = ours.inv("nodes", *HERE, "--timeout", "10", check=6)
     finally:
         order("start")
     told(failed, "KT501", "  • KT458 ", f"Node {node} is not Ready", LOST)
@@ -195,7 +195,7 @@ def test_a_watch_that_never_tells_anything_ends_at_the_deadline(
     through, running = between
     cluster.tour("namespace,deploy,expose")
     running.faults = Faults("nothing", ("watch=",))
-    failed = cluster.tour("scale", "--timeout", "2", replicas=3, lang="zh", check=6, through=through)
+    failed = cluster.tour("scale", "--timeout", "10", replicas=3, lang="zh", check=6, through=through)
     running.faults = Faults()
     told(failed, "KT50", "--timeout")
     cluster.tour("scale", replicas=3)
