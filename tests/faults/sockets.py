@@ -14,7 +14,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 REAL = "/var/run/docker.sock"
-# The disk is its own, in a mount namespace that ends with it.
+# The disk is its own, in a mount namespace that ends with it, and so is the network: a dockerd that is told to
+# use no bridge removes docker0, which is another one's.
 SCRIPT = """
 here={here}
 mkdir -p "$here/data" "$here/exec"
@@ -122,7 +123,8 @@ class Daemon:
         """Start it, and wait until it answers."""
         run = SCRIPT.format(here=shlex.quote(str(self.directory)))
         with (self.directory / "log").open("ab") as log:
-            command = ["unshare", "--mount", "sh", "-euc", run]
+            # Without a network of its own, --bridge=none would remove the docker0 of the engine that is there.
+            command = ["unshare", "--mount", "--net", "sh", "-euc", run]
             self._process = subprocess.Popen(command, stdout=log, stderr=log)
         for _ in range(600):
             asked = ["docker", "--host", self.host, "version"]
