@@ -214,7 +214,7 @@ TABLE: tuple[Code, ...] = (
     Code("KT716", "made-by-others", _REFUSED, "command"),
     Code("KT717", "not-made-here", _REFUSED, "command"),
     Code("KT718", "left-behind", _OTHER, "down"),
-    Code("KT719", "namespace-shared", _REFUSED, "down"),
+    Code("KT720", "namespace-shared", _REFUSED, "down"),
 )
 RETIRED: Mapping[str, str] = {}  # code -> key: raised once, and in old reports
 

@@ -14,7 +14,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 REAL = "/var/run/docker.sock"
-# The disk is its own, in a mount namespace that ends with it, and so is the network: a dockerd that is told to
+# Disk and network are its own, in namespaces that end with it: a dockerd that is told to
 # use no bridge removes docker0, which is another one's.
 SCRIPT = """
 here={here}

@@ -208,7 +208,7 @@ def test_what_others_put_into_our_namespace_is_named_and_stays(cluster: Theirs) 
     cluster.kubectl("create", "configmap", "of-theirs", "--from-literal=a=b", *inside)
     before = cluster.kubectl("get", "configmap", "of-theirs", "-o", "json", *inside)
     refused = cluster.inv("down", "--context", CONTEXT, check=9)
-    told(refused, "KT719", "namespace kubetour", "ConfigMap/of-theirs", "then ./inv down again")
+    told(refused, "KT720", "namespace kubetour", "ConfigMap/of-theirs", "then ./inv down again")
     assert cluster.kubectl("get", "configmap", "of-theirs", "-o", "json", *inside) == before
     cluster.kubectl("delete", "configmap", "of-theirs", *inside)
     cluster.down()
