@@ -9,8 +9,11 @@ from typing import Any
 from invoke.collection import Collection
 from invoke.context import Context
 
-from kubetour import operands
+from kubetour import configfile, operands
 from kubetour.flags import CLUSTER, EVERYTHING, IMAGE, SPEAK, WORD, WORKLOAD, verb
+from kubetour.project import ROOT
+
+configfile.look(ROOT)  # Invoke reads it next
 
 Flags = dict[str, Any]
 NAMESPACE = ("namespace", "pull-secret", "service-account")  # what the app's Pods need, where the plan has it

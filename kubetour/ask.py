@@ -7,6 +7,8 @@ import signal
 import subprocess
 from dataclasses import dataclass
 
+from kubetour.errors import SHORT, short
+
 
 @dataclass(frozen=True)
 class Reply:
@@ -17,7 +19,10 @@ class Reply:
 
 
 def ask(argv: tuple[str, ...], timeout: float, cwd: str | None = None) -> Reply:
-    """Return a program's reply. It and all it started are ended after `timeout` seconds."""
+    """Return a program's reply. It and all it started are ended after `timeout` seconds.
+
+    ResourceError if this machine can start no program now: that is not the program's fault.
+    """
     environment = {**os.environ, "LC_ALL": "C"}
     try:
         process = subprocess.Popen(
@@ -32,6 +37,8 @@ def ask(argv: tuple[str, ...], timeout: float, cwd: str | None = None) -> Reply:
             start_new_session=True,
         )
     except OSError as error:
+        if error.errno in SHORT:
+            raise short(error) from error
         return Reply("", error.strerror or str(error))
     with process:
         try:

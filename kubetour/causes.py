@@ -18,6 +18,7 @@ from kubetour.errors import (
 )
 
 TAIL = 15  # lines of evidence
+WIDEST = 2000  # characters of such a line
 FORBIDDEN = 403
 
 # What a tool prints, the key of the error that explains it, and its family. The first match counts.
@@ -75,6 +76,11 @@ KNOWN: tuple[tuple[str, str, type[KubetourError]], ...] = (
         EngineError,
     ),
     (r"too many open files", "inotify", ResourceError),
+    (
+        r"resource temporarily unavailable|cannot allocate memory|can't start new thread",
+        "machine-short",
+        ResourceError,
+    ),
     # kind warns of cgroup v1 whatever fails: it is the cause only where the kubelet does not start.
     (
         r"not run on a host using cgroup v1|cgroup v1 is deprecated[\s\S]*kubelet is not (running|healthy)",
@@ -119,7 +125,7 @@ def command_failed(text: str, program: str, result: Result) -> KubetourError:
     # On a node of minikube's there is a terminal, so that a program's errors are on stdout, too.
     stderr = re.sub(r"(?m)^ssh: Process exited with status \d+$", "", result.stderr)
     said = (stderr.strip() or result.stdout.strip()).splitlines()
-    evidence = "\n".join(said[-TAIL:])
+    evidence = "\n".join(line[:WIDEST] for line in said[-TAIL:])
     if result.status == TIMED_OUT:
         values = {"command": _first_line(text), "seconds": round(result.seconds)}
         return DeadlineError("command-late", evidence=evidence, **values)
@@ -141,8 +147,8 @@ def _explain(
 ) -> KubetourError | None:
     """Return the first error of a table that what was printed gives away."""
     for pattern, key, family in table:
-        if re.search(pattern, result.stderr + result.stdout, re.IGNORECASE):
-            return family(key, evidence=evidence, **values)
+        if found := re.search(pattern, result.stderr + result.stdout, re.IGNORECASE):
+            return family(key, evidence=evidence, reason=found[0], **values)
     return None
 
 

@@ -118,6 +118,7 @@ TABLE: tuple[Code, ...] = (
     Code("KT143", "pack-system", _USAGE, "pack"),
     Code("KT144", "code-unknown", _USAGE, "explain"),
     Code("KT145", "claim-not-on-embedded", _USAGE, "plan"),
+    Code("KT146", "config-unusable", _USAGE, "settings"),
     Code("KT201", "kubectl-missing", _TOOL, "tools"),
     Code("KT202", "kind-missing", _TOOL, "tools"),
     Code("KT203", "minikube-missing", _TOOL, "tools"),
@@ -214,6 +215,7 @@ TABLE: tuple[Code, ...] = (
     Code("KT716", "made-by-others", _REFUSED, "command"),
     Code("KT717", "not-made-here", _REFUSED, "command"),
     Code("KT718", "left-behind", _OTHER, "down"),
+    Code("KT719", "machine-short", _SHORT, "any"),
     Code("KT720", "namespace-shared", _REFUSED, "down"),
 )
 RETIRED: Mapping[str, str] = {}  # code -> key: raised once, and in old reports

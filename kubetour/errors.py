@@ -22,10 +22,15 @@ exit status:
 
 from __future__ import annotations
 
+import errno
 from typing import Any
 
 from kubetour.codes import code_of, coded
 from kubetour.text import Text, say, tell
+
+# What the kernel says where this machine, or a limit set for this user, has no more of something:
+# memory, processes, open files.
+SHORT = (errno.ENOMEM, errno.EAGAIN, errno.EMFILE, errno.ENFILE)
 
 
 class KubetourError(Exception):
@@ -115,6 +120,12 @@ class ResourceError(KubetourError):
     """The machine has too little of something: disk, ports, memory."""
 
     exit_status = 10
+
+
+def short(error: Exception) -> ResourceError:
+    """Return the error for what the kernel refuses, or Python's own words for it."""
+    reason = getattr(error, "strerror", "") or str(error) or type(error).__name__
+    return ResourceError("machine-short", reason=reason)
 
 
 class IntegrityError(KubetourError):

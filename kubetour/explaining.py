@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
 
-from kubetour import codes, play
+from kubetour import codes
 from kubetour.codes import FAMILIES, RETIRED, TABLE, Code
+from kubetour.ending import told
 from kubetour.errors import UsageError
 from kubetour.terminal import console as consoles
 from kubetour.terminal.prose import print_prose
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 def explain(flags: Mapping[str, Any], words: Sequence[str], markdown: bool) -> None:
     """Print what codes or keys mean; without any, list all. UsageError for one that is unknown."""
     language = choose(flags.get("lang"))
-    with play.told(language):
+    with told(language):
         if words and markdown:
             raise UsageError("flags-exclude", one="--markdown", other=words[0])
         if markdown:

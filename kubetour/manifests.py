@@ -72,6 +72,8 @@ def _line(error: BaseException, name: str) -> int | None:
 def load_kind_config(path: Path, shown: str) -> dict[str, Any]:
     """Return a kind config file; UsageError if it is none. https://kind.sigs.k8s.io/docs/user/configuration/"""
     try:
+        if path.exists() and not path.is_file():  # a pipe, say, from which nothing ever comes
+            raise UsageError("config-invalid", file=shown, reason="no regular file")
         if path.stat().st_size > LARGEST:
             raise UsageError("config-invalid", file=shown, reason=f"> {LARGEST} bytes")
         config = yaml.safe_load(path.read_text(encoding="utf-8"))

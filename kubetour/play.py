@@ -12,14 +12,14 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from kubetour import observe, ownership, report, slate
-from kubetour.errors import Interrupted, KubetourError
+from kubetour.ending import tell_error, told
 from kubetour.host import HERE, Host
 from kubetour.lessons import Lesson
 from kubetour.observe import Cluster
 from kubetour.project import ROOT, STATE, TEMPLATES
 from kubetour.proofs.traffic import requests_for
 from kubetour.questions import Question
-from kubetour.runner import configure, last_signal, signals
+from kubetour.runner import configure
 from kubetour.session import Session, open_session, settle
 from kubetour.settings import Resolved
 from kubetour.state import State
@@ -28,7 +28,6 @@ from kubetour.terminal import console as consoles
 from kubetour.terminal.brief import Json, Quiet
 from kubetour.terminal.cast import cast
 from kubetour.terminal.full import Full
-from kubetour.terminal.mistakes import print_error
 from kubetour.terminal.questions import Asker
 from kubetour.terminal.recorder import Recorder
 from kubetour.text import LANGUAGES, Text, say, tell
@@ -40,30 +39,6 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 Choose = Callable[[Session], tuple[Step, ...]]
-
-
-@contextmanager
-def told(language: str) -> Iterator[None]:
-    """Turn an error into its text on standard error and its exit status."""
-    try:
-        with signals():
-            yield
-    except KubetourError as error:
-        tell_error(error, language)
-        raise SystemExit(error.exit_status) from error
-    except KeyboardInterrupt as error:
-        interrupted = Interrupted(last_signal())
-        tell_error(interrupted, language)
-        raise SystemExit(interrupted.exit_status) from error
-    except BrokenPipeError as error:
-        # Whoever read our output has gone; nothing more can be told, and Python must not try at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        raise SystemExit(141) from error
-
-
-def tell_error(error: KubetourError, language: str) -> None:
-    """Print an error on standard error: cause, evidence, diagnosis, fix."""
-    print_error(consoles.make(sys.stderr), error, language)
 
 
 @contextmanager
@@ -113,6 +88,8 @@ def play(c: Context, flags: Mapping[str, Any], choose: Choose, **options: Any) -
             if not hush:
                 out.print(tell(language, text), soft_wrap=True)
 
+        for name in state.broken():
+            out.print(say(language, "state.broken", file=name), soft_wrap=True)
         session = open_session(c, resolved, state, note, host)
         if (missing := session.course.missing.get(language)) and options.get("lessons"):
             note(missing)

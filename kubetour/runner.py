@@ -26,14 +26,20 @@ if TYPE_CHECKING:
 Line = Callable[[str], None]
 LONGEST_LINE = 10_000  # characters of a line that is passed on as it comes; the result has all of it
 LOOK = 30.0  # seconds for a command that only asks the API server something
+SOON = 5.0  # seconds in which what ends a tour after a signal is left alone by the next one
 
 
 class Sink:
-    """A stream for Invoke to write to: passes whole lines on to `line`."""
+    """A stream for Invoke to write to: passes whole lines on to `line`.
+
+    Where that fails, as nobody is there any more, the rest is dropped and `error` says why: an exception
+    would end the thread that reads for the command, and nobody would wait for the command any more.
+    """
 
     def __init__(self, line: Line) -> None:
         self._line = line
         self._rest: list[str] = []
+        self.error: OSError | None = None
 
     def write(self, text: str) -> None:
         """Take a piece of output."""
@@ -55,7 +61,11 @@ class Sink:
         self._rest = []
 
     def _pass_on(self, line: str) -> None:
-        self._line(cut(line))
+        try:
+            if not self.error:
+                self._line(cut(line))
+        except OSError as error:
+            self.error = error
 
 
 def cut(line: str) -> str:
@@ -67,7 +77,8 @@ class Running:
     """A command that runs in the background until `wait` is called."""
 
     def __init__(self, c: Context, run: Run, line: Line, timeout: float | None = None) -> None:
-        self._sinks = Sink(line), Sink(line)
+        self._line = line
+        self._sinks = Sink(self._tell), Sink(self._tell)
         self._started = time.monotonic()
         self.run = run
         try:
@@ -85,8 +96,14 @@ class Running:
                     timeout=timeout,
                 )
         except KeyboardInterrupt:
-            self.end()
+            if hasattr(self, "_promise"):  # else it came before anything had begun
+                self.end()
             raise Interrupted(last_signal()) from None
+
+    def _tell(self, line: str) -> None:
+        """Pass on a line, but not what a command says of having been interrupted: its own traceback, say."""
+        if not (hasattr(self, "_promise") and getattr(self._promise.runner, "interrupted", False)):
+            self._line(line)
 
     def wait(self) -> Result:
         """Return the result when the command has ended; Interrupted if a signal ended it for us."""
@@ -94,7 +111,8 @@ class Running:
 
         runner = self._promise.runner
         try:
-            done = self._promise.join()
+            with _waiting():
+                done = self._promise.join()
             status = int(done.exited)
         except CommandTimedOut as error:
             done, status = error.result, TIMED_OUT
@@ -105,6 +123,8 @@ class Running:
             runner.stop()  # which Invoke leaves out where a command runs asynchronously
         for sink in self._sinks:
             sink.close()
+            if sink.error:
+                raise sink.error
         if getattr(runner, "interrupted", False):
             raise Interrupted(last_signal())
         if lost := getattr(runner, "lost", None):  # the connection to the host it ran on
@@ -134,14 +154,14 @@ def perform(c: Context, run: Run, line: Line | None = None, timeout: float | Non
 
 
 _caught: list[int] = []
+_raised: list[float] = []  # when a signal became a KeyboardInterrupt, since `signals` was entered
+_held: list[int] = []  # how many signals had been caught when the holding began
+_waits: list[None] = []  # one for each command that the main thread waits for
 
 
 def last_signal() -> int:
     """Return the number of the signal that was caught last; SIGINT if none was."""
     return _caught[-1] if _caught else signal.SIGINT
-
-
-_held: list[int] = []  # how many signals had been caught when the holding began
 
 
 @contextmanager
@@ -160,17 +180,38 @@ def held_signals() -> Iterator[None]:
 
 
 @contextmanager
+def _waiting() -> Iterator[None]:
+    """Let every signal through while a command is waited for: the second one kills it."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    _waits.append(None)
+    try:
+        yield
+    finally:
+        _waits.pop()
+
+
+@contextmanager
 def signals() -> Iterator[None]:
-    """Turn SIGTERM and SIGHUP into the KeyboardInterrupt that SIGINT is, so that one path ends everything."""
+    """Turn SIGTERM and SIGHUP into the KeyboardInterrupt that SIGINT is, so that one path ends everything.
+
+    Who keeps Ctrl-C pressed sends thirty of them in a second: one that follows soon on another must not
+    break into what ends everything. It counts only where a command is waited for.
+    """
 
     def caught(number: int, frame: FrameType | None) -> None:
         _caught.append(number)
-        if not _held:
-            raise KeyboardInterrupt
+        now = time.monotonic()
+        if _held or (_raised and not _waits and now - _raised[-1] < SOON):
+            return
+        _raised.append(now)
+        raise KeyboardInterrupt
 
     before: dict[int, Any] = {
         n: signal.signal(n, caught) for n in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     }
+    _raised.clear()
     try:
         yield
     finally:

@@ -47,9 +47,23 @@ class State:
         if self.packed() != values:
             self._write(self.root / "pack.json", values)
 
+    def broken(self) -> tuple[str, ...]:
+        """Return the files that are there and cannot be read: the disk was full, or somebody wrote there."""
+        files = (
+            *(self.root / name for name in ("last.json", "pack.json")),
+            *(self.place / name for name in ("created.json", "slate.json", "ports.json", "told.json")),
+        )
+        return tuple(each.name for each in files if each.exists() and not self._whole(each))
+
     def created(self) -> tuple[str, ...]:
-        """Return what this project made and has not removed: KIND/NAME, oldest first."""
-        entries = self._read(self.place / "created.json").get("created")
+        """Return what this project made and has not removed: KIND/NAME, oldest first.
+
+        Where that cannot be read, it is all that was ever made, as far as that can be.
+        """
+        path = self.place / "created.json"
+        if path.exists() and not self._whole(path):
+            return self.made()
+        entries = self._read(path).get("created")
         return tuple(e for e in entries if isinstance(e, str)) if isinstance(entries, list) else ()
 
     def add(self, *entries: str) -> None:
@@ -136,7 +150,9 @@ class State:
         path = self.root / "lock"
         with self._told(path):
             self.root.mkdir(parents=True, exist_ok=True)
-            file = path.open("a+", encoding="utf-8")
+            # Not through a link: the file that it leads to would be emptied.
+            handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW, 0o600)
+            file = os.fdopen(handle, "a+", encoding="utf-8")
         with file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -171,10 +187,17 @@ class State:
             ) from error
 
     @staticmethod
+    def _whole(path: Path) -> bool:
+        try:
+            return isinstance(json.loads(path.read_text(encoding="utf-8")), dict)
+        except (OSError, ValueError, RecursionError):
+            return False
+
+    @staticmethod
     def _read(path: Path) -> dict[str, Any]:
         try:
             value = json.loads(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError):
+        except (OSError, ValueError, RecursionError):
             return {}
         return value if isinstance(value, dict) else {}
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from kubetour import play
 from kubetour.claims import CLAIMS, experiments
+from kubetour.ending import told
 from kubetour.errors import UsageError
 from kubetour.ownership import clean_up_after
 from kubetour.plan import select
@@ -78,7 +79,7 @@ def _with_clean_up(c: Context, session: Session, steps: tuple[Step, ...], down: 
 
 def _require_sense(flags: Mapping[str, Any], options: Mapping[str, Any], *pairs: tuple[str, str]) -> None:
     """Raise UsageError for options that exclude each other, and for questions without a terminal."""
-    with play.told(choose(flags.get("lang"))):
+    with told(choose(flags.get("lang"))):
         for one, other in (*pairs, *EXCLUDE):
             if options[one] and options[other]:
                 raise UsageError("flags-exclude", one=f"--{one}", other=f"--{other}")

@@ -30,6 +30,7 @@ hypothesis.load_profile("ci" if os.environ.get("CI") else "local")
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update-goldens", action="store_true", help="rewrite tests/goldens from what is now")
+    parser.addoption("--every-fault", action="store_true", help="end a tour in every way at every point")
 
 
 @pytest.fixture

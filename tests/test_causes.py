@@ -232,6 +232,7 @@ SAID: list[tuple[str, str, int]] = [
         5,
     ),
     ("Failed to create inotify object: Too many open files", "inotify", 10),
+    ("runtime: failed to create new OS thread: Resource temporarily unavailable", "machine-short", 10),
     (
         "The connection to the server 127.0.0.1:6443 was refused - did you specify the right host or port?",
         "cluster-down",
@@ -416,3 +417,9 @@ def test_a_registrys_failure_names_the_registry_and_the_program_in_what_to_type(
 )
 def test_what_is_forbidden_is_told_from_what_is_broken(error: KubetourError, expected: bool) -> None:
     assert forbidden(error) is expected
+
+
+def test_a_line_of_ten_megabytes_is_no_evidence_that_anybody_reads() -> None:
+    from kubetour.causes import WIDEST
+
+    assert len(command_failed("x", "kubectl", Result(1, "x" * 10_000_000)).evidence) == WIDEST

@@ -33,6 +33,7 @@ def test_a_free_port_that_is_wanted_for_something_else_is_passed_over() -> None:
     assert free_port(first, taken=(first,)) > first
 
 
+@pytest.mark.fault("F06")
 def test_when_every_port_near_is_busy_the_error_names_the_range(
     busy: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:

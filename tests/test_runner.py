@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any, NoReturn
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -184,6 +185,49 @@ def test_a_signal_to_us_ends_the_command_and_is_told_as_an_interrupt(
     assert caught.value.exit_status == status
     assert last_signal() == number
     assert not _alive(pids)
+
+
+class TooEarly(Context):
+    """Where Ctrl-C comes before the command has begun."""
+
+    def run(self, command: str, **kwargs: Any) -> NoReturn:
+        raise KeyboardInterrupt
+
+
+def test_an_interrupt_before_a_command_has_begun_is_told_as_one() -> None:
+    with pytest.raises(Interrupted):
+        perform(TooEarly(), sh("true"))
+
+
+def test_a_signal_soon_after_another_counts_only_while_a_command_is_waited_for(
+    c: Context, tmp_path: Path
+) -> None:
+    stubborn, heard = f"trap 'echo heard' INT; echo ready; while :; do {EVER} & wait; done", []
+
+    def line(text: str) -> None:
+        heard.append(text)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    with signals():
+        with pytest.raises(KeyboardInterrupt):
+            os.kill(os.getpid(), signal.SIGINT)
+        os.kill(os.getpid(), signal.SIGTERM)  # breaks into nothing
+        assert last_signal() == signal.SIGTERM
+        again = threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGINT))
+        again.start()
+        with pytest.raises(Interrupted):
+            perform(c, sh(stubborn), line)
+        again.join()
+    assert heard == ["ready"], "what it says of the interrupt is left out"
+
+
+def test_a_command_is_waited_for_although_nobody_hears_it_any_more(c: Context, tmp_path: Path) -> None:
+    def line(text: str) -> None:
+        raise BrokenPipeError
+
+    with pytest.raises(BrokenPipeError):
+        perform(c, sh(f"echo one; echo two; touch {tmp_path}/done"), line)
+    assert (tmp_path / "done").exists()
 
 
 def test_the_handlers_of_before_come_back() -> None:

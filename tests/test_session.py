@@ -22,6 +22,7 @@ from tests.making import CONTEXT, OTHERS, TOOLS, make_provider
 BROKEN = Engine("docker", "engine-daemon")
 
 
+@pytest.mark.fault("F31")
 def test_a_context_has_to_be_named_on_the_command_line(
     machine: pytest.MonkeyPatch, c: Context, tmp_path: Path
 ) -> None:

@@ -46,6 +46,7 @@ def with_docker(version: str = "29.0.0", **facts: Any) -> Machine:
     return replace(SOUND, daemons=(replace(DOCKER, engine=Engine("docker", version=version), **facts),))
 
 
+@pytest.mark.fault("F36")
 @pytest.mark.parametrize(
     ("just_enough", "too_little", "trap"),
     [

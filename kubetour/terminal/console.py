@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import sys
@@ -25,12 +26,18 @@ def make(stream: TextIO | None = None, *, is_wide: bool = False) -> Console:
     """
     from rich.console import Console
 
+    class Ours(Console):
+        """Rich ends the process itself where nobody reads: with exit status 1, and what runs is not ended."""
+
+        def on_broken_pipe(self) -> None:
+            raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE))
+
     stream = stream or sys.stdout
     if hasattr(stream, "reconfigure"):
         stream.reconfigure(errors="replace")
     is_terminal = stream.isatty() and os.environ.get("TERM") != "dumb"
     is_plain = bool(os.environ.get("NO_COLOR")) or not is_terminal
-    console = Console(
+    console = Ours(
         file=stream,
         force_terminal=is_terminal,
         color_system=None if is_plain else "auto",

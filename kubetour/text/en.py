@@ -285,6 +285,11 @@ MESSAGES = {
     "error.locked.fix": "Wait for it to end, or end it with Ctrl-C in its terminal.",
     "error.file-unwritable": "{path} cannot be written: {reason}",
     "error.file-unwritable.fix": "Make room, or mend the permissions of that directory.",
+    "error.machine-short": "This machine, or a limit set for you, has no more memory, processes or open files: {reason}",
+    "error.machine-short.fix": "End some programs, or raise the limit (ulimit -a shows them all), then run the same command again.",
+    "error.config-unusable": "{file} cannot be used: {reason}",
+    "error.config-unusable.fix": "Mend it, or move it away. Its form: kubetour: {{replicas: 5}}",
+    "state.broken": ".kubetour/{file} is broken and counts as absent. ./inv down still removes what is known of; look for the rest by hand.",
     "error.interrupted": "Interrupted.",
     "error.interrupted.fix": "No command of it runs on. ./inv tour starts over and skips what is already so; ./inv down removes what was made.",
 }

@@ -285,6 +285,11 @@ MESSAGES = {
     "error.locked.fix": "请等它结束，或在它的终端中按 Ctrl-C 结束它。",
     "error.file-unwritable": "无法写入 {path}：{reason}",
     "error.file-unwritable.fix": "请腾出空间，或修正该目录的权限。",
+    "error.machine-short": "本机的内存、进程数或打开文件数已达上限（或为你设定的限制）：{reason}",
+    "error.machine-short.fix": "请关闭一些程序，或提高限制（ulimit -a 列出全部限制），然后重新运行同一命令。",
+    "error.config-unusable": "无法使用 {file}：{reason}",
+    "error.config-unusable.fix": "请修正该文件，或把它移走。格式：kubetour: {{replicas: 5}}",
+    "state.broken": ".kubetour/{file} 已损坏，按不存在处理。./inv down 仍会删除已知的内容；其余的请手动查找。",
     "error.interrupted": "已中断。",
     "error.interrupted.fix": "没有遗留仍在运行的命令。./inv tour 从头再来，跳过已完成的部分；./inv down 全部清除。",
 }

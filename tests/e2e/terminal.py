@@ -42,6 +42,17 @@ class Terminal:
         """Type."""
         os.write(self.master, text.encode())
 
+    def watch(self, seconds: float) -> None:
+        """Take in what is shown, for at most that long."""
+        if select.select([self.master], [], [], seconds)[0]:
+            self._more()
+
+    def close(self) -> None:
+        """Close the window: the kernel sends SIGHUP, and nothing can be shown any more."""
+        if self.master >= 0:
+            os.close(self.master)
+            self.master = -1
+
     def ended(self) -> int:
         """Wait for the task to end, and return its exit status."""
         while self._more():
@@ -76,9 +87,10 @@ def terminal(checkout: Checkout, *argv: str, lang: str = "en") -> Iterator[Termi
         start_new_session=True,
     ) as process:
         os.close(slave)
+        at = Terminal(master, process)
         try:
-            yield Terminal(master, process)
+            yield at
         finally:
-            os.close(master)
+            at.close()
             with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)

@@ -136,6 +136,7 @@ def look_alikes(checkout: Checkout) -> Iterator[list[int]]:
             process.wait()
 
 
+@pytest.mark.fault("F30")
 @pytest.mark.parametrize("ending", ["tour", "interrupted"])
 def test_what_others_made_under_the_same_names_stays_as_it_is_bit_for_bit(
     checkout: Checkout, theirs: Checkout, tmp_path: Path, ending: str

@@ -221,6 +221,7 @@ def test_quiet_is_one_line_per_step(toured: Checkout) -> None:
     assert [line.split(":")[0] for line in told.stdout.splitlines()[:2]] == ["✓ services", "✓ pods"]
 
 
+@pytest.mark.fault("F06")
 def test_a_busy_host_port_gives_another_one(checkout: Checkout) -> None:
     with socket.socket() as busy:
         with contextlib.suppress(OSError):  # somebody else holds it: as good
@@ -232,6 +233,7 @@ def test_a_busy_host_port_gives_another_one(checkout: Checkout) -> None:
     assert "hostPort: " in create["text"]
 
 
+@pytest.mark.fault("F32")
 def test_two_tours_at_once_in_one_checkout_exclude_each_other(checkout: Checkout) -> None:
     with checkout.start("tour", *EMBEDDED, "--quiet", "--until", "nodes") as first:
         assert first.stdout is not None

@@ -16,6 +16,7 @@ pytestmark = pytest.mark.skipif(
 )
 
 
+@pytest.mark.fault("F33")
 def test_two_tours_at_once_do_not_get_in_each_others_way(tmp_path: Path) -> None:
     names = ("ann", "bob")
     for name in names:

@@ -123,7 +123,6 @@ class Daemon:
         """Start it, and wait until it answers."""
         run = SCRIPT.format(here=shlex.quote(str(self.directory)))
         with (self.directory / "log").open("ab") as log:
-            # Without a network of its own, --bridge=none would remove the docker0 of the engine that is there.
             command = ["unshare", "--mount", "--net", "sh", "-euc", run]
             self._process = subprocess.Popen(command, stdout=log, stderr=log)
         for _ in range(600):
