@@ -176,9 +176,9 @@ def render(c: Context, flags: Flags) -> None:
 @verb(*EVERYTHING, down=False)
 def script(c: Context, flags: Flags, down: bool) -> None:
     """Print the tour as a commented POSIX script."""
-    from kubetour.printing import print_script
+    from kubetour.dry import print_script, tour_steps
 
-    print_script(c, flags, down)
+    print_script(c, flags, lambda session: tour_steps(session, down))
 
 
 @verb("lessons", *SPEAK, "provider", step="")

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from kubetour import play, traps
+from kubetour import traps
 from kubetour.errors import KubetourError, RefusedError
 from kubetour.findings import ABSENT, THERE, findings
 from kubetour.forecast import Forecast, forecast
@@ -19,6 +19,7 @@ from kubetour.machine import gather
 from kubetour.providers import Tools
 from kubetour.session import assemble, open_session
 from kubetour.settings import Resolved, flag
+from kubetour.settled import settled
 from kubetour.state import State
 from kubetour.terminal import console as consoles
 from kubetour.text import say, tell
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 
 def doctor(c: Context, flags: Mapping[str, Any]) -> None:
     """Print everything; the exit status is that of the first trouble that would stop the tour."""
-    with play.settled(c, flags) as (host, resolved, state):
+    with settled(c, flags) as (host, resolved, state):
         settings, language = resolved.settings, resolved.settings.language
         if host.name:
             _far(c, host, resolved, state)

@@ -40,6 +40,8 @@ def down(c: Context, flags: Mapping[str, Any], look: bool = False) -> None:
 
 def _steps(c: Context, listened: slate.Sockets, session: Session) -> tuple[Step, ...]:
     """Return the steps on whatever host the session is about, after a look at what they will take along."""
+    if c.config.run.dry:
+        return session.clean_up()
     if session.host.has_nothing(session.provider):
         session.state.strike(*(e for e in session.state.created() if e.startswith(session.provider.name)))
         return ()

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
 
-from kubetour import play
 from kubetour.classroom import Classroom, Student, gather
 from kubetour.errors import KubetourError, UsageError
 from kubetour.handedin import Broken, read
 from kubetour.html import classroom as writing
 from kubetour.project import TEMPLATES, caller
+from kubetour.settled import settled
 from kubetour.terminal import console as consoles
 from kubetour.text import Text, say, tell
 
@@ -27,7 +27,7 @@ KINDS = (".html", ".csv", ".json")
 def classroom(c: Context, flags: Mapping[str, Any], reports: Sequence[str], output: str) -> None:
     """Print the table, and write it where that is asked for; KubetourError if no report could be read."""
     here = caller()
-    with play.settled(c, {**flags, "host": ""}) as (_, resolved, state):
+    with settled(c, {**flags, "host": ""}) as (_, resolved, state):
         language = resolved.settings.language
         if output and not output.endswith(KINDS):
             raise UsageError("class-output", output=output, known=", ".join(KINDS))

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kubetour import __version__, buildcontext, engines, manifests, play, tools
+from kubetour import __version__, buildcontext, engines, manifests, tools
 from kubetour.engines import Engine
 from kubetour.errors import KubetourError, ResourceError, ToolError, UsageError
 from kubetour.pack_images import NODE_IMAGE, Wanted, bases, node_image, save
@@ -26,6 +26,7 @@ from kubetour.redact import redact
 from kubetour.reference import in_registry
 from kubetour.runner import perform
 from kubetour.settings import Settings
+from kubetour.settled import settled
 from kubetour.steps import Run
 from kubetour.terminal import console as consoles
 from kubetour.text import Text, tell
@@ -149,7 +150,7 @@ class Packing:
 def pack(c: Context, flags: Mapping[str, Any], output: str) -> None:
     """Make a pack; UsageError if there is something of that name, KubetourError if it would be of no use."""
     here = caller()
-    with play.settled(c, {**flags, "host": ""}) as (_, resolved, _state):
+    with settled(c, {**flags, "host": ""}) as (_, resolved, _state):
         settings = resolved.settings
         out = consoles.make()
 

@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from kubetour import observe, ownership, report, slate
-from kubetour.ending import tell_error, told
-from kubetour.host import HERE, Host
+from kubetour.dry import print_script
+from kubetour.ending import tell_error
 from kubetour.lessons import Lesson
 from kubetour.observe import Cluster
-from kubetour.project import ROOT, STATE, TEMPLATES
+from kubetour.project import ROOT, TEMPLATES
 from kubetour.proofs.traffic import requests_for
 from kubetour.questions import Question
-from kubetour.runner import configure
-from kubetour.session import Session, open_session, settle
-from kubetour.settings import Resolved
-from kubetour.state import State
+from kubetour.session import Session, open_session
+from kubetour.settled import settled
 from kubetour.steps import Stage, Step
 from kubetour.terminal import console as consoles
 from kubetour.terminal.brief import Json, Quiet
@@ -31,7 +27,6 @@ from kubetour.terminal.full import Full
 from kubetour.terminal.questions import Asker
 from kubetour.terminal.recorder import Recorder
 from kubetour.text import LANGUAGES, Text, say, tell
-from kubetour.text import choose as choose_language
 from kubetour.tour import Outcome, Presenter, Tour
 
 if TYPE_CHECKING:
@@ -41,44 +36,14 @@ if TYPE_CHECKING:
 Choose = Callable[[Session], tuple[Step, ...]]
 
 
-@contextmanager
-def settled(c: Context, flags: Mapping[str, Any]) -> Iterator[tuple[Host, Resolved, State]]:
-    """Go to the project's root, read the settings, and tell every error of the body in their language.
-
-    Yields the host that commands are to run on, too; what was opened on the way to it is closed again.
-    """
-    configure(c)
-    state = State(ROOT / STATE)
-    with told(choose_language(flags.get("lang"))):
-        resolved = settle(c, {**flags, **_named_by_fab(c)}, state)
-        os.chdir(ROOT)
-        with told(resolved.settings.language), _host(c, resolved.settings.host) as host:
-            yield host, resolved, state.of(resolved.settings.host)
-
-
-@contextmanager
-def _host(c: Context, name: str) -> Iterator[Host]:
-    if not name:
-        yield HERE
-        return
-    from kubetour.remote.host import RemoteHost  # Fabric costs a quarter of a second
-
-    with closing(RemoteHost(c, name)) as host:
-        yield host
-
-
-def _named_by_fab(c: Context) -> dict[str, str]:
-    """Return the setting that `fab -H HOST` means."""
-    if "fabric" not in sys.modules:
-        return {}
-    from kubetour.remote.connection import host_of
-
-    host = host_of(c)
-    return {"host": host} if host else {}
-
-
 def play(c: Context, flags: Mapping[str, Any], choose: Choose, **options: Any) -> None:
-    """Run the steps that `choose` picks from a session's plan, and end the process if one fails."""
+    """Run the steps that `choose` picks from a session's plan, and end the process if one fails.
+
+    With Invoke's `--dry`, print them as a script instead.
+    """
+    if c.config.run.dry:
+        print_script(c, flags, choose)
+        return
     with settled(c, flags) as (host, resolved, state), state.lock():
         language = resolved.settings.language
         out = consoles.make(sys.stderr if options.get("json") else None)

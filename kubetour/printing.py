@@ -1,9 +1,8 @@
-"""Tasks that only print: manifests, the script, lessons, where the last report is."""
+"""Tasks that only print: manifests, lessons, where the last report is."""
 
 from __future__ import annotations
 
 import os
-import shlex
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,9 +13,9 @@ from kubetour.comparison import compare
 from kubetour.course import course as read_course
 from kubetour.errors import UsageError
 from kubetour.html import files
-from kubetour.project import STATE, TEMPLATES
-from kubetour.script import script
-from kubetour.session import Session, open_session
+from kubetour.project import TEMPLATES
+from kubetour.session import open_session
+from kubetour.settled import settled
 from kubetour.state import State
 from kubetour.terminal import console as consoles
 from kubetour.terminal.compared import print_comparison
@@ -30,31 +29,10 @@ if TYPE_CHECKING:
 
 def print_manifests(c: Context, flags: Mapping[str, Any]) -> None:
     """Print the Deployment and the Service as YAML, for the replicas asked for."""
-    with play.settled(c, flags) as (host, resolved, state):
+    with settled(c, flags) as (host, resolved, state):
         session = open_session(c, resolved, state, lambda text: None, host)
         templates = session.render(session.settings.replicas)
         print(f"{templates['deployment']}---\n{templates['service']}", end="")
-
-
-def print_script(c: Context, flags: Mapping[str, Any], down: bool) -> None:
-    """Print the tour as a commented script; what was decided on the way goes to standard error."""
-    with play.settled(c, flags) as (host, resolved, state):
-        language = resolved.settings.language
-        session = open_session(
-            c, resolved, state, lambda text: print(tell(language, text), file=sys.stderr), host
-        )
-        print(script_text(session, language, down), end="")
-
-
-def script_text(session: Session, language: str, down: bool) -> str:
-    """Return a session's tour as a script."""
-    steps = session.course.steps(session.plan() + (session.clean_up() if down else ()))
-    titles = session.course.titles()[language]
-    heading = say(language, "script.heading", provider=session.provider.name).splitlines()
-    if session.host.name:
-        heading.append(say(language, "host.script", host=session.host.name))
-    where = (f"cd {shlex.quote(session.host.root)}", f"mkdir -p {STATE}", "")
-    return script(steps, titles, heading, where)
 
 
 def show_report(c: Context, flags: Mapping[str, Any], runs: list[str], two: bool) -> None:
@@ -63,7 +41,7 @@ def show_report(c: Context, flags: Mapping[str, Any], runs: list[str], two: bool
     With `two`, do so with two runs side by side, by default the last two, and print what differs.
     """
     caller = Path(os.environ.get("KUBETOUR_CWD") or Path.cwd())
-    with play.settled(c, flags) as (_, resolved, state):
+    with settled(c, flags) as (_, resolved, state):
         if len(runs) > 1 + two or (two and len(runs) == 1):
             raise UsageError("report-runs", count=len(runs))
         if two:
@@ -90,7 +68,7 @@ def _side_by_side(state: State, paths: list[Path], language: str) -> Path:
 
 def print_lessons(c: Context, flags: Mapping[str, Any], step: str) -> None:
     """Print one lesson, or all, as the provider's tour tells them."""
-    with play.settled(c, flags) as (_, resolved, state):
+    with settled(c, flags) as (_, resolved, state):
         language = resolved.settings.language
         course = read_course(resolved.settings.lessons)
         if language in course.missing:

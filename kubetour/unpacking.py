@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from kubetour import engines, pack_images, play, tools
+from kubetour import engines, pack_images, tools
 from kubetour.engines import Engine
 from kubetour.errors import IntegrityError
 from kubetour.packs.first import WHEELS
@@ -15,6 +15,7 @@ from kubetour.packs.manifest import Item, Manifest, require_fit
 from kubetour.packs.reading import check, opened, place, sha256
 from kubetour.project import LESSONS, ROOT, STATE, caller
 from kubetour.settings import Settings
+from kubetour.settled import settled
 from kubetour.state import State
 from kubetour.terminal import console as consoles
 from kubetour.text import Text, tell
@@ -29,7 +30,7 @@ PACKED_LESSONS = ROOT / STATE / "lessons"
 def unpack(c: Context, flags: Mapping[str, Any], file: str) -> None:
     """Check a whole pack, then put away what is in it; what is here already is left as it is."""
     path = caller() / file
-    with play.settled(c, {**flags, "host": ""}) as (_, resolved, state), state.lock():
+    with settled(c, {**flags, "host": ""}) as (_, resolved, state), state.lock():
         settings = resolved.settings
         out = consoles.make()
 

@@ -14,13 +14,13 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from kubetour import play
 from kubetour.causes import forbidden
 from kubetour.errors import ClusterError, UsageError
 from kubetour.observe import Cluster, Objects
 from kubetour.rules import whole
 from kubetour.runner import last_signal
 from kubetour.session import Session, open_session
+from kubetour.settled import settled
 from kubetour.terminal import console as consoles
 from kubetour.terminal.live import Traffic
 from kubetour.terminal.scene import LOOKS, Scene, scene
@@ -39,7 +39,7 @@ TURN = 0.2  # seconds after which requests are counted anew, if nothing else hap
 
 def watch(c: Context, flags: Mapping[str, Any], requests_per_second: str) -> None:
     """Show the workload until Ctrl-C; ClusterError if the cluster does not answer (any more)."""
-    with play.settled(c, flags) as (host, resolved, state):
+    with settled(c, flags) as (host, resolved, state):
         rate = _rate(requests_per_second)
         language = resolved.settings.language
         out = consoles.make()

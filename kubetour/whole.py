@@ -12,7 +12,6 @@ from kubetour.ending import told
 from kubetour.errors import UsageError
 from kubetour.ownership import clean_up_after
 from kubetour.plan import select
-from kubetour.printing import print_script
 from kubetour.session import Session
 from kubetour.steps import Step
 from kubetour.terminal import console as consoles
@@ -32,9 +31,6 @@ EXCLUDE = (
 def tour(c: Context, flags: Mapping[str, Any], **options: Any) -> None:
     """Take the tour; with Invoke's `--dry`, print it as a script instead."""
     _require_sense(flags, options, ("keep", "down"))
-    if c.config.run.dry:
-        print_script(c, flags, options["down"])
-        return
 
     def pick(session: Session) -> tuple[Step, ...]:
         only = [name for name in options["only"].split(",") if name]
@@ -74,7 +70,10 @@ def _take(
 
 
 def _with_clean_up(c: Context, session: Session, steps: tuple[Step, ...], down: bool) -> tuple[Step, ...]:
-    return (*steps, *clean_up_after(session.prepare(c), session)) if down else steps
+    if not down:
+        return steps
+    dry = c.config.run.dry  # then nobody is asked what is there
+    return (*steps, *(session.clean_up() if dry else clean_up_after(session.prepare(c), session)))
 
 
 def _require_sense(flags: Mapping[str, Any], options: Mapping[str, Any], *pairs: tuple[str, str]) -> None:

@@ -13,9 +13,9 @@ from typing import Any
 
 import pytest
 
+from kubetour.dry import script_text, tour_steps
 from kubetour.errors import UsageError
 from kubetour.plan import clean_up, plan, select, singles, whole
-from kubetour.printing import script_text
 from kubetour.project import ROOT
 from kubetour.proofs.cluster import NodesJoined, NodesReady
 from kubetour.providers import Provider, Tools
@@ -46,11 +46,15 @@ def every_run(step: Step) -> tuple[Run, ...]:
     return tuple(runs)
 
 
+def told(of: Session, language: str) -> str:
+    return script_text(of, tour_steps(of, down=True), language)
+
+
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_the_script_of_a_whole_tour_is_as_recorded(
     provider: Provider, language: str, tmp_path: Path, golden: Callable[[str, str], None]
 ) -> None:
-    text = script_text(session(provider, tmp_path), language, down=True)
+    text = told(session(provider, tmp_path), language)
     golden(f"{provider.name}.{language}.sh", text.replace(str(ROOT), "/path/to/kubetour"))
 
 
@@ -58,7 +62,7 @@ def test_the_script_of_a_whole_tour_is_as_recorded(
 def test_the_script_of_a_tour_on_kind_with_another_engine_is_as_recorded(
     engine: str, tmp_path: Path, golden: Callable[[str, str], None]
 ) -> None:
-    text = script_text(session(make_provider("kind", OTHERS[engine]), tmp_path), "en", down=True)
+    text = told(session(make_provider("kind", OTHERS[engine]), tmp_path), "en")
     golden(f"kind-{engine}.en.sh", text.replace(str(ROOT), "/path/to/kubetour"))
 
 
@@ -75,7 +79,7 @@ def test_the_script_of_a_tour_of_another_app_is_as_recorded_and_passes_shellchec
     tmp_path: Path, golden: Callable[[str, str], None]
 ) -> None:
     another = replace(make_provider("kind", name="shop"), mark="kubetour.6b077cb1")
-    text = script_text(session(another, tmp_path), "en", down=True)
+    text = told(session(another, tmp_path), "en")
     golden("kind-any-app.en.sh", text.replace(str(ROOT), "/path/to/kubetour"))
     (tmp_path / "tour.sh").write_text(text)
     done = subprocess.run(
@@ -90,7 +94,7 @@ def test_the_script_of_a_tour_of_another_app_is_as_recorded_and_passes_shellchec
 
 def test_a_script_passes_shellcheck(provider: Provider, tmp_path: Path) -> None:
     script = tmp_path / "tour.sh"
-    script.write_text(script_text(session(provider, tmp_path), "en", down=True))
+    script.write_text(told(session(provider, tmp_path), "en"))
     done = subprocess.run(
         [SHELLCHECK, "-s", "sh", script], capture_output=True, text=True, check=False, timeout=60
     )
@@ -102,7 +106,7 @@ def commands(text: str) -> list[str]:
 
 
 def test_the_commands_are_the_same_in_both_languages(provider: Provider, tmp_path: Path) -> None:
-    english, chinese = (script_text(session(provider, tmp_path), lang, True) for lang in ("en", "zh"))
+    english, chinese = (told(session(provider, tmp_path), lang) for lang in ("en", "zh"))
     assert commands(english) == commands(chinese)
     assert english != chinese
 

@@ -84,6 +84,25 @@ def test_a_second_tour_skips_what_is_already_so(checkout: Checkout) -> None:
     assert [step["step"] for step in report["steps"] if step["already"]] == ["build", "create-cluster"]
 
 
+@pytest.mark.parametrize(
+    ("task", "told"),
+    [
+        (("build",), " build "),
+        (("prove", "latest"), " build "),
+        (("down",), " delete cluster "),
+        (("tour", "--until", "app"), "kubectl"),
+    ],
+    ids=lambda value: value[0] if isinstance(value, tuple) else "",
+)
+def test_a_dry_task_prints_its_commands_and_does_nothing(
+    checkout: Checkout, task: tuple[str, ...], told: str
+) -> None:
+    script = checkout.inv("--dry", *task, *EMBEDDED).stdout
+    assert script.startswith("#!/bin/sh\n")
+    assert told in script
+    assert not list((checkout.root / ".kubetour").glob("*"))
+
+
 def test_the_printed_script_does_the_same_without_python_around_it(checkout: Checkout) -> None:
     script = checkout.inv("script", *EMBEDDED, "--down").stdout
     dry = checkout.inv("--dry", "tour", *EMBEDDED, "--down").stdout
