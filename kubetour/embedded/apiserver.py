@@ -12,14 +12,15 @@ from typing import Any
 from aiohttp import web
 
 from kubetour.embedded import apierrors
-from kubetour.embedded.api import StatusError
+from kubetour.embedded.api import Object, StatusError
 from kubetour.embedded.certs import SERVICE_NAMES, Certificates
 from kubetour.embedded.compaction import keep_compact
-from kubetour.embedded.handlers import delete, pods, read, reviews, scale, streams, watch, write
+from kubetour.embedded.handlers import delete, pods, read, reviews, scale, streams, tokens, watch, write
 from kubetour.embedded.handlers.context import Call, status_response
-from kubetour.embedded.handlers.meta import ANONYMOUS, MetaHandler
+from kubetour.embedded.handlers.meta import ANONYMOUS, DEFINITIONS, MetaHandler
 from kubetour.embedded.registry import Registry
 from kubetour.embedded.requestinfo import RequestInfo, parse
+from kubetour.embedded.serviceaccount_tokens import Tokens
 from kubetour.embedded.watcher import Watcher
 
 Handler = Callable[[Call], Awaitable[web.StreamResponse]]
@@ -48,6 +49,7 @@ _SUBRESOURCES: Mapping[tuple[str, str], Handler] = {
     ("binding", "create"): pods.bind,
     ("eviction", "create"): pods.evict,
     ("log", "get"): pods.log,
+    ("token", "create"): tokens.create,
 }
 # What is posted and acted on, and not stored.
 _CREATED_ONLY: Mapping[str, Handler] = {
@@ -73,6 +75,7 @@ class APIServer:
     ) -> None:
         self._registry = registry
         self._token = token.encode()
+        self._tokens = Tokens(registry, token)
         self._certs = certs
         self._hosts = {*_LOOPBACK, *SERVICE_NAMES}
         self._runner: web.ServerRunner | None = None
@@ -127,16 +130,17 @@ class APIServer:
     async def _respond(self, request: web.BaseRequest) -> web.StreamResponse:
         self._check_origin(request)
         path = request.path
-        if path not in ANONYMOUS and not self._authenticated(request):
+        user = self._user(request)
+        if user is None and path not in ANONYMOUS:
             raise StatusError(401, "Unauthorized", "Unauthorized")
         if name := request.headers.get("Impersonate-User"):
-            why = "an embedded cluster has one user, who can be nobody else"
+            why = "in an embedded cluster nobody can be somebody else"
             raise StatusError(403, "Forbidden", f'users "{name}" is forbidden: {why}')
-        info = parse(path)
+        info = parse(path) if path != DEFINITIONS else None
         if info is None:
             return self._meta.answer(request)
         handler = self._route(info, request)
-        return await handler(Call(request, info, self._registry, self._watches))
+        return await handler(Call(request, info, self._registry, self._tokens, user or {}, self._watches))
 
     def _check_origin(self, request: web.BaseRequest) -> None:
         """Refuse what a browser was led to: another name that resolves here, or a page's own request."""
@@ -147,9 +151,14 @@ class APIServer:
         if request.headers.get("Origin", own := f"https://{request.host}") != own:  # some clients name it
             raise StatusError(403, "Forbidden", "requests from a browser's pages are refused")
 
-    def _authenticated(self, request: web.BaseRequest) -> bool:
+    def _user(self, request: web.BaseRequest) -> Object | None:
+        """Return who asks, or None for nobody who is known."""
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-        return scheme.lower() == "bearer" and hmac.compare_digest(token.strip().encode(), self._token)
+        if scheme.lower() != "bearer":
+            return None
+        if hmac.compare_digest(token.strip().encode(), self._token):
+            return reviews.ADMIN
+        return self._tokens.user(token.strip())
 
     def _route(self, info: RequestInfo, request: web.BaseRequest) -> Handler:
         verb = _verb(request, info)

@@ -15,6 +15,7 @@ import json
 import os
 import shutil
 import tempfile
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -141,13 +142,11 @@ class ClusterDirectory:
 
     def end_containers(self) -> None:
         """Kill what is left of the cluster's Pods, whose server is gone."""
+        lost = []
         for path in self.path.glob("nodes/*/containers/*/state.json"):
-            try:
-                found = containers.load(path.parent)
-            except EmbeddedError:
-                continue
-            if found.state != containers.EXITED:
-                containers.end_leftovers(found)
+            with suppress(EmbeddedError):
+                lost.append(containers.load(path.parent))
+        containers.end_leftovers(each for each in lost if each.state != containers.EXITED)
 
     def remove(self) -> None:
         """Remove all files of the cluster."""

@@ -11,7 +11,7 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from kubetour.embedded.containerlog import rfc3339_nano
 from kubetour.embedded.errors import EmbeddedError
 from kubetour.embedded.imagestore import Image, ImageStore
 from kubetour.embedded.paths import private_directory, write_json
-from kubetour.embedded.process import ProcessIdentity, is_alive, kill_session
+from kubetour.embedded.process import ProcessIdentity, is_alive, kill_marked, marked
 from kubetour.embedded.signals import signal_number
 
 CREATED, RUNNING, EXITED = "created", "running", "exited"
@@ -55,6 +55,9 @@ class Container:
     message: str = ""
     pid: int = 0
     process_started: str = ""
+    stdin: bool = False
+    stdin_once: bool = False
+    tty: bool = False
 
     @property
     def process(self) -> ProcessIdentity | None:
@@ -116,6 +119,10 @@ class ContainerSpec:
     labels: Mapping[str, str] = field(default_factory=dict)
     annotations: Mapping[str, Any] = field(default_factory=dict)
     log: str = ""
+    mounts: Mapping[str, str] = field(default_factory=dict)  # from paths in the container to the machine's
+    stdin: bool = False  # input can be given by who attaches
+    stdin_once: bool = False  # which ends when the first one has gone
+    tty: bool = False
 
 
 def prepare(
@@ -139,6 +146,7 @@ def prepare(
     private_directory(directory)
     root = directory / "rootfs"
     shutil.copytree(store.snapshot(image), root, symlinks=True)
+    _mount(root, spec.mounts)
     where = spec.working_directory or config.get("WorkingDir") or "/"
     (root / where.lstrip("/")).mkdir(parents=True, exist_ok=True)
     container = Container(
@@ -154,10 +162,30 @@ def prepare(
         labels=dict(spec.labels),
         annotations=dict(spec.annotations),
         created_at=rfc3339_nano(time.time_ns()),
+        stdin=spec.stdin,
+        stdin_once=spec.stdin_once,
+        tty=spec.tty,
     )
     container.environment[MARK] = identity
     save(container, directory)
     return container
+
+
+def _mount(root: Path, mounts: Mapping[str, str]) -> None:
+    """Put links to what is mounted into a container's copy of its image, in place of what was there.
+
+    EmbeddedError for a place that is not in the copy: nothing of anybody else's is to be replaced.
+    """
+    for path, source in mounts.items():
+        where = root / os.path.normpath(f"/{path}").lstrip("/")
+        if where == root or not where.parent.resolve().is_relative_to(root.resolve()):
+            raise EmbeddedError(f"nothing can be mounted at {path}: it is not in the container's directory")
+        where.parent.mkdir(parents=True, exist_ok=True)
+        if where.is_symlink() or where.is_file():
+            where.unlink()
+        elif where.exists():
+            shutil.rmtree(where)
+        where.symlink_to(source)
 
 
 def localised(word: str, root: Path) -> str:
@@ -170,6 +198,8 @@ def _environment(spec: ContainerSpec, image: list[str], root: Path) -> dict[str,
     """Return the container's whole environment; nothing of this process's own gets into it but PATH."""
     environment = {"HOME": str(root), **dict(item.partition("=")[::2] for item in image)}
     environment.update(HOSTNAME=spec.hostname, HOST=spec.host)
+    if spec.tty:
+        environment["TERM"] = "xterm"
     if spec.port:
         environment["PORT"] = str(spec.port)
     environment.update(spec.environment)
@@ -192,10 +222,12 @@ def program(container: Container) -> list[str]:
     return [first if is_there else find_program(os.path.basename(first), path) or first, *rest]
 
 
-def end_leftovers(container: Container) -> None:
-    """Kill what runs of a container whose manager is gone."""
-    if container.process is not None:
-        kill_session(container.process, f"{MARK}={container.id}")
+def end_leftovers(lost: Iterable[Container]) -> None:
+    """Kill what runs of containers whose manager is gone: their own processes, and what ran beside them."""
+    found: dict[str, list[int]] | None = None
+    for container in lost:
+        found = marked(MARK) if found is None else found
+        kill_marked(container.process, found.get(container.id, []))
 
 
 def still_runs(container: Container) -> bool:

@@ -123,7 +123,7 @@ class ContainerStore:
         """Remove a container, which is killed if it runs."""
         if still_runs(container):
             self.stop(container, 0)
-        end_leftovers(container)
+        end_leftovers([container])
         shutil.rmtree(self.directory / container.id, ignore_errors=True)
 
     # --- helpers

@@ -31,7 +31,8 @@ class ContainerSlot:
     ready: bool = False
     started: asyncio.Event = field(default_factory=asyncio.Event)
     unhealthy: str = ""  # the kind of probe that wants it restarted
-    killing: bool = False
+    kill: asyncio.Task[None] | None = None  # the killing of what does not end by itself
+    hook_error: str = ""  # why its postStart hook failed, until that is told
     listens: dict[int, str] = field(default_factory=dict)
     probes: list[asyncio.Task[None]] = field(default_factory=list)
 
@@ -55,6 +56,11 @@ class ContainerSlot:
         """Return whether the latest attempt has ended."""
         return self.current is not None and self.current.state == EXITED
 
+    @property
+    def is_killed(self) -> bool:
+        """Return whether it is being killed, its preStop hook included."""
+        return self.kill is not None and not self.kill.done()
+
     def restarts_after(self, pod_policy: str) -> bool:
         """Return whether it is to be started again, now that it has ended."""
         if self.current is None:
@@ -65,7 +71,8 @@ class ContainerSlot:
     def take(self, container: Container) -> Container | None:
         """Note a new attempt; return the one that nobody needs any more."""
         obsolete, self.previous, self.current = self.previous, self.current, container
-        self.ready, self.unhealthy, self.killing, self.waiting = False, "", False, ("", "")
+        self.ready, self.unhealthy, self.waiting = False, "", ("", "")
+        self.kill, self.hook_error = None, ""
         self.started.clear()
         return obsolete
 

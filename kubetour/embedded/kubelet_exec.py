@@ -7,14 +7,14 @@ import contextlib
 import json
 import os
 import signal
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 from aiohttp import WSMsgType, web
 
 from kubetour.embedded import channels
 from kubetour.embedded.container import Container, localised
-from kubetour.embedded.containerlog import LogOptions
+from kubetour.embedded.container_io import ContainerIO
 from kubetour.embedded.process import child_setup, exit_code, signal_group
 from kubetour.embedded.runtime import Runtime
 from kubetour.embedded.terminal import Terminal
@@ -70,24 +70,36 @@ async def execute(
             terminal.close()
 
 
-async def attach(ws: web.WebSocketResponse, runtime: Runtime, container: Container) -> None:
-    """Send what a container prints from now on, until it ends or the caller goes."""
-    follow = LogOptions(follow=True, tail_lines=0)
+async def attach(ws: web.WebSocketResponse, streams: ContainerIO, *, stdin: bool) -> None:
+    """Send what a container prints from now on, and give it input, until it ends or the caller goes."""
+    output = streams.attach()
 
     async def send() -> None:
-        async for chunk in runtime.logs(container, follow):
-            await ws.send_bytes(channels.message(channels.STDOUT, chunk))
+        while item := await output.get():
+            name, chunk = item
+            channel = channels.STDERR if name == "stderr" else channels.STDOUT
+            await ws.send_bytes(channels.message(channel, chunk))
         await ws.send_bytes(channels.success())
 
-    async def listen() -> None:
-        async for _ in ws:
-            pass
+    async def feed() -> None:
+        async for channel, data in _received(ws):
+            if channel == channels.RESIZE:
+                streams.resize(*_size(data))
+            elif channel == channels.STDIN and stdin:
+                await streams.write(data)
+            elif channel == channels.CLOSE and data[:1] == bytes((channels.STDIN,)) and stdin:
+                streams.input_ended()
 
-    tasks = [asyncio.ensure_future(send()), asyncio.ensure_future(listen())]
-    await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
+    tasks = [asyncio.ensure_future(send()), asyncio.ensure_future(feed())]
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        streams.detach(output)
+        if stdin:
+            streams.input_ended()
 
 
 async def _start(
@@ -132,20 +144,28 @@ async def _feed(
     ws: web.WebSocketResponse, process: asyncio.subprocess.Process, terminal: Terminal | None, stdin: bool
 ) -> None:
     """Give the program what comes for it, until the caller goes."""
-    async for sent in ws:
-        # Some clients (the Python one) send what is text as text.
-        content = sent.data.encode() if sent.type is WSMsgType.TEXT else sent.data
-        if not content:
-            continue
-        channel, data = content[0], content[1:]
+    async for channel, data in _received(ws):
         with contextlib.suppress(ConnectionError, OSError, ValueError):
             if channel == channels.RESIZE and terminal:
-                size = json.loads(data)
-                terminal.resize(int(size["Width"]), int(size["Height"]))
+                terminal.resize(*_size(data))
             elif channel == channels.STDIN and stdin:
                 await _write(process, terminal, data)
             elif channel == channels.CLOSE and data[:1] == bytes((channels.STDIN,)) and process.stdin:
                 process.stdin.close()
+
+
+async def _received(ws: web.WebSocketResponse) -> AsyncIterator[tuple[int, bytes]]:
+    """Yield what comes from the caller, with its channel, until the caller goes."""
+    async for sent in ws:
+        # Some clients (the Python one) send what is text as text.
+        content = sent.data.encode() if sent.type is WSMsgType.TEXT else sent.data
+        if content:
+            yield content[0], content[1:]
+
+
+def _size(data: bytes) -> tuple[int, int]:
+    size = json.loads(data)
+    return int(size["Width"]), int(size["Height"])
 
 
 async def _write(process: asyncio.subprocess.Process, terminal: Terminal | None, data: bytes) -> None:

@@ -9,23 +9,24 @@ import asyncio
 import logging
 from pathlib import Path
 
-from kubetour.embedded import pod_network
 from kubetour.embedded.api import Object, StatusError
 from kubetour.embedded.backoff import Backoff
 from kubetour.embedded.container import Container
 from kubetour.embedded.errors import EmbeddedError
 from kubetour.embedded.kubelet_container import CONTAINER_NAME, ContainerSlot
+from kubetour.embedded.kubelet_hooks import Hooks
 from kubetour.embedded.kubelet_images import ImageManager, ImageProblemError
 from kubetour.embedded.kubelet_prober import Prober
 from kubetour.embedded.kubelet_spec import container_spec
 from kubetour.embedded.kubelet_state import NodeContext, PodState
 from kubetour.embedded.kubelet_status import PodReporter
 from kubetour.embedded.kubelet_termination import Termination
+from kubetour.embedded.kubelet_volumes import PodVolumes
 from kubetour.embedded.pod_environment import ConfigError
 from kubetour.embedded.pod_network import NoAddressError
 from kubetour.embedded.pod_status import is_sidecar
 from kubetour.embedded.podutil import is_terminal, parse_time
-from kubetour.embedded.probes import Exec, Resolve
+from kubetour.embedded.probes import Exec
 from kubetour.embedded.runtime import StartError
 
 _log = logging.getLogger(__name__)
@@ -43,8 +44,11 @@ class PodWorker:
         self._backoff = Backoff()
         self._images = ImageManager(node.images, node.clock.monotonic, node.cluster)
         self._reporter = PodReporter(node, self.state)
-        self._prober = Prober(node.clock, self._resolver, self._exec, self._wake.set, self._probe_failed)
-        self._termination = Termination(node, self.state, self._reporter)
+        self._hooks = Hooks(node, self.state, self._reporter)
+        self._volumes = PodVolumes(node, self.state, self._reporter)
+        resolver = self.state.resolver
+        self._prober = Prober(node.clock, resolver, self._exec, self._wake.set, self._probe_failed)
+        self._termination = Termination(node, self.state, self._reporter, self._hooks, self._wake.set)
 
     # --- what others tell it
 
@@ -121,7 +125,6 @@ class PodWorker:
             return None
         if not state.ip:
             self._reporter.write_status()  # the Pod is accepted here: ContainerCreating
-            self._reporter.warn_of_volumes()
             try:
                 state.ip = self._assign_address()
             except NoAddressError as error:
@@ -132,7 +135,10 @@ class PodWorker:
             why = "Pod was active on the node longer than the specified deadline"
             state.failed = ("DeadlineExceeded", why)
             return 0.0
-        delays = [left]
+        delays = [left, self._volumes.set_up()]
+        if not self._volumes.ready:
+            self._reporter.write_status()
+            return min(delay for delay in delays if delay is not None)
         for slot in state.init.values():
             delays.append(await self._ensure(slot))
             if not self._init_done(slot):
@@ -152,13 +158,18 @@ class PodWorker:
 
     async def _ensure(self, slot: ContainerSlot) -> float | None:
         """Have a container run if it should; return when to look again."""
+        if slot.is_killed:
+            return None
         if slot.is_running:
-            if slot.unhealthy and not slot.killing:
+            if slot.unhealthy:
                 self._kill_unhealthy(slot)
             return None
         if slot.has_ended:
             if not slot.restarts_after(self._restart_policy(slot)):
                 return None
+            if slot.hook_error:
+                slot.waiting, slot.hook_error = ("PostStartHookError", slot.hook_error), ""
+                return 0.0
             left = self._backoff.left(slot.name, slot.ended_at, self.node.clock.monotonic())
             if left > 0:
                 self._reporter.back_off(slot, self._backoff.delay(slot.name))
@@ -189,7 +200,7 @@ class PodWorker:
     async def _start(self, slot: ContainerSlot) -> None:
         node = self.node
         image = self._images.ensure(slot.spec, lambda *event: self._reporter.record(slot, *event))
-        spec = container_spec(node, self.state, slot, image)
+        spec = container_spec(node, self.state, slot, image, self._volumes)
         # The files are copied in a thread; the process is made in this one, with which it is to die.
         container = await asyncio.to_thread(node.runtime.create, spec, image)
         if slot.has_ended:
@@ -203,7 +214,11 @@ class PodWorker:
             return
         node.runtime.start(container)
         self._reporter.normal(slot, "Started", "Container started")
-        self._prober.start(slot)
+        slot.hook_error = await self._hooks.post_start(slot, self._wake)
+        if slot.hook_error:
+            self._kill(slot, "FailedPostStartHook", self._grace())
+        elif slot.is_running and not self.state.ending:
+            self._prober.start(slot)
 
     # --- probes
 
@@ -211,28 +226,27 @@ class PodWorker:
         self._reporter.warning(slot, "Unhealthy", f"{kind.capitalize()} probe failed: {message}")
 
     def _kill_unhealthy(self, slot: ContainerSlot) -> None:
-        slot.killing = True
-        text = f"Container {slot.name} failed {slot.unhealthy} probe, will be restarted"
-        self._reporter.normal(slot, "Killing", text)
-        slot.end_probes()
         probe = slot.spec.get(f"{slot.unhealthy}Probe") or {}
-        default = self.state.pod["spec"].get("terminationGracePeriodSeconds", 30)
-        grace = float(probe.get("terminationGracePeriodSeconds") or default)
-        if slot.current:
-            slot.probes.append(asyncio.create_task(self.node.runtime.stop(slot.current, grace)))
+        grace = float(probe.get("terminationGracePeriodSeconds") or self._grace())
+        text = f"Container {slot.name} failed {slot.unhealthy} probe, will be restarted"
+        self._kill(slot, text, grace)
 
-    def _resolver(self, slot: ContainerSlot) -> Resolve:
-        def resolve(port: int | str) -> tuple[str, int]:
-            number = pod_network.port_number(slot.spec, port)
-            return pod_network.listening_at(slot.listens, self.state.ip, number)
+    def _kill(self, slot: ContainerSlot, why: str, grace: float) -> None:
+        self._reporter.normal(slot, "Killing", why)
+        slot.end_probes()
+        slot.kill = asyncio.create_task(self._hooks.kill(slot, grace))
+        slot.kill.add_done_callback(lambda _: self._wake.set())
 
-        return resolve
+    def _grace(self) -> float:
+        return float(self.state.pod["spec"].get("terminationGracePeriodSeconds", 30))
 
     def _exec(self, slot: ContainerSlot) -> Exec:
         async def run(argv: list[str], timeout: float) -> tuple[int, bytes]:
             if slot.current is None:
                 raise OSError("the container is not running")
-            return await self.node.runtime.run(slot.current, argv, timeout)
+            ran = self.node.runtime.run(slot.current, argv)
+            code, out, err = await asyncio.wait_for(ran, timeout)
+            return code, out + err
 
         return run
 

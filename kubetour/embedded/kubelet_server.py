@@ -73,7 +73,7 @@ class KubeletServer:
         slot = state.slot(name) if state and name else None
         running = slot.current if slot and slot.current and slot.current.state == RUNNING else None
         if state is None or (name and running is None):
-            return web.Response(status=404, text=f'container not found ("{name}")')
+            return web.Response(status=404, text=_not_found(verb, namespace, pod, name))
         if "Upgrade" not in request.headers:
             return web.Response(status=204)  # it could be done
         protocols = kubelet_portforward.PROTOCOLS if verb == "portForward" else channels.PROTOCOLS
@@ -99,11 +99,13 @@ class KubeletServer:
         if running is None:
             ports = [int(port) for each in query.getall("ports", []) for port in each.split(",")]
             await kubelet_portforward.forward(ws, state.full_name, ports, state.listens)
-        elif verb == "attach":
-            await kubelet_exec.attach(ws, self._runtime, running)
-        else:
-            wanted = {name: query.get(name) in ("true", "1") for name in ("stdin", "tty")}
+            return
+        wanted = {name: query.get(name) in ("true", "1") for name in ("stdin", "tty")}
+        streams = self._runtime.io(running)
+        if verb == "exec":
             await kubelet_exec.execute(ws, self._runtime, running, query.getall("command", []), **wanted)
+        elif streams:
+            await kubelet_exec.attach(ws, streams, stdin=wanted["stdin"])
 
     async def _logs(
         self,
@@ -135,6 +137,13 @@ class KubeletServer:
             await response.write(chunk)
         await response.write_eof()
         return response
+
+
+def _not_found(verb: str, namespace: str, pod: str, name: str) -> str:
+    """Return what a kubelet says to a stream into what does not run."""
+    if verb == "attach":
+        return f"container {name} not found in pod {pod}_{namespace}"
+    return f'container not found ("{name}")' if name else f'pod not found ("{pod}_{namespace}")'
 
 
 def log_options(query: dict[str, str], now: datetime) -> LogOptions:

@@ -14,12 +14,15 @@ from kubetour.embedded.kubelet_container import (
     ContainerSlot,
 )
 from kubetour.embedded.kubelet_state import NodeContext, PodState
+from kubetour.embedded.kubelet_volumes import PodVolumes
 from kubetour.embedded.paths import private_directory
 
 _LONGEST_HOSTNAME = 63
 
 
-def container_spec(node: NodeContext, state: PodState, slot: ContainerSlot, image: Image) -> ContainerSpec:
+def container_spec(
+    node: NodeContext, state: PodState, slot: ContainerSlot, image: Image, volumes: PodVolumes
+) -> ContainerSpec:
     """Return what to start; ConfigError where something that the spec refers to is not there.
 
     Notes in the slot where each of the container's ports will listen.
@@ -55,6 +58,10 @@ def container_spec(node: NodeContext, state: PodState, slot: ContainerSlot, imag
             CONTAINER_NAME: slot.name,
             RESTARTS: str(restarts),
         },
+        mounts=volumes.mounts(spec, environment),
+        stdin=bool(spec.get("stdin")),
+        stdin_once=bool(spec.get("stdinOnce")),
+        tty=bool(spec.get("tty")),
         log=str(private_directory(state.directory(node) / slot.name) / f"{restarts}.log"),
     )
 

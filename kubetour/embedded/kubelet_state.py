@@ -11,8 +11,9 @@ from kubetour.embedded.clock import Clock
 from kubetour.embedded.events import EventRecorder
 from kubetour.embedded.kubelet_container import ContainerSlot
 from kubetour.embedded.kubelet_images import NodeImages
-from kubetour.embedded.pod_network import PodNetwork, listening_at
+from kubetour.embedded.pod_network import PodNetwork, listening_at, port_number
 from kubetour.embedded.pod_status import PodView
+from kubetour.embedded.probes import Resolve
 from kubetour.embedded.runtime import Runtime
 
 
@@ -83,6 +84,14 @@ class PodState:
         """Return where a port of the Pod really listens."""
         slots = (slot.listens for slot in self.slots() if port in slot.listens)
         return listening_at(next(slots, {}), self.ip, port)
+
+    def resolver(self, slot: ContainerSlot) -> Resolve:
+        """Return what finds where a port of a container, given by number or name, really listens."""
+
+        def resolve(port: int | str) -> tuple[str, int]:
+            return listening_at(slot.listens, self.ip, port_number(slot.spec, port))
+
+        return resolve
 
     def directory(self, node: NodeContext) -> Path:
         """Return where the Pod's logs are, as under a kubelet's /var/log/pods."""

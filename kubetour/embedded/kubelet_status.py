@@ -55,13 +55,6 @@ class PodReporter:
         """Record that something went wrong with the Pod itself."""
         self._node.events.warning("pods", self._state.pod, reason, message)
 
-    def warn_of_volumes(self) -> None:
-        """Say that what the Pod mounts will not be there."""
-        volumes = [volume["name"] for volume in self._state.pod["spec"].get("volumes") or []]
-        if volumes:
-            text = f"an embedded cluster mounts nothing: the volumes {', '.join(volumes)} are not there"
-            self.pod_warning("FailedMount", f"{text}; give settings as environment variables")
-
     def back_off(self, slot: ContainerSlot, seconds: float) -> None:
         """Have a container wait before it starts again, and tell it once."""
         metadata = self._state.pod["metadata"]

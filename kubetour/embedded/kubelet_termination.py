@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+from collections.abc import Callable
 
 from kubetour.embedded.api import StatusError
 from kubetour.embedded.kubelet_container import ContainerSlot
+from kubetour.embedded.kubelet_hooks import Hooks
 from kubetour.embedded.kubelet_state import NodeContext, PodState
 from kubetour.embedded.kubelet_status import PodReporter
 from kubetour.embedded.podutil import is_terminal
 
-_FORCED_GRACE = 2.0  # seconds for a Pod that was deleted with no grace period at all
+_LEAST_GRACE = 1.0  # seconds, also for a Pod that was deleted with no grace period at all
 # Seconds between the deletion and the stop signal: about what a kubelet's calls to its container runtime
 # take. Meanwhile the proxy hears that the Pod is to get no new connections.
 _BEFORE_SIGNAL = 0.05
@@ -20,17 +22,25 @@ _BEFORE_SIGNAL = 0.05
 class Termination:
     """Ends one Pod, step by step: `sync` does what can be done now."""
 
-    def __init__(self, node: NodeContext, state: PodState, reporter: PodReporter) -> None:
-        self._node, self._state, self._reporter = node, state, reporter
+    def __init__(
+        self,
+        node: NodeContext,
+        state: PodState,
+        reporter: PodReporter,
+        hooks: Hooks,
+        wake: Callable[[], None],
+    ) -> None:
+        self._node, self._state, self._reporter, self._hooks, self._wake = node, state, reporter, hooks, wake
         self._stopping: tuple[float, asyncio.Task[None]] | None = None
 
     def sync(self) -> bool:
         """Go on; return whether the Pod is gone from this node. StatusError where the API was in the way."""
         state, node = self._state, self._node
         running = [slot for slot in state.slots() if slot.is_running]
-        if running:
+        # A preStop hook may outlast its container.
+        if running or (self._stopping and not self._stopping[1].done()):
             self._stop_within(self._grace(), running)
-            if not state.removed:
+            if running and not state.removed:
                 self._reporter.write_status()
             return False
         # One that was over before keeps what it says; one that never began has nothing to say.
@@ -51,15 +61,17 @@ class Termination:
         """Stop waiting for containers, and probing them."""
         for slot in self._state.slots():
             slot.end_probes()
+            if slot.kill:
+                slot.kill.cancel()
         if self._stopping:
             self._stopping[1].cancel()
 
     def _grace(self) -> float:
         if self._state.removed:
-            return _FORCED_GRACE
+            return _LEAST_GRACE
         pod = self._state.pod
         default = pod["spec"].get("terminationGracePeriodSeconds", 30)
-        return float(pod["metadata"].get("deletionGracePeriodSeconds", default))
+        return max(_LEAST_GRACE, float(pod["metadata"].get("deletionGracePeriodSeconds", default)))
 
     def _stop_within(self, grace: float, running: list[ContainerSlot]) -> None:
         """Stop containers, once; a shorter grace period than before takes over."""
@@ -71,15 +83,18 @@ class Termination:
         else:
             for slot in running:
                 slot.end_probes()
+                if slot.kill:
+                    slot.kill.cancel()
                 self._reporter.normal(slot, "Killing", f"Stopping container {slot.name}")
-        containers = [slot.current for slot in running if slot.current]
 
         async def stop() -> None:
             if not self._state.removed:
                 await self._node.clock.sleep(_BEFORE_SIGNAL)
-            await asyncio.gather(*(self._node.runtime.stop(container, grace) for container in containers))
+            await asyncio.gather(*(self._hooks.kill(slot, grace) for slot in running))
 
-        self._stopping = (grace, asyncio.create_task(stop()))
+        task = asyncio.create_task(stop())
+        task.add_done_callback(lambda _: self._wake())
+        self._stopping = (grace, task)
 
     def _delete(self) -> None:
         """Tell the API that nothing runs any more, so that the Pod can go."""

@@ -83,6 +83,14 @@ def parse_json(body: bytes, kind: str) -> Any:
         ) from None
 
 
+def parse_patch(body: bytes) -> Any:
+    """Return a patch, which is JSON, or raise the 400 the API server gives."""
+    try:
+        return json.loads(body)
+    except ValueError as error:
+        raise apierrors.bad_request(_go_json_error(error, body.decode(errors="replace"))) from None
+
+
 def _go_json_error(error: ValueError, text: str) -> str:
     position = error.pos if isinstance(error, json.JSONDecodeError) else 0
     if position >= len(text):

@@ -104,7 +104,7 @@ def _value_from(
     if "fieldRef" in source:
         return field_value(pod, source["fieldRef"]["fieldPath"], addresses)
     if "resourceFieldRef" in source:
-        return _resource_value(container, source["resourceFieldRef"])
+        return resource_value(container, source["resourceFieldRef"])
     for field, resource, kind in (
         ("configMapKeyRef", "configmaps", "configmap"),
         ("secretKeyRef", "secrets", "secret"),
@@ -144,7 +144,8 @@ def field_value(pod: Object, path: str, addresses: Mapping[str, str]) -> str:
     return str(known[path])
 
 
-def _resource_value(container: Object, reference: Object) -> str:
+def resource_value(container: Object, reference: Object) -> str:
+    """Return what the downward API gives for a resourceFieldRef: a whole number, rounded up."""
     kind, _, name = str(reference["resource"]).partition(".")
     found = ((container.get("resources") or {}).get(kind) or {}).get(name)
     if found is None:

@@ -72,24 +72,36 @@ async def _tcp(action: Object, resolve: Resolve, timeout: float) -> Result:
     return Result(True)
 
 
-async def _http(action: Object, resolve: Resolve, timeout: float) -> Result:
+class HTTPGetError(Exception):
+    """There was no answer to a GET; the text is that of Go's client."""
+
+
+async def http_get(action: Object, resolve: Resolve, component: str, timeout: float | None = None) -> int:
+    """Return the status that an httpGet action is answered with; HTTPGetError if there is none in time."""
     host, port = _target(action, resolve)
     scheme = str(action.get("scheme", "HTTP")).lower()
     path = str(action.get("path") or "/")
     url = f"{scheme}://{host}:{port}{path if path.startswith('/') else '/' + path}"
     try:
-        code = await asyncio.wait_for(_status(url, host, port, action), timeout)
-    except asyncio.TimeoutError:
+        return await asyncio.wait_for(_status(url, host, port, action, component), timeout)
+    except asyncio.TimeoutError as error:
         late = "context deadline exceeded (Client.Timeout exceeded while awaiting headers)"
-        return Result(False, f'Get "{url}": {late}')
+        raise HTTPGetError(f'Get "{url}": {late}') from error
     except OSError as error:
-        return Result(False, f'Get "{url}": {_dial_error(host, port, error)}')
+        raise HTTPGetError(f'Get "{url}": {_dial_error(host, port, error)}') from error
     except ValueError as error:
-        return Result(False, f'Get "{url}": {error}')
+        raise HTTPGetError(f'Get "{url}": {error}') from error
+
+
+async def _http(action: Object, resolve: Resolve, timeout: float) -> Result:
+    try:
+        code = await http_get(action, resolve, "kube-probe", timeout)
+    except HTTPGetError as error:
+        return Result(False, str(error))
     return Result(200 <= code < 400, f"HTTP probe failed with statuscode: {code}")
 
 
-async def _status(url: str, host: str, port: int, action: Object) -> int:
+async def _status(url: str, host: str, port: int, action: Object, component: str) -> int:
     """Return the status of a GET; ValueError if what answers does not speak HTTP."""
     context = None
     if url.startswith("https:"):
@@ -98,7 +110,7 @@ async def _status(url: str, host: str, port: int, action: Object) -> int:
         context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     headers = {
         "Host": f"{host}:{port}",
-        "User-Agent": "kube-probe/1.36",
+        "User-Agent": f"{component}/1.36",
         "Accept": "*/*",
         "Connection": "close",
     }

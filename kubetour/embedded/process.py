@@ -12,21 +12,24 @@ import signal
 import subprocess
 import sys
 import warnings
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 from kubetour.embedded.paths import ROOT_VARIABLE
 
+if TYPE_CHECKING:
+    from kubetour.embedded.terminal import Terminal
+
 _LINUX = sys.platform.startswith("linux")
-_SWEEPS = 5
 _PR_SET_PDEATHSIG, _PR_SET_NO_NEW_PRIVS = 1, 38
 # PyDLL keeps the interpreter's lock: between fork and exec there is no other thread to give it back.
 _LIBC = ctypes.PyDLL(None) if _LINUX else None
 # What a container may have open, as container runtimes set it, in so far as this machine allows.
 _OPEN_FILES = 65536
+_PIPE = subprocess.PIPE
 
 
 @dataclass(frozen=True)
@@ -74,11 +77,27 @@ def _started_ps(pid: int) -> str:
     return "" if state.startswith("Z") else started.strip()
 
 
-def spawn(argv: Sequence[str], *, directory: Path, environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
+def spawn(
+    argv: Sequence[str],
+    *,
+    directory: Path,
+    environment: Mapping[str, str],
+    stdin: bool = False,
+    terminal: Terminal | None = None,
+) -> subprocess.Popen[bytes]:
     """Start a program as the leader of a new session, its output in pipes; OSError if it cannot be started.
 
-    It gains no privileges by exec, leaves no core files, and on Linux is killed when this thread dies.
+    `stdin`: its input is a pipe, too, and not empty. A terminal replaces all pipes. It gains no privileges by
+    exec, leaves no core files, and on Linux is killed when this thread dies.
     """
+    prepare = child_setup(os.getpid())
+
+    def setup() -> None:
+        prepare()
+        if terminal:
+            terminal.become_controlling()
+
+    streams = [terminal.program] * 3 if terminal else [_PIPE if stdin else subprocess.DEVNULL, _PIPE, _PIPE]
     with warnings.catch_warnings():
         # From Python 3.12 on it warns of a fork among threads. What runs in the child takes no lock.
         warnings.simplefilter("ignore", DeprecationWarning)
@@ -86,12 +105,12 @@ def spawn(argv: Sequence[str], *, directory: Path, environment: Mapping[str, str
             argv,
             cwd=directory,
             env=dict(environment),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            stdin=streams[0],
+            stdout=streams[1],
+            stderr=streams[2],
             start_new_session=True,
             umask=0o022,
-            preexec_fn=child_setup(os.getpid()),  # noqa: PLW1509 (see above)
+            preexec_fn=setup,  # noqa: PLW1509 (see above)
         )
 
 
@@ -128,50 +147,28 @@ def signal_group(pid: int, number: int) -> None:
         os.killpg(pid, number)
 
 
-def kill_session(process: ProcessIdentity, mark: str) -> None:
-    """Kill a process and what it left in its session, if they are the ones that were started as such.
+def kill_marked(process: ProcessIdentity | None, marked: Sequence[int]) -> None:
+    """Kill a process, if it is still that one, and its group; and what `marked` found of the same making.
 
-    `mark` is "NAME=value" of the environment that they were started with: it proves that a process is one of
-    them where the leader is gone and its number may be somebody else's.
+    A mark proves that one is of them where the leader is gone, and its number may be somebody else's.
     """
-    if is_alive(process):
+    if process and is_alive(process):
         signal_group(process.pid, signal.SIGKILL)
-    for pid in _session_members(process.pid):
-        if mark.encode() in _environment(pid):
-            with suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
+    for pid in marked:
+        with suppress(ProcessLookupError, PermissionError):
+            os.kill(pid, signal.SIGKILL)
 
 
-def kill_marked(marks: Collection[str]) -> None:
-    """Kill every process that has one of these "NAME=value" in its environment, in whatever session it is."""
-    wanted = {mark.encode() for mark in marks}
-    for _ in range(_SWEEPS):  # one may have made another meanwhile
-        found = [
-            int(entry.name)
-            for entry in (Path("/proc").glob("[0-9]*") if _LINUX else ())
-            if wanted.intersection(_environment(int(entry.name)))
-        ]
-        for pid in found:
-            with suppress(ProcessLookupError, PermissionError):
-                os.kill(pid, signal.SIGKILL)
-        if not found:
-            return
-
-
-def _session_members(session: int) -> list[int]:
-    members = []
+def marked(name: str) -> dict[str, list[int]]:
+    """Return the processes that were started with an environment variable, by its value. Linux only."""
+    found: dict[str, list[int]] = {}
+    head = f"{name}=".encode()
     for entry in Path("/proc").glob("[0-9]*") if _LINUX else ():
         with suppress(OSError):
-            if os.getsid(int(entry.name)) == session:
-                members.append(int(entry.name))
-    return members
-
-
-def _environment(pid: int) -> list[bytes]:
-    try:
-        return Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
-    except OSError:
-        return []
+            for item in (entry / "environ").read_bytes().split(b"\0"):
+                if item.startswith(head):
+                    found.setdefault(item[len(head) :].decode(errors="replace"), []).append(int(entry.name))
+    return found
 
 
 def exit_code(returncode: int) -> int:

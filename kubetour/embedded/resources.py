@@ -118,7 +118,14 @@ RESOURCES: tuple[Resource, ...] = (
         returns_deleted=True,
     ),
     _core("Secret", "secrets", "secret"),
-    _core("ServiceAccount", "serviceaccounts", "serviceaccount", short_names=("sa",), returns_deleted=True),
+    _core(
+        "ServiceAccount",
+        "serviceaccounts",
+        "serviceaccount",
+        short_names=("sa",),
+        subresources=(Subresource("token", ("create",), "TokenRequest", "authentication.k8s.io/v1"),),
+        returns_deleted=True,
+    ),
     _core(
         "Service",
         "services",

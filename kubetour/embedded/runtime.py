@@ -12,60 +12,33 @@ import shutil
 import signal
 import subprocess
 import threading
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import IO
 
 from kubetour.embedded import container as containers
 from kubetour.embedded.clock import Clock
 from kubetour.embedded.container import EXITED, RUNNING, START_ERROR, Container, ContainerSpec
-from kubetour.embedded.containerlog import LogOptions, LogWriter, rfc3339_nano, stream
+from kubetour.embedded.container_io import ContainerIO
+from kubetour.embedded.containerlog import LogOptions, rfc3339_nano, stream
 from kubetour.embedded.errors import EmbeddedError
 from kubetour.embedded.imagestore import Image, ImageStore
 from kubetour.embedded.process import (
+    child_setup,
     exit_code,
     identify,
     kill_marked,
+    marked,
     signal_group,
     spawn,
 )
+from kubetour.embedded.terminal import Terminal
 
-_CHUNK = 65536
+_LOOKS = 5
 
 
 class StartError(EmbeddedError):
     """The container's program could not be started."""
-
-
-class _Running:
-    """A container's process while it runs, its log, and who waits for either."""
-
-    def __init__(self, process: subprocess.Popen[bytes], log: Path) -> None:
-        self.process = process
-        self.exited = asyncio.Event()
-        self.log = LogWriter(log, time.time_ns, self._written)
-        self._writes = 0
-        self._more = asyncio.Event()
-
-    def _written(self) -> None:
-        self._writes += 1
-        self._more.set()
-        self._more = asyncio.Event()
-
-    def follower(self) -> Callable[[], Awaitable[bool]]:
-        """Return what waits until more was written since its last call, and tells whether more can come."""
-        seen = self._writes
-
-        async def wait() -> bool:
-            nonlocal seen
-            if seen == self._writes and not self.exited.is_set():
-                await self._more.wait()
-            seen = self._writes
-            return not self.exited.is_set()
-
-        return wait
 
 
 class Runtime:
@@ -76,9 +49,9 @@ class Runtime:
     ) -> None:
         self.directory, self.images = directory, images
         self._clock, self._on_exit = clock, on_exit
-        self._running: dict[str, _Running] = {}
+        self._running: dict[str, ContainerIO] = {}
         self.containers: dict[str, Container] = {}
-        self._ended: list[str] = []  # the marks of containers that have ended, for the next look
+        self._ended: list[str] = []  # the ids of containers that have ended, for the next look
         self._lock = threading.Lock()
 
     def _now(self) -> str:
@@ -86,7 +59,7 @@ class Runtime:
 
     def recover(self) -> None:
         """Take over the containers on disk: what still runs of them is killed, and all that ran has ended."""
-        marks = list[str]()
+        lost = []
         for path in sorted(self.directory.glob("*/state.json")):
             try:
                 found = containers.load(path.parent)
@@ -94,13 +67,12 @@ class Runtime:
                 shutil.rmtree(path.parent, ignore_errors=True)
                 continue
             if found.state != EXITED:
-                marks.append(f"{containers.MARK}={found.id}")
-                containers.end_leftovers(found)
-                found.lost(self._now())
-                containers.save(found, path.parent)
+                lost.append(found)
             self.containers[found.id] = found
-        if marks:
-            kill_marked(marks)
+        containers.end_leftovers(lost)
+        for found in lost:
+            found.lost(self._now())
+            self._save(found)
 
     def create(self, spec: ContainerSpec, image: Image, identity: str = "") -> Container:
         """Return a new container; it has its files, but does not run."""
@@ -111,27 +83,32 @@ class Runtime:
 
     def start(self, container: Container) -> None:
         """Start a container that was created; StartError (and it has ended) if its program does not start."""
+        terminal = Terminal() if container.tty else None
         try:
             process = spawn(
                 containers.program(container),
                 directory=Path(container.directory),
                 environment=container.environment,
+                stdin=container.stdin,
+                terminal=terminal,
             )
         except (OSError, subprocess.SubprocessError, ValueError) as error:
             message = start_message(container, error)
             container.ended(START_ERROR, self._now(), "StartError", message)
             self._save(container)
+            if terminal:
+                terminal.close()
             raise StartError(message) from error
+        finally:
+            if terminal:
+                terminal.started()
         identity = identify(process.pid)
         container.state, container.started_at = RUNNING, self._now()
         container.pid = process.pid
         container.process_started = identity.started if identity else ""
         self._save(container)
-        running = _Running(process, Path(container.log))
-        self._running[container.id] = running
-        for name, pipe in (("stdout", process.stdout), ("stderr", process.stderr)):
-            if pipe is not None:
-                self._follow(running, name, pipe)
+        log, once = Path(container.log), container.stdin_once
+        self._running[container.id] = ContainerIO(process, terminal, log, stdin_once=once)
         _when_ended(process, lambda: self._reap(container))
 
     async def stop(self, container: Container, grace: float) -> None:
@@ -163,15 +140,19 @@ class Runtime:
         running = [self.containers[identity] for identity in self._running]
         await asyncio.gather(*(self.stop(container, grace) for container in running))
 
+    def io(self, container: Container) -> ContainerIO | None:
+        """Return the container's streams, or None if it does not run."""
+        return self._running.get(container.id)
+
     def logs(self, container: Container, options: LogOptions) -> AsyncIterator[bytes]:
         """Return the container's log; to follow it ends with the container."""
         running = self._running.get(container.id)
         return stream(Path(container.log), options, running.follower() if running else _nothing_more)
 
-    async def run(self, container: Container, argv: list[str], timeout: float) -> tuple[int, bytes]:
-        """Run a program beside the container, with its directory and environment, as an exec probe does.
+    async def run(self, container: Container, argv: list[str]) -> tuple[int, bytes, bytes]:
+        """Run a program beside the container, with its directory and environment: exec probes and hooks do.
 
-        Return its exit code and what it printed; asyncio.TimeoutError if it takes longer.
+        Return its exit code and both its outputs. With the container it ends, too.
         """
         process = await asyncio.create_subprocess_exec(
             *[containers.localised(word, self.directory / container.id / "rootfs") for word in argv],
@@ -179,16 +160,24 @@ class Runtime:
             env=container.environment,
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
+            stderr=asyncio.subprocess.PIPE,
             start_new_session=True,
+            preexec_fn=child_setup(os.getpid()),
         )
+        ended = asyncio.ensure_future(process.communicate())
+        gone = asyncio.ensure_future(self.wait(container))
         try:
-            output, _ = await asyncio.wait_for(process.communicate(), timeout)
-        except BaseException:
-            signal_group(process.pid, signal.SIGKILL)
-            await process.wait()
-            raise
-        return exit_code(process.returncode or 0), output
+            await asyncio.wait({ended, gone}, return_when=asyncio.FIRST_COMPLETED)
+            if not ended.done():
+                signal_group(process.pid, signal.SIGKILL)
+            out, err = await ended
+        finally:
+            gone.cancel()
+            if process.returncode is None:
+                signal_group(process.pid, signal.SIGKILL)
+                await process.wait()
+            await asyncio.gather(ended, gone, return_exceptions=True)
+        return exit_code(process.returncode or 0), out, err
 
     # --- helpers
 
@@ -206,28 +195,23 @@ class Runtime:
         if directory.is_dir():
             containers.save(container, directory)
 
-    def _follow(self, running: _Running, name: str, pipe: IO[bytes]) -> None:
-        loop = asyncio.get_running_loop()
-        os.set_blocking(pipe.fileno(), False)
-
-        def read() -> None:
-            if not _drain(running.log, name, pipe, once=True):
-                loop.remove_reader(pipe.fileno())
-
-        loop.add_reader(pipe.fileno(), read)
-
     def _end_escaped(self, container: Container) -> None:
         """Kill what a container has put into sessions of its own; nobody waits for that look."""
         with self._lock:
-            self._ended.append(f"{containers.MARK}={container.id}")
+            self._ended.append(container.id)
             if len(self._ended) > 1:
                 return  # a look that has not begun takes this one along
         asyncio.get_running_loop().run_in_executor(None, self._look)
 
     def _look(self) -> None:
         with self._lock:
-            marks, self._ended = self._ended, []
-        kill_marked(marks)
+            ended, self._ended = self._ended, []
+        for _ in range(_LOOKS):  # one may have made another meanwhile
+            found = marked(containers.MARK)
+            left = [pid for identity in ended for pid in found.get(identity, ())]
+            if not left:
+                return
+            kill_marked(None, left)
 
     def _reap(self, container: Container) -> None:
         running = self._running.pop(container.id)
@@ -236,33 +220,11 @@ class Runtime:
         signal_group(container.pid, signal.SIGKILL)
         self._end_escaped(container)
         code = exit_code(running.process.wait())
-        loop = asyncio.get_running_loop()
-        for name, pipe in (("stdout", running.process.stdout), ("stderr", running.process.stderr)):
-            if pipe is not None:
-                loop.remove_reader(pipe.fileno())
-                _drain(running.log, name, pipe)
-                pipe.close()
-        running.log.close()
+        running.finish()
         container.ended(code, self._now())
         self._save(container)
         running.exited.set()
         self._on_exit(container)
-
-
-def _drain(log: LogWriter, name: str, pipe: IO[bytes], *, once: bool = False) -> bool:
-    """Move to the log what a pipe holds; return whether more may come."""
-    while True:
-        try:
-            data = os.read(pipe.fileno(), _CHUNK)
-        except BlockingIOError:
-            return True
-        except OSError:
-            return False
-        if not data:
-            return False
-        log.feed(name, data)
-        if once:
-            return True
 
 
 async def _nothing_more() -> bool:

@@ -15,9 +15,11 @@ _MODELS = {
     "v1/Event": "CoreV1Event",
     "events.k8s.io/v1/Event": "EventsV1Event",
     "autoscaling/v2/HorizontalPodAutoscaler": "V2HorizontalPodAutoscaler",
+    "authentication.k8s.io/v1/TokenRequest": "AuthenticationV1TokenRequest",
 }
 _EXTRA = (
     "autoscaling/v1/Scale",
+    "authentication.k8s.io/v1/TokenRequest",
     "policy/v1/Eviction",
     "v1/DeleteOptions",
 )

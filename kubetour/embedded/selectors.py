@@ -11,11 +11,6 @@ from kubetour.embedded.api import Object
 from kubetour.embedded.apierrors import bad_request
 from kubetour.embedded.resources import Resource
 
-_SET = re.compile(r"^\s*(?P<key>[^\s!=(),]+)\s+(?P<op>in|notin)\s*\((?P<values>[^()]*)\)\s*$")
-_COMPARE = re.compile(r"^\s*(?P<key>[^\s!=(),<>]+)\s*(?P<op>==|!=|=|<|>)\s*(?P<value>[^\s!=(),<>]*)\s*$")
-_EXISTS = re.compile(r"^\s*(?P<not>!?)\s*(?P<key>[^\s!=(),<>]+)\s*$")
-_OPERATORS = {"in": "In", "notin": "NotIn", "=": "In", "==": "In", "!=": "NotIn", "<": "Lt", ">": "Gt"}
-
 
 @dataclass(frozen=True)
 class Requirement:
@@ -56,23 +51,11 @@ class LabelSelector:
 
 def parse_labels(text: str) -> LabelSelector:
     """Parse `app=web,tier in (a,b),!old`; raises StatusError 400 for what is no selector."""
-    return LabelSelector(tuple(_requirement(term) for term in _split(text) if term.strip()))
+    from kubetour.embedded import labelselector  # here, as the validation that it needs selects, too
 
-
-def _requirement(term: str) -> Requirement:
-    if match := _SET.match(term):
-        values = frozenset(value.strip() for value in match["values"].split(","))
-        return Requirement(match["key"], _OPERATORS[match["op"]], values)
-    if match := _COMPARE.match(term):
-        return Requirement(match["key"], _OPERATORS[match["op"]], frozenset([match["value"]]))
-    if match := _EXISTS.match(term):
-        return Requirement(match["key"], "DoesNotExist" if match["not"] else "Exists")
-    raise bad_request(f"unable to parse requirement: {term.strip()!r} is not a label selector term")
-
-
-def _split(text: str) -> list[str]:
-    """Split at commas that are outside parentheses."""
-    return re.split(r",(?![^(]*\))", text)
+    return LabelSelector(
+        tuple(Requirement(term.key, term.operator, term.values) for term in labelselector.parse(text))
+    )
 
 
 def from_label_selector(selector: Object | None) -> LabelSelector:

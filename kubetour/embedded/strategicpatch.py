@@ -6,9 +6,12 @@ The rules of k8s.io/apimachinery/pkg/util/strategicpatch; which field merges by 
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
+from kubetour.embedded.api import StatusError
 from kubetour.embedded.apierrors import bad_request
+from kubetour.embedded.fielderrors import invalid
 from kubetour.embedded.schema import structs
 
 # (struct, field) -> merge key; "" for a list of plain values. Lists that are not here are replaced whole.
@@ -147,3 +150,38 @@ def _plain(struct: str, value: Any) -> Any:
             if not (isinstance(item, dict) and item.get(_DIRECTIVE) == "delete")
         ]
     return value
+
+
+_UNMARSHAL = re.compile(r"json: cannot unmarshal (\w+) into Go struct field \S+ of type (\S+)$")
+
+
+def strategic_error(error: StatusError, patch: Any) -> StatusError:
+    """Return an error as a strategic merge patch has it, whose values are of a wrong type in its own words.
+
+    k8s.io/apimachinery/pkg/runtime/converter.go, which no other patch goes through.
+    """
+    match = _UNMARSHAL.search(error.message) if error.code == 400 else None
+    if match is None:
+        return error
+    given, wanted = match.groups()
+    if wanted.startswith("[]"):
+        why = f"cannot restore slice from {given}"
+    elif wanted.startswith("map["):
+        why = f"cannot restore map from {given}"
+    elif "." in wanted:
+        why = f"cannot restore struct from: {given}"
+    else:
+        why = f"unrecognized type: {wanted}" if given != "number" else f"cannot convert int64 to {wanted}"
+    cause = invalid("patch", _go(patch), why)
+    return StatusError(422, "Invalid", f' "" is invalid: {cause}', {"causes": [cause.cause()]})
+
+
+def _go(value: Any) -> str:
+    """Return a value as Go's %+v has it."""
+    if isinstance(value, dict):
+        return f"map[{' '.join(f'{key}:{_go(value[key])}' for key in sorted(value))}]"
+    if isinstance(value, list):
+        return f"[{' '.join(map(_go, value))}]"
+    if value is None:
+        return "<nil>"
+    return str(value).lower() if isinstance(value, bool) else str(value)

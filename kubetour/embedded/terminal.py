@@ -34,22 +34,13 @@ class Terminal:
         """Set its size in characters."""
         fcntl.ioctl(self._ours, termios.TIOCSWINSZ, struct.pack("HHHH", height, width, 0, 0))
 
+    def fileno(self) -> int:
+        """Return our end, for who reads it without `open`."""
+        return self._ours
+
     async def write(self, data: bytes) -> None:
         """Type something; wait while the program takes nothing."""
-        while data:
-            try:
-                data = data[os.write(self._ours, data) :]
-            except BlockingIOError:  # the reader has made the terminal non-blocking
-                await self._writable()
-
-    async def _writable(self) -> None:
-        loop = asyncio.get_running_loop()
-        ready: asyncio.Future[None] = loop.create_future()
-        loop.add_writer(self._ours, _set, ready)
-        try:
-            await ready
-        finally:
-            loop.remove_writer(self._ours)
+        await write_all(self._ours, data)
 
     def started(self) -> None:
         """Leave the program's end to the program."""
@@ -61,6 +52,25 @@ class Terminal:
             self._transport.close()
         with suppress(OSError):
             os.close(self._ours)
+
+
+async def write_all(descriptor: int, data: bytes) -> None:
+    """Write to a descriptor that does not block; wait while nothing can be written."""
+    while data:
+        try:
+            data = data[os.write(descriptor, data) :]
+        except BlockingIOError:
+            await _writable(descriptor)
+
+
+async def _writable(descriptor: int) -> None:
+    loop = asyncio.get_running_loop()
+    ready: asyncio.Future[None] = loop.create_future()
+    loop.add_writer(descriptor, _set, ready)
+    try:
+        await ready
+    finally:
+        loop.remove_writer(descriptor)
 
 
 def _set(ready: asyncio.Future[None]) -> None:

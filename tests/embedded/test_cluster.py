@@ -2,26 +2,18 @@
 
 from __future__ import annotations
 
-import base64
-import contextlib
-import http.client
-import itertools
 import json
 import os
 import shutil
 import signal
 import socket
-import ssl
 import subprocess
-import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from random import Random
 from typing import Any
 
 import pytest
-import yaml
 
 from kubetour.embedded.clusterstate import ClusterDirectory
 from kubetour.embedded.network import loopback_range_usable
@@ -400,36 +392,6 @@ def kill_server(bare: Commands) -> None:
     until(lambda: not [line for line in bare.processes() if " serve " in line])
 
 
-class Writer(threading.Thread):
-    """Creates ConfigMaps until the server is gone, and keeps the names of those that were acknowledged."""
-
-    def __init__(self, kubeconfig: Path, name: str) -> None:
-        super().__init__()
-        self.name, self.acknowledged = name, set[str]()
-        config = yaml.safe_load(kubeconfig.read_text())
-        ca = base64.b64decode(config["clusters"][0]["cluster"]["certificate-authority-data"]).decode()
-        host, port = config["clusters"][0]["cluster"]["server"].removeprefix("https://").split(":")
-        context = ssl.create_default_context(cadata=ca)
-        self._connection = http.client.HTTPSConnection(host, int(port), context=context, timeout=20)
-        self._headers = {"Authorization": f"Bearer {config['users'][0]['user']['token']}"}
-
-    def has_written(self, count: int) -> Callable[[], bool]:
-        """Return what tells whether more than that many were acknowledged."""
-        return lambda: len(self.acknowledged) > count
-
-    def run(self) -> None:
-        with contextlib.closing(self._connection), contextlib.suppress(OSError, http.client.HTTPException):
-            for number in itertools.count():
-                name = f"{self.name}-{number}"
-                body = json.dumps({"metadata": {"name": name}})
-                headers = {**self._headers, "Content-Type": "application/json"}
-                self._connection.request("POST", "/api/v1/namespaces/default/configmaps", body, headers)
-                with self._connection.getresponse() as answer:
-                    answer.read()
-                    assert answer.status == 201
-                self.acknowledged.add(name)
-
-
 # It leaves a child behind that its own death does not end.
 STUBBORN = "trap '' TERM HUP; sleep 300 & sleep 300\n"
 
@@ -507,27 +469,6 @@ def test_a_damaged_store_is_named_and_nothing_is_removed(bare: Commands) -> None
     assert bare.processes() == []
     bare("delete", "cluster", "--name", "t")
     assert bare.files() == []
-
-
-@needs_proc
-@needs_kubectl
-@pytest.mark.parametrize("seed", range(3))
-def test_whenever_the_server_is_killed_what_it_has_acknowledged_is_there(bare: Commands, seed: int) -> None:
-    random = Random(seed)  # noqa: S311
-    kubeconfig = bare.root.parent / "kubeconfig"
-    bare("create", "cluster", "--name", "t", "--kubeconfig", kubeconfig)
-    acknowledged: set[str] = set()
-    for turn in range(5):
-        writer = Writer(kubeconfig, f"turn{turn}")
-        writer.start()
-        until(writer.has_written(random.randrange(40)))
-        kill_server(bare)
-        writer.join(30)
-        acknowledged |= writer.acknowledged
-        bare("start", "cluster", "--name", "t")
-        argv = ["kubectl", "--kubeconfig", str(kubeconfig), "get", "configmaps", "-o", "name"]
-        found = subprocess.run(argv, capture_output=True, text=True, check=True).stdout
-        assert acknowledged <= {line.removeprefix("configmap/") for line in found.splitlines()}
 
 
 @needs_proc

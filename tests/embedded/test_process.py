@@ -15,7 +15,7 @@ from kubetour.embedded.process import (
     identify,
     is_alive,
     kill_marked,
-    kill_session,
+    marked,
     signal_group,
     spawn,
 )
@@ -87,9 +87,10 @@ def test_what_a_dead_leader_left_behind_is_found_by_its_mark(tmp_path: Path) -> 
         assert process.stdout is not None
         child = int(process.stdout.readline())
         process.wait()
-        kill_session(leader, "MARK=another")
+        kill_marked(leader, [])
         assert identify(child) is not None
-        kill_session(leader, "MARK=mine")
+        assert marked("MARK")["mine"] == [child]
+        kill_marked(leader, [child])
         until(lambda: identify(child) is None)
 
 
@@ -122,7 +123,7 @@ def test_without_proc_ps_is_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         identity = identify(process.pid)
         assert identity is not None
         assert is_alive(identity)
-        kill_session(identity, "MARK=none")  # it leads no group, so nothing is signalled
+        kill_marked(identity, [])  # it leads no group, so nothing is signalled
         process.kill()
         process.wait()
         assert not is_alive(identity)
@@ -131,18 +132,3 @@ def test_without_proc_ps_is_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 @pytest.mark.parametrize(("status", "code"), [(0, 0), (3, 3), (-15, 143), (-9, 137)])
 def test_exit_codes_are_those_of_a_shell(status: int, code: int) -> None:
     assert exit_code(status) == code
-
-
-@linux
-def test_what_is_marked_is_killed_in_whatever_session_and_nothing_else(tmp_path: Path) -> None:
-    script = "setsid sh -c 'echo $$ > pid; exec sleep 60' & wait"
-    with started(script, tmp_path, MARK="one") as marked, started("sleep 60", tmp_path, MARK="two") as other:
-        pid = tmp_path / "pid"
-        until(lambda: pid.exists() and pid.read_text().endswith("\n"))
-        escaped = identify(int(pid.read_text()))
-        assert escaped
-        kill_marked(["MARK=one"])
-        marked.wait()
-        until(lambda: not is_alive(escaped))
-        assert other.poll() is None
-        other.kill()

@@ -200,10 +200,46 @@ async def test_a_program_beside_the_container_shares_its_place(tmp_path: Path) -
         made.start(container)
         while not os.path.exists(f"{container.directory}/file"):
             await asyncio.sleep(0.005)
-        assert await made.run(container, ["sh", "-c", "cat file; echo $A"], 10) == (0, b"up\n1\n")
-        assert (await made.run(container, ["sh", "-c", "exit 4"], 10))[0] == 4
+        assert await made.run(container, ["sh", "-c", "cat file; echo $A >&2"]) == (0, b"up\n", b"1\n")
+        assert (await made.run(container, ["sh", "-c", "exit 4"]))[0] == 4
+
+
+@eventually
+async def test_a_program_beside_the_container_ends_when_nobody_waits_for_it_any_more(tmp_path: Path) -> None:
+    image = shell_image(tmp_path, "sleep 60 & wait")
+    async with runtime(tmp_path) as made:
+        container = made.create(spec(), image)
+        made.start(container)
         with pytest.raises(asyncio.TimeoutError):
-            await made.run(container, ["sleep", "60"], 0.05)
+            await asyncio.wait_for(made.run(container, ["sh", "-c", "echo $$ > pid; exec sleep 60"]), 0.2)
+        with pytest.raises(ProcessLookupError):
+            os.kill(int(Path(container.directory, "pid").read_text()), 0)
+
+
+@eventually
+async def test_a_program_beside_the_container_ends_with_it(tmp_path: Path) -> None:
+    image = shell_image(tmp_path, "sleep 60 & wait")
+    async with runtime(tmp_path) as made:
+        container = made.create(spec(), image)
+        made.start(container)
+        ran = asyncio.ensure_future(made.run(container, ["sleep", "60"]))
+        await asyncio.sleep(0)
+        await made.stop(container, 0)
+        assert (await ran)[0] == 137
+
+
+@eventually
+async def test_a_new_runtime_ends_what_ran_beside_a_container_and_what_was_not_noted(tmp_path: Path) -> None:
+    image = shell_image(tmp_path, "sleep 60 & wait")
+    async with runtime(tmp_path) as lost:
+        container = lost.create(spec(), image)  # its start was not noted any more
+        beside = await asyncio.create_subprocess_exec(
+            "sleep", "60", env={**os.environ, containers.MARK: container.id}, start_new_session=True
+        )
+        found = Runtime(lost.directory, lost.images, SystemClock(), lambda _: None)
+        found.recover()
+        assert await beside.wait() == -9
+        assert found.containers[container.id].reason == "Unknown"
 
 
 @eventually
@@ -233,3 +269,19 @@ def test_no_descriptor_is_left_open(tmp_path: Path) -> None:
     before = count()
     asyncio.run(ran(tmp_path, "true"))
     assert count() == before
+
+
+@eventually
+async def test_nothing_is_mounted_outside_of_a_containers_own_directory(tmp_path: Path) -> None:
+    image = shell_image(tmp_path, "true")
+    outside = tmp_path / "outside" / "directory"
+    outside.mkdir(parents=True)
+    async with runtime(tmp_path) as made:
+        (made.images.snapshot(image) / "away").symlink_to(outside.parent)  # as an image may have it
+        for path in ("/away/directory", "/", "/.."):
+            with pytest.raises(EmbeddedError, match=f"nothing can be mounted at {path}"):
+                made.create(spec(mounts={path: str(tmp_path)}), image)
+        assert not outside.is_symlink()
+        inside = made.create(spec(mounts={"../app/run.sh": str(outside), "/a/b": str(outside)}), image)
+    assert Path(inside.directory, "run.sh").resolve() == outside
+    assert Path(inside.directory, "../a/b").resolve() == outside

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from kubetour.embedded.api import StatusError
-from kubetour.embedded.strategicpatch import strategic_merge_patch
+from kubetour.embedded.strategicpatch import strategic_error, strategic_merge_patch
 
 CONTAINER = {
     "name": "a",
@@ -123,3 +123,30 @@ def test_a_patch_that_cannot_be_understood_is_400(patch: dict[str, Any]) -> None
     with pytest.raises(StatusError) as caught:
         patched(patch)
     assert caught.value.code == 400
+
+
+@pytest.mark.parametrize(
+    ("given", "wanted", "why"),
+    [
+        ("string", "int32", "unrecognized type: int32"),
+        ("number", "string", "cannot convert int64 to string"),
+        ("string", "[]v1.Container", "cannot restore slice from string"),
+        ("string", "map[string]string", "cannot restore map from string"),
+        ("string", "v1.PodSpec", "cannot restore struct from: string"),
+    ],
+)
+def test_a_value_of_a_wrong_type_is_told_in_the_words_of_strategic_merge_patch(
+    given: str, wanted: str, why: str
+) -> None:
+    text = f"json: cannot unmarshal {given} into Go struct field DeploymentSpec.spec.x of type {wanted}"
+    patch = {"spec": {"x": [1, None, True], "a": "b"}}
+    found = strategic_error(StatusError(400, "BadRequest", f'X in version "v1": {text}', {}), patch)
+    assert found.code == 422
+    assert found.message == (
+        f' "" is invalid: patch: Invalid value: "map[spec:map[a:b x:[1 <nil> true]]]": {why}'
+    )
+
+
+def test_other_errors_of_a_patch_stay_as_they_are() -> None:
+    error = StatusError(409, "Conflict", "it was changed", {})
+    assert strategic_error(error, {}) is error

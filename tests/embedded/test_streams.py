@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import copy
+import fcntl
+import json
 import os
 import pty
 import select
 import shutil
 import signal
 import socket
+import struct
 import subprocess
 import sys
+import termios
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -191,6 +196,93 @@ def test_attach_shows_what_is_printed_from_now_on(cluster: Cluster) -> None:
             process.kill()
 
 
+KUBECTLS = [
+    pytest.param(None, id="the newest kubectl"),
+    pytest.param("1.30", id="kubectl 1.30, the first that speaks WebSockets by itself"),
+]
+
+
+def another(cluster: Cluster, version: str | None) -> Cluster:
+    """Return the cluster as another kubectl sees it, if that one is here."""
+    if version is None:
+        return cluster
+    program = Path(cluster.program).parent / f"kubectl.{version}"
+    if not program.exists():
+        pytest.skip(f"there is no kubectl {version} here")
+    found = copy.copy(cluster)
+    found.program = str(program)
+    return found
+
+
+@pytest.mark.parametrize("version", KUBECTLS)
+class TestRun:
+    """`kubectl run -i`: a Pod that is made, attached to, and deleted at the end."""
+
+    RUN = ("--image", "shop:1", "--image-pull-policy", "IfNotPresent", "--restart", "Never", "--command")
+
+    def test_what_is_typed_goes_in_and_what_is_said_comes_out(
+        self, cluster: Cluster, version: str | None
+    ) -> None:
+        cluster = another(cluster, version)
+        text = "echo out; echo err >&2; exit 3\n"
+        done = cluster.kubectl("run", "typed", "-i", "--rm", *self.RUN, "--", "sh", stdin=text)
+        assert done.status == 3
+        assert done.out.startswith('out\npod "typed" deleted')
+        assert done.err.splitlines()[-2:] == ["err", "pod default/typed terminated (Error)"]
+        assert "not found" in cluster.kubectl("get", "pod", "typed").err
+
+    def test_the_end_of_input_is_the_containers(self, cluster: Cluster, version: str | None) -> None:
+        cluster = another(cluster, version)
+        done = cluster.kubectl("run", "counted", "-i", "--rm", *self.RUN, "--", "wc", "-c", stdin="12345")
+        assert done.status == 0, done
+        assert done.out.split()[0] == "5"
+
+    def test_a_terminal_is_one(self, cluster: Cluster, version: str | None) -> None:
+        cluster = another(cluster, version)
+        ours, theirs = pty.openpty()
+        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 33, 77, 0, 0))
+        size = "until stty size | grep -v '^0 0'; do sleep 0.02; done"
+        script_text = f"read line; echo got $line; tty; {size}; echo $TERM; exit 4"
+        argv = ("run", "shown", "-it", "--rm", *self.RUN, "--", "sh", "-c", script_text)
+        with subprocess.Popen(
+            cluster.argv(*argv), stdin=theirs, stdout=theirs, stderr=subprocess.PIPE
+        ) as process:
+            os.write(ours, b"typed\n")
+            _, err = process.communicate(timeout=60)
+        out = os.read(ours, 65536)
+        os.close(ours)
+        os.close(theirs)
+        assert process.returncode == 4, err
+        assert b"got typed\r" in out
+        assert b"/dev/pts/" in out
+        assert b"33 77\r" in out
+        assert b"xterm\r" in out
+
+
+def test_input_that_is_there_for_all_stays_open(cluster: Cluster) -> None:
+    script_text = "while read line; do echo got $line; done; echo ended"
+    overrides = json.dumps({"spec": {"containers": [{"name": "kept", "stdin": True}]}})
+    run = ("run", "kept", "--image", "shop:1", "--image-pull-policy", "IfNotPresent")
+    more = ("--overrides", overrides, "--override-type", "strategic", "--command")
+    assert cluster.kubectl(*run, *more, "--", "sh", "-c", script_text).status == 0
+    assert cluster.kubectl("wait", "--for=condition=Ready", "pod/kept", "--timeout=30s").status == 0
+    for word in ("one", "two"):
+        with subprocess.Popen(
+            cluster.argv("attach", "-i", "kept"),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+        ) as process:
+            assert process.stdin
+            assert process.stdout
+            process.stdin.write(f"{word}\n".encode())
+            process.stdin.flush()
+            assert process.stdout.readline() == f"got {word}\n".encode()
+            process.kill()
+    assert "ended" not in cluster.kubectl("logs", "kept").out
+    assert cluster.kubectl("delete", "pod", "kept", "--now").status == 0
+
+
 class Forwarded:
     """kubectl port-forward while it runs."""
 
@@ -273,16 +365,19 @@ def test_the_python_client_has_its_own_ways(cluster: Cluster) -> None:
     assert (done.stdout, done.stderr) == ("got it\n 3\nweb\n", "")
 
 
-def test_an_old_kubectl_is_told_what_to_do(cluster: Cluster) -> None:
+@pytest.mark.parametrize(
+    "argv", [("exec", "web", "--", "true"), ("attach", "web"), ("port-forward", "web", ":8080")]
+)
+def test_an_old_kubectl_is_told_what_to_do(cluster: Cluster, argv: tuple[str, ...]) -> None:
     old = sorted(Path(cluster.program).parent.glob("kubectl.1.2[0-9]"))
     if not old:
         pytest.skip("there is no kubectl older than 1.30 here")
     done = subprocess.run(
-        [old[0], "--kubeconfig", cluster.kubeconfig, "exec", "web", "--", "true"],
+        [old[0], "--kubeconfig", cluster.kubeconfig, *argv],
         capture_output=True,
         text=True,
         check=False,
         timeout=60,
     )
     assert done.returncode == 1
-    assert "WebSockets only, which kubectl does since 1.31" in done.stderr
+    assert "WebSockets only, which kubectl does since 1.30" in done.stderr

@@ -18,6 +18,7 @@ from kubetour.embedded.negotiation import JSON, form, parse_body
 from kubetour.embedded.registry import Registry, to_json
 from kubetour.embedded.requestinfo import RequestInfo
 from kubetour.embedded.resources import Resource, by_plural
+from kubetour.embedded.serviceaccount_tokens import Tokens
 from kubetour.embedded.tables import partial_metadata, row, table
 from kubetour.embedded.watcher import Watcher
 
@@ -30,12 +31,15 @@ _LONGEST_MANAGER = 128
 class Call:
     """One request for a resource.
 
-    `watches` are the open watches of all clients; `warnings` go into the answer's headers.
+    `user` is who asks, as authentication/v1 UserInfo. `watches` are the open watches of all; `warnings` go
+    into the answer's headers.
     """
 
     request: web.BaseRequest
     info: RequestInfo
     registry: Registry
+    tokens: Tokens
+    user: Object
     watches: set[Watcher] = field(default_factory=set)
     warnings: list[str] = field(default_factory=list)
 

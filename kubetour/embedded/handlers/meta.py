@@ -17,6 +17,8 @@ from kubetour.embedded.registry import to_json
 # As a real cluster's defaults let anyone read them.
 _HEALTH = ("/livez", "/readyz", "/healthz")
 ANONYMOUS = frozenset((*_HEALTH, "/version"))
+# kubectl asks for them where it does not know a kind: there are none.
+DEFINITIONS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 _FOREVER = "public, immutable"
 
 
@@ -60,6 +62,7 @@ class MetaHandler:
             "/version": lambda: json_text(to_json(version())),
             "/api": lambda: self._groups(request, core=True),
             "/apis": lambda: self._groups(request, core=False),
+            DEFINITIONS: lambda: json_text(to_json(_no_definitions())),
             "/openapi/v2": lambda: _openapi_v2(request),
             "/openapi/v3": lambda: json_text(to_json(openapi.index())),
             "/": lambda: json_text(to_json({"paths": ["/api", "/apis", *_HEALTH, "/openapi", "/version"]})),
@@ -68,7 +71,7 @@ class MetaHandler:
             return exact[path]()
         parts = path.strip("/").split("/")
         if f"/{parts[0]}" in _HEALTH and len(parts) <= 2:
-            return web.Response(text="ok")
+            return _health(parts, verbose="verbose" in request.query)
         if parts[:2] == ["openapi", "v3"]:
             return _openapi_v3(parts[2:], request)
         return _legacy(parts)
@@ -83,6 +86,22 @@ class MetaHandler:
         return json_text(
             to_json(discovery.api_versions(self.address) if core else discovery.api_group_list())
         )
+
+
+def _no_definitions() -> Object:
+    head = {"kind": "CustomResourceDefinitionList", "apiVersion": "apiextensions.k8s.io/v1"}
+    return {**head, "metadata": {"resourceVersion": "1"}, "items": []}
+
+
+def _health(parts: list[str], *, verbose: bool) -> web.Response | None:
+    """Answer a health endpoint or one check of it: whoever answers is well."""
+    name, *check = parts
+    checks = ["ping", "log", "etcd", *(["informer-sync"] if name == "readyz" else [])]
+    if check:
+        return web.Response(text="ok") if check[0] in checks else None
+    if verbose:
+        return web.Response(text="".join(f"[+]{each} ok\n" for each in checks) + f"{name} check passed\n")
+    return web.Response(text="ok")
 
 
 def _legacy(parts: list[str]) -> web.Response | None:

@@ -1,4 +1,4 @@
-"""Questions about oneself, by which `kubectl auth` asks: there is one user, who may do everything."""
+"""Questions about oneself, by which `kubectl auth` asks: whoever is let in may do everything."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from aiohttp import web
 from kubetour.embedded.api import Object
 from kubetour.embedded.handlers.context import Call
 
-USER = {"username": "kubernetes-admin", "groups": ["kubeadm:cluster-admins", "system:authenticated"]}
+ADMIN: Object = {"username": "kubernetes-admin", "groups": ["kubeadm:cluster-admins", "system:authenticated"]}
 _EVERYTHING = {
     "resourceRules": [{"verbs": ["*"], "apiGroups": ["*"], "resources": ["*"]}],
     "nonResourceRules": [{"verbs": ["*"], "nonResourceURLs": ["*"]}],
@@ -16,9 +16,8 @@ _EVERYTHING = {
 _ANSWERS: dict[str, Object] = {
     "selfsubjectaccessreviews": {
         "allowed": True,
-        "reason": "an embedded cluster has one user, who may do everything",
+        "reason": "in an embedded cluster whoever is let in may do everything",
     },
-    "selfsubjectreviews": {"userInfo": USER},
     "selfsubjectrulesreviews": _EVERYTHING,
 }
 
@@ -26,4 +25,5 @@ _ANSWERS: dict[str, Object] = {
 async def review(call: Call) -> web.StreamResponse:
     """Answer POST of a review: the review, with its status."""
     asked = call.decode(await call.body())
-    return call.object({**asked, "status": _ANSWERS[call.resource.plural]}, 201)
+    answer = _ANSWERS.get(call.resource.plural) or {"userInfo": call.user}
+    return call.object({**asked, "status": answer}, 201)

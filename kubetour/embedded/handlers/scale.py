@@ -14,12 +14,15 @@ from kubetour.embedded.handlers import apply
 from kubetour.embedded.handlers.context import Call
 from kubetour.embedded.handlers.write import patch_function
 from kubetour.embedded.managedfields import APPLY, Manager
-from kubetour.embedded.negotiation import PATCH_APPLY, media_type, parse_json
+from kubetour.embedded.negotiation import PATCH_APPLY, form, media_type, parse_patch
 from kubetour.embedded.registry import to_json
+from kubetour.embedded.resources import Resource
 from kubetour.embedded.schema import struct_of
 from kubetour.embedded.selectors import format_label_selector
+from kubetour.embedded.tables import row, table
 
 KIND, API_VERSION = "Scale", "autoscaling/v1"
+SCALE = Resource("autoscaling", "v1", KIND, "scales", "scale")
 
 
 def scale_of(obj: Object) -> Object:
@@ -43,8 +46,12 @@ def scale_of(obj: Object) -> Object:
 
 async def get(call: Call) -> web.StreamResponse:
     """Answer GET of a Scale."""
-    obj = call.registry.get(call.resource.plural, call.info.name, call.info.namespace)
-    return call.text(to_json(scale_of(obj)))
+    scale = scale_of(call.registry.get(call.resource.plural, call.info.name, call.info.namespace))
+    if form(call.request.headers.get("Accept", "")) == "Table":
+        now, include = call.registry.clock.now(), call.query.get("includeObject", "Metadata")
+        version = {"resourceVersion": scale["metadata"]["resourceVersion"]}
+        return call.text(to_json(table(SCALE, [row(SCALE, scale, now, include)], version)))
+    return call.text(to_json(scale))
 
 
 async def update(call: Call) -> web.StreamResponse:
@@ -59,7 +66,7 @@ async def patch(call: Call) -> web.StreamResponse:
     if content_type == PATCH_APPLY:
         return await _apply(call)
     change = patch_function(call.resource, struct_of(API_VERSION, KIND), content_type)
-    document = parse_json(await call.request.read(), KIND)
+    document = parse_patch(await call.request.read())
     return _write(call, lambda scale: change(scale, document), call.writer())
 
 

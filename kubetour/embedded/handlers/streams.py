@@ -10,7 +10,6 @@ import aiohttp
 from aiohttp import web
 
 from kubetour.embedded import apierrors, channels, kubelet_portforward
-from kubetour.embedded.api import StatusError
 from kubetour.embedded.handlers.context import Call
 from kubetour.embedded.handlers.pods import choose_container, kubelet_socket
 
@@ -18,9 +17,9 @@ _VERBS = {"exec": "exec", "attach": "attach", "portforward": "portForward"}
 _Socket: TypeAlias = "web.WebSocketResponse | aiohttp.ClientWebSocketResponse[bool]"
 _LARGEST = 16 * 1024 * 1024  # bytes in one message
 _OLD = (
-    "the embedded cluster streams over WebSockets only, which kubectl does since 1.31; with 1.29 and 1.30, "
-    "set KUBECTL_REMOTE_COMMAND_WEBSOCKETS=true for exec and attach, and with 1.30 "
-    "KUBECTL_PORT_FORWARD_WEBSOCKETS=true for port-forward"
+    "the embedded cluster streams over WebSockets only, which kubectl does since 1.30, and 1.31 for "
+    "port-forward; set KUBECTL_REMOTE_COMMAND_WEBSOCKETS=true with 1.29 for exec and attach, "
+    "KUBECTL_PORT_FORWARD_WEBSOCKETS=true with 1.30 for port-forward"
 )
 
 
@@ -33,7 +32,6 @@ async def stream(call: Call) -> web.StreamResponse:
         names.append(choose_container(pod, call.query.get("container", "")))
     if sub == "exec" and not call.request.query.getall("command", []):
         raise apierrors.bad_request("you must specify at least one command for the container")
-    protocol = _protocol(call, sub)
     node = (pod.get("spec") or {}).get("nodeName", "")
     if not node:
         raise apierrors.bad_request(f"pod {call.info.name} does not have a host assigned")
@@ -43,9 +41,9 @@ async def stream(call: Call) -> web.StreamResponse:
         async with aiohttp.ClientSession(connector=connector) as session:
             query = call.request.query
             async with session.get(url, params=query) as answer:  # a handshake that fails tells no reason
-                if answer.status >= 400:
-                    text = (await answer.text()).strip()
-                    raise StatusError(answer.status, "NotFound" if answer.status == 404 else "", text, {})
+                if answer.status >= 400:  # which kubectl then says in its own words
+                    return web.Response(status=500, text=await answer.text())
+            protocol = _protocol(call, sub)
             async with session.ws_connect(
                 url, params=query, protocols=(protocol,), max_msg_size=_LARGEST, autoping=True
             ) as kubelet:

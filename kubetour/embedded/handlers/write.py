@@ -7,7 +7,7 @@ from typing import Any
 from aiohttp import web
 
 from kubetour.embedded import apierrors, views
-from kubetour.embedded.api import Object
+from kubetour.embedded.api import Object, StatusError
 from kubetour.embedded.handlers import apply
 from kubetour.embedded.handlers.context import Call
 from kubetour.embedded.negotiation import (
@@ -17,13 +17,13 @@ from kubetour.embedded.negotiation import (
     PATCH_STRATEGIC,
     PATCHES,
     media_type,
-    parse_json,
+    parse_patch,
 )
 from kubetour.embedded.patch import json_patch, merge_patch
 from kubetour.embedded.registry import Mutation
 from kubetour.embedded.resources import Resource
 from kubetour.embedded.schema import struct_of
-from kubetour.embedded.strategicpatch import strategic_merge_patch
+from kubetour.embedded.strategicpatch import strategic_error, strategic_merge_patch
 
 
 async def create(call: Call) -> web.StreamResponse:
@@ -65,8 +65,11 @@ async def patch(call: Call) -> web.StreamResponse:
     apply.check_not_forced(call)
     resource = call.resource
     change = patch_function(resource, struct_of(resource.api_version, resource.kind), content_type)
-    document = parse_json(await call.request.read(), resource.kind)
-    return call.object(_modify(call, document, change))
+    document = parse_patch(await call.request.read())
+    try:
+        return call.object(_modify(call, document, change))
+    except StatusError as error:
+        raise (strategic_error(error, document) if content_type == PATCH_STRATEGIC else error) from None
 
 
 def patch_function(resource: Resource, struct: str, content_type: str) -> Any:

@@ -182,6 +182,10 @@ def _selector(kind: str) -> Column:
     return Column("Selector", _SELECTORS[kind], priority=1)
 
 
+def _scale(obj: Object, now: datetime) -> list[Any]:
+    return [name(obj), obj["spec"].get("replicas", 0), obj["status"]["replicas"], age(obj, now)]
+
+
 PRINTERS = {
     "deployments": Printer(
         (
@@ -262,5 +266,14 @@ PRINTERS = {
             AGE,
         ),
         _disruption_budget,
+    ),
+    "scales": Printer(
+        (
+            NAME,
+            Column("Desired", "V1ScaleSpec.replicas", "integer"),
+            Column("Available", "V1ScaleStatus.replicas", "integer"),
+            AGE,
+        ),
+        _scale,
     ),
 }

@@ -2,34 +2,23 @@
 
 from __future__ import annotations
 
-import re
-from typing import Any
-
 from kubetour.embedded import quantity
 from kubetour.embedded.api import Object
 from kubetour.embedded.fielderrors import (
     FieldError,
     duplicate,
-    forbidden,
     invalid,
     not_found,
     required,
     unsupported,
 )
-from kubetour.embedded.validation.metadata import dns1123_label, qualified_name
+from kubetour.embedded.validation.handlers import forbid_handlers, validate_handlers
+from kubetour.embedded.validation.metadata import dns1123_label, port_name, qualified_name
 
 _PULL_POLICIES = ("Always", "IfNotPresent", "Never")
 _PROTOCOLS = ("TCP", "UDP", "SCTP")
 _PORT_RANGE = "must be between 1 and 65535, inclusive"
 _NOT_NEGATIVE = "must be greater than or equal to 0"
-_PROBE_NUMBERS = (
-    "initialDelaySeconds",
-    "timeoutSeconds",
-    "periodSeconds",
-    "successThreshold",
-    "failureThreshold",
-)
-_HANDLERS = ("exec", "httpGet", "tcpSocket", "grpc")
 
 
 def validate_containers(spec: Object, volumes: set[str], field: str) -> list[FieldError]:
@@ -41,6 +30,10 @@ def validate_containers(spec: Object, volumes: set[str], field: str) -> list[Fie
         for index, container in enumerate(spec.get(key) or []):
             where, name = f"{field}.{key}[{index}]", container.get("name", "")
             errors += _container(container, volumes, where)
+            if key == "initContainers" and container.get("restartPolicy") != "Always":
+                errors += forbid_handlers(container, where)
+            else:
+                errors += validate_handlers(container, spec.get("terminationGracePeriodSeconds"), where)
             if name in names:
                 errors.append(duplicate(f"{where}.name", name))
             names.add(name)
@@ -61,9 +54,6 @@ def _container(container: Object, volumes: set[str], field: str) -> list[FieldEr
     errors += _ports(container.get("ports") or [], f"{field}.ports")
     errors += _environment(container.get("env") or [], f"{field}.env")
     errors += _mounts(container.get("volumeMounts") or [], volumes, f"{field}.volumeMounts")
-    for probe in ("livenessProbe", "readinessProbe", "startupProbe"):
-        if probe in container:
-            errors += _probe(container[probe], f"{field}.{probe}", only_one=probe != "readinessProbe")
     policy = container.get("imagePullPolicy", "")
     if policy not in _PULL_POLICIES:
         errors.append(unsupported(f"{field}.imagePullPolicy", policy, _PULL_POLICIES))
@@ -104,22 +94,6 @@ def _host_ports(containers: list[Object], field: str) -> list[FieldError]:
                     errors.append(duplicate(where, "/".join(map(str, key))))
                 taken.add(key)
     return errors
-
-
-def port_name(name: str) -> list[str]:
-    """Return what keeps a value from being an IANA service name (RFC 6335)."""
-    problems = []
-    if len(name) > 15:
-        problems.append("must be no more than 15 characters")
-    if not re.fullmatch(r"[-a-z0-9]+", name):
-        problems.append("must contain only alpha-numeric characters (a-z, 0-9), and hyphens (-)")
-    if not re.search(r"[a-z]", name):
-        problems.append("must contain at least one letter (a-z)")
-    if "--" in name:
-        problems.append("must not contain consecutive hyphens")
-    if name.startswith("-") or name.endswith("-"):
-        problems.append("must not begin or end with a hyphen")
-    return problems
 
 
 def _environment(variables: list[Object], field: str) -> list[FieldError]:
@@ -168,36 +142,6 @@ def _mounts(mounts: list[Object], volumes: set[str], field: str) -> list[FieldEr
             errors.append(invalid(f"{where}.mountPath", path, "must be unique"))
         paths.add(path)
     return errors
-
-
-def _probe(probe: Object, field: str, *, only_one: bool) -> list[FieldError]:
-    errors: list[FieldError] = []
-    given = [handler for handler in _HANDLERS if handler in probe]
-    if not given:
-        errors.append(required(field, "must specify a handler type"))
-    errors += [
-        forbidden(f"{field}.{extra}", "may not specify more than 1 handler type") for extra in given[1:]
-    ]
-    for key in _PROBE_NUMBERS:
-        if probe.get(key, 0) < 0:
-            errors.append(invalid(f"{field}.{key}", probe[key], _NOT_NEGATIVE))
-    if only_one and probe.get("successThreshold", 1) != 1:
-        errors.append(invalid(f"{field}.successThreshold", probe["successThreshold"], "must be 1"))
-    for handler in ("httpGet", "tcpSocket", "grpc"):
-        if handler in probe:
-            errors += _target_port(probe[handler].get("port"), f"{field}.{handler}.port")
-    scheme = (probe.get("httpGet") or {}).get("scheme", "HTTP")
-    if scheme not in ("HTTP", "HTTPS"):
-        errors.append(unsupported(f"{field}.httpGet.scheme", scheme, ("HTTP", "HTTPS")))
-    if "exec" in probe and not probe["exec"].get("command"):
-        errors.append(required(f"{field}.exec.command"))
-    return errors
-
-
-def _target_port(port: Any, field: str) -> list[FieldError]:
-    if isinstance(port, str):
-        return [invalid(field, port, problem) for problem in port_name(port)]
-    return [] if port and 0 < port < 65536 else [invalid(field, port or 0, _PORT_RANGE)]
 
 
 def _resources(resources: Object, field: str) -> list[FieldError]:

@@ -162,3 +162,19 @@ def validate_annotations(annotations: Mapping[str, str] | None, field: str) -> l
     if size > _ANNOTATIONS_BYTES:
         errors.append(too_long(field, _ANNOTATIONS_BYTES))
     return errors
+
+
+def port_name(name: str) -> list[str]:
+    """Return what keeps a value from being an IANA service name (RFC 6335)."""
+    problems = []
+    if len(name) > 15:
+        problems.append("must be no more than 15 characters")
+    if not re.fullmatch(r"[-a-z0-9]+", name):
+        problems.append("must contain only alpha-numeric characters (a-z, 0-9), and hyphens (-)")
+    if not re.search(r"[a-z]", name):
+        problems.append("must contain at least one letter (a-z)")
+    if "--" in name:
+        problems.append("must not contain consecutive hyphens")
+    if name.startswith("-") or name.endswith("-"):
+        problems.append("must not begin or end with a hyphen")
+    return problems

@@ -6,8 +6,12 @@ import ipaddress
 
 from kubetour.embedded.api import Object
 from kubetour.embedded.fielderrors import FieldError, duplicate, forbidden, invalid, required, unsupported
-from kubetour.embedded.validation.containers import port_name
-from kubetour.embedded.validation.metadata import dns1123_label, dns1123_subdomain, validate_labels
+from kubetour.embedded.validation.metadata import (
+    dns1123_label,
+    dns1123_subdomain,
+    port_name,
+    validate_labels,
+)
 
 _TYPES = ("ClusterIP", "ExternalName", "LoadBalancer", "NodePort")
 _PROTOCOLS = ("SCTP", "TCP", "UDP")
