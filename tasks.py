@@ -11,7 +11,7 @@ from invoke.context import Context
 
 from kubetour import configfile, operands
 from kubetour.flags import CLUSTER, EVERYTHING, IMAGE, SPEAK, WORD, WORKLOAD, verb
-from kubetour.project import ROOT
+from kubetour.project import ROOT, caller
 
 configfile.look(ROOT)  # Invoke reads it next
 
@@ -300,10 +300,13 @@ def lint(c: Context, flags: Flags) -> None:
     lint(c)
 
 
-@verb(only="")
-def bench(c: Context, flags: Flags, only: str) -> None:
+@verb(only="", output="", compare="")
+def bench(c: Context, flags: Flags, only: str, output: str, compare: str) -> None:
     """Run the benchmarks."""
-    os.execv(sys.executable, [sys.executable, "-m", "benchmarks", *only.split()])  # noqa: S606
+    files = [
+        f"--{name}={caller() / path}" for name, path in (("output", output), ("compare", compare)) if path
+    ]
+    os.execv(sys.executable, [sys.executable, "-m", "benchmarks", *only.split(), *files])  # noqa: S606
 
 
 operands.allow()

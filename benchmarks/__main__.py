@@ -1,14 +1,40 @@
-"""`./inv bench [--only NAME]`: run the benchmarks; exit status 1 if a bound does not hold."""
+"""`./inv bench`: run the benchmarks; exit status 1 if a bound does not hold, or one is slower than before."""
 
 from __future__ import annotations
 
+import argparse
+import json
 import sys
+from pathlib import Path
 
-from benchmarks import api, fakes, proxying, ready, scaling, startup, tour, watching
-from benchmarks.measure import machine
+from benchmarks import (
+    again,
+    api,
+    fakes,
+    hits,
+    limit,
+    page,
+    proxying,
+    ready,
+    remote,
+    rendering,
+    scaling,
+    startup,
+    tour,
+    waiting,
+    watching,
+)
+from benchmarks.results import Result, document, machine, slower, tell
 
 ALL = {
     "startup": startup.main,
+    "page": page.main,
+    "limit": limit.main,
+    "again": again.main,
+    "waiting": waiting.main,
+    "hits": hits.main,
+    "rendering": rendering.main,
+    "remote": remote.main,
     "tour": tour.main,
     "ready": ready.main,
     "scaling": scaling.main,
@@ -19,18 +45,28 @@ ALL = {
 }
 
 
-def main(names: list[str]) -> int:
+def main(argv: list[str]) -> int:
     """Run the named benchmarks, or all."""
-    unknown = sorted(set(names) - set(ALL))
-    if unknown:
-        print(f"There is no benchmark {unknown[0]!r}. There are: {', '.join(ALL)}.", file=sys.stderr)
-        return 2
-    print(machine(), "\n")
-    held = []
-    for name in names or ALL:
-        print(f"## {name}\n")
-        held.append(ALL[name]())
-    return 0 if all(held) else 1
+    parser = argparse.ArgumentParser("./inv bench", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(ALL))
+    parser.add_argument("--output", type=Path, help="write what was found as JSON")
+    parser.add_argument("--compare", type=Path, help="an earlier run's JSON: fail if a ratio has got worse")
+    given = parser.parse_args(argv)
+    if unknown := sorted(set(given.names) - set(ALL)):
+        parser.error(f"there is no benchmark {unknown[0]!r}; there are: {', '.join(ALL)}")
+    old = json.loads(given.compare.read_text(encoding="utf-8")) if given.compare else {"benchmarks": {}}
+    print(", ".join(f"{name} {value}" for name, value in machine().items()), "\n")
+    results: dict[str, Result] = {}
+    for name in given.names or ALL:
+        print(f"## {name}\n", flush=True)
+        results[name] = ALL[name]()
+        print()
+        if given.output:  # after each: a benchmark may be stopped
+            given.output.write_text(json.dumps(document(results), indent=1) + "\n", encoding="utf-8")
+    worse = slower(results, old)
+    for line in worse:
+        tell(line)
+    return 0 if all(result.held for result in results.values()) and not worse else 1
 
 
 if __name__ == "__main__":

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import platform
 import resource
 import statistics
 import subprocess
@@ -30,7 +28,11 @@ HEAD = "| command | wall, median s | min–max | CPU, median s |\n|---|---|---|-
 
 
 def alternate(
-    commands: Mapping[str, Sequence[str]], rounds: int, cwd: Mapping[str, Path], warm: bool = True
+    commands: Mapping[str, Sequence[str]],
+    rounds: int,
+    cwd: Mapping[str, Path],
+    warm: bool = True,
+    environ: Mapping[str, str] | None = None,
 ) -> dict[str, Samples]:
     """Return the samples of commands run in turn, `rounds` times each; CalledProcessError if one fails."""
     samples = {name: Samples() for name in commands}
@@ -38,7 +40,12 @@ def alternate(
         for name, argv in commands.items():
             before, begun = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
             subprocess.run(
-                argv, cwd=cwd[name], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+                argv,
+                cwd=cwd[name],
+                env=environ,
+                check=True,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
             )
             wall, after = time.monotonic() - begun, resource.getrusage(resource.RUSAGE_CHILDREN)
             if number or not warm:
@@ -48,10 +55,6 @@ def alternate(
     return samples
 
 
-def machine() -> str:
-    """Return what the figures were measured on, in one line."""
-    load = os.getloadavg()[0]
-    return (
-        f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores, "
-        f"Python {platform.python_version()}, load {load:.1f}"
-    )
+def against(ours: Sequence[float], base: Sequence[float]) -> list[float]:
+    """Return the ratio of each round."""
+    return [mine / theirs for mine, theirs in zip(ours, base, strict=True)]

@@ -9,6 +9,7 @@ import statistics
 import time
 
 from benchmarks.embedded import PODS, running, unscheduled
+from benchmarks.results import Result
 
 WATCHERS, CHANGES = 100, 50
 MOST_SECONDS = 0.5  # p99 of the last watcher to hear
@@ -62,8 +63,8 @@ async def _measure(address: str, token: str, authority: str) -> list[tuple[float
     return found
 
 
-def main() -> bool:
-    """Print the table; return whether the slowest watcher hears soon enough."""
+def main() -> Result:
+    """Print the table; return when the slowest watcher hears."""
     with running() as cluster:
         server = cluster.server
         found = asyncio.run(_measure(server.address, server.record.token, str(server.authority)))
@@ -73,5 +74,7 @@ def main() -> bool:
         values = sorted(each[index] * 1e3 for each in found)
         worst = values[int(len(values) * 0.99)]
         print(f"| {name} | {statistics.median(values):.1f} | {worst:.1f} |")
-    print(f"\n(all watchers are one client process; bound: {MOST_SECONDS} s)\n")
-    return worst <= MOST_SECONDS * 1e3
+    print("\n(all watchers are one client process)\n")
+    result = Result()
+    result.add(f"p99 until all {WATCHERS} watchers know, ms", worst, most=MOST_SECONDS * 1e3)
+    return result

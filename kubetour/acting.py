@@ -25,6 +25,33 @@ Line = Callable[[str], None]
 Command = Callable[[Run], None]
 
 
+class Backlog:
+    """What a part of a step in the background tells: commands and lines, until it ends or fails."""
+
+    def __init__(self) -> None:
+        self._told: queue.SimpleQueue[Run | str | None] = queue.SimpleQueue()
+        self._error: BaseException | None = None
+
+    def keep(self, work: Callable[[Command, Line], None]) -> bool:
+        """Do the work and keep what it tells; return whether it went well."""
+        try:
+            work(self._told.put, self._told.put)
+        except BaseException as error:  # raised again where the step's turn comes
+            self._error = error
+        self._told.put(None)
+        return self._error is None
+
+    def relay(self, command: Command, line: Line) -> None:
+        """Tell what was told so far, and what is told until its end; raise what failed."""
+        while (told := self._told.get()) is not None:
+            if isinstance(told, Run):
+                command(told)
+            else:
+                line(told)
+        if self._error:
+            raise self._error
+
+
 class Performer:
     """Runs commands and knows which of them are still running, so that none outlives the tour.
 
@@ -40,6 +67,9 @@ class Performer:
         self._running: set[Running] = set()
         self._lock = threading.Lock()
         self._ended = False
+        self._ready: set[str] = set()  # the steps that others may build on
+        self._closed = False
+        self._changed = threading.Condition()
 
     def perform(self, run: Run, line: Line = lambda _: None) -> Result:
         """Run a command to its end and return its result; Interrupted if a signal, or `end`, ended it."""
@@ -54,8 +84,28 @@ class Performer:
             with self._lock:
                 self._running.discard(running)
 
+    def release(self, step: str) -> None:
+        """Let begin what runs early and needs this step."""
+        with self._changed:
+            self._ready.add(step)
+            self._changed.notify_all()
+
+    def await_turn(self, acting: Acting, needs: frozenset[str]) -> bool:
+        """Return True, and let it have begun, when all these are released; False if nothing may begin now."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._closed or needs <= self._ready)
+            acting.begun = not self._closed
+            return acting.begun
+
+    def close(self) -> None:
+        """Let no step begin early any more; what has begun goes on."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+
     def end(self) -> None:
         """End every command that still runs, and let none begin."""
+        self.close()
         with self._lock:
             self._ended = True
             running = tuple(self._running)
@@ -74,14 +124,16 @@ class Acting:
     def __init__(self, step: Step, performer: Performer) -> None:
         self.step = step
         self.already = False
+        self.because: tuple[Run, ...] = ()  # what has said that there is nothing to do
         self.rung: Text | None = None
         self.results: list[tuple[Run, Result]] = []
         self.confirmed: list[tuple[Run, Result]] = []  # of the last time that this was asked
         self._performer = performer
         self._unmade = False
-        self._told: queue.SimpleQueue[Run | str | None] = queue.SimpleQueue()
+        self.begun = False  # in the background
         self._thread: threading.Thread | None = None
-        self._error: BaseException | None = None
+        self._acted, self._confirmation = Backlog(), Backlog()
+        self._asked = False  # whether what confirms it was asked for in its turn
 
     @property
     def undone(self) -> bool:
@@ -94,36 +146,43 @@ class Acting:
             and not self._unmade
         )
 
-    def start(self) -> None:
-        """Begin in the background; `present` then tells what was printed so far and goes on live."""
+    def start(self, needs: frozenset[str]) -> None:
+        """Begin in the background as soon as these steps are released; `present` and `confirm` then tell it.
+
+        When its actions have made what they are for, that is a release too: whoever needs no more than
+        that need not wait for the proof. What was there before has to be proved first: it may not be ours.
+        """
 
         def work() -> None:
-            try:
-                self._act(self._told.put, self._told.put)
-            except BaseException as error:  # raised again where the step's turn comes
-                self._error = error
-            finally:
-                self._told.put(None)
+            if self._performer.await_turn(self, needs) and self._acted.keep(self._act):
+                if not self.already:
+                    self._performer.release(self.step.id)
+                self._confirmation.keep(self._confirm)
 
         self._thread = threading.Thread(target=work, daemon=True, name=f"early-{self.step.id}")
         self._thread.start()
+
+    def join(self) -> None:
+        """Wait for what runs in the background."""
+        if self._thread is not None:
+            self._thread.join()
 
     def present(self, command: Command, line: Line) -> None:
         """Run the actions, or join those that run, telling commands and output. Raises what failed."""
         if self._thread is None:
             self._act(command, line)
-            return
-        while (told := self._told.get()) is not None:
-            if isinstance(told, Run):
-                command(told)
-            else:
-                line(told)
-        self._thread.join()
-        if self._error:
-            raise self._error
+        else:
+            self._acted.relay(command, line)
 
     def confirm(self, command: Command, line: Line) -> None:
-        """Run what confirms the step; KubetourError if a command fails."""
+        """Run what confirms the step, or join what runs; KubetourError if a command fails."""
+        if self._thread is None or self._asked:
+            self._confirm(command, line)
+        else:
+            self._asked = True
+            self._confirmation.relay(command, line)
+
+    def _confirm(self, command: Command, line: Line) -> None:
         self.confirmed = []
         for run in self.step.confirm:
             command(run)
@@ -164,8 +223,9 @@ class Acting:
             self._performer.perform(run, line)
 
     def _act(self, command: Command, line: Line) -> None:
-        if self.step.unless and self._performer.perform(self.step.unless).status == 0:
-            self.already = True
+        asked = self.step.confirm if self.step.settled else (self.step.unless,) if self.step.unless else ()
+        if asked and all(self._performer.perform(run).status == 0 for run in asked):
+            self.already, self.because = True, asked
             return
         self._refuse_what_is_not_ours()
         brought = (entry for entry, there in self.step.brings if self._performer.perform(there).status != 0)

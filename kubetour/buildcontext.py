@@ -116,6 +116,11 @@ def _field(content: bytes) -> bytes:
     return len(content).to_bytes(8, "big") + content
 
 
+def is_by_content(image: str) -> bool:
+    """Return whether the tag has the form of one made from the content: the same name is the same image."""
+    return re.fullmatch(r"[0-9a-f]{12}", image.rpartition(":")[2]) is not None
+
+
 def with_tag(image: str, tag: str) -> str:
     """Return an image reference with that tag, unless it has one of its own."""
     name = image.rpartition("/")[2]

@@ -7,7 +7,6 @@ nerdctl: https://github.com/containerd/nerdctl/blob/main/docs/command-reference.
 
 from __future__ import annotations
 
-import platform
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -103,6 +102,8 @@ def remedies(name: str, complaint: str, system: str = "") -> dict[str, str]:
     `name` may be another program that calls an engine, or Docker's name with another engine behind it: then
     the complaint tells which, else it is Docker.
     """
+    import platform  # only where something is wrong
+
     others = [each for each in DIALECTS if each != "docker"]
     named = name if name in others else next((each for each in others if each in complaint.lower()), "docker")
     dialect = DIALECTS[named]

@@ -25,7 +25,6 @@ from __future__ import annotations
 import errno
 from typing import Any
 
-from kubetour.codes import code_of, coded
 from kubetour.text import Text, say, tell
 
 # What the kernel says where this machine, or a limit set for this user, has no more of something:
@@ -57,10 +56,14 @@ class KubetourError(Exception):
     @property
     def code(self) -> str:
         """Return its code, by which `inv explain` and docs/errors.md know it."""
+        from kubetour.codes import code_of  # the table is long, and most commands succeed
+
         return code_of(self.key)
 
     def diagnosis(self, language: str) -> list[str]:
         """Return what a diagnosis found, the likeliest first, each with its code."""
+        from kubetour.codes import coded
+
         return [coded(text.key, tell(language, text)) for text in self.causes]
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import copy
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from invoke.tasks import task
+from invoke.parser.argument import Argument
+from invoke.tasks import Task
 
 from kubetour.settings import FIELDS
 from kubetour.text import from_locale, say
@@ -25,7 +27,42 @@ WORKLOAD = ("name", "namespace", *CLUSTER)
 EVERYTHING = tuple(FIELDS)
 
 
-def verb(*settings: str, operands: str = "", **extra: Any) -> Callable[[Body], Any]:
+class Verb(Task[Any]):
+    """A task that knows its arguments, so that nobody has to look for them in a signature.
+
+    `words` are those of its arguments that are no flags, `operands` those of them that take several words.
+    """
+
+    def __init__(
+        self, body: Body, name: str, defaults: Mapping[str, Any], words: tuple[str, ...], operands: str
+    ) -> None:
+        super().__init__(body, name=name, positional=words)
+        self._defaults = defaults
+        self._operands = operands
+
+    def __deepcopy__(self, memo: object) -> Verb:
+        """Return a copy that counts its own calls: nothing else in it ever changes."""
+        return copy.copy(self)
+
+    def get_arguments(self, ignore_unknown_help: bool | None = None) -> list[Argument]:
+        """Return the arguments, those that are no flags first, each with its help."""
+        language = from_locale()
+        names = (*self.positional, *(name for name in self._defaults if name not in self.positional))
+        return [self._argument(name, language) for name in names]
+
+    def _argument(self, name: str, language: str) -> Argument:
+        default = self._defaults[name]
+        return Argument(
+            names=(name.strip("_").replace("_", "-"),),
+            attr_name=name if "_" in name else None,
+            kind=list if name == self._operands else str if default in (None, WORD) else type(default),
+            default=None if default is WORD else default,
+            positional=name in self.positional,
+            help=_help(language, name),
+        )
+
+
+def verb(*settings: str, operands: str = "", **extra: Any) -> Callable[[Body], Verb]:
     """Return a decorator that makes a task of a body `(c, flags, **extra)`.
 
     Its flags are the named settings and `extra`, flags of its own with their defaults; a trailing underscore
@@ -34,28 +71,18 @@ def verb(*settings: str, operands: str = "", **extra: Any) -> Callable[[Body], A
     """
     names = tuple(dict.fromkeys(settings))
 
-    def decorate(body: Body) -> Any:
+    def decorate(body: Body) -> Verb:
         def run(c: Context, **given: Any) -> None:
             own = {name: given.pop(name) for name in extra}
             body(c, {name: value for name, value in given.items() if value not in (None, False)}, **own)
 
-        kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
         defaults = {name: False if FIELDS[name].default is False else None for name in names} | extra
-        parameters = [inspect.Parameter(name, kind, default=value) for name, value in defaults.items()]
-        parameters.sort(key=lambda each: each.default is not WORD)
-        words = tuple(each.name for each in parameters if each.default is WORD)
-        run.__signature__ = inspect.Signature([inspect.Parameter("c", kind), *parameters])  # type: ignore[attr-defined]
+        words = tuple(name for name, default in defaults.items() if default is WORD or name == operands)
+        name = body.__name__.strip("_").replace("_", "-")
         run.__name__ = body.__name__
-        language = from_locale()
-        run.__doc__ = say(language, f"task.{body.__name__.strip('_').replace('_', '-')}")
-        return task(
-            run,
-            name=body.__name__.strip("_").replace("_", "-"),
-            help={name: _help(language, name) for name in defaults},
-            positional=(operands,) if operands else words,
-            iterable=(operands,) if operands else (),
-            auto_shortflags=False,
-        )
+        run.__module__ = body.__module__
+        run.__doc__ = say(from_locale(), f"task.{name}")
+        return Verb(run, name, defaults, words, operands)
 
     return decorate
 

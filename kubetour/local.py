@@ -4,7 +4,8 @@ Registered in Invoke's configuration (`runners.local`), its extension point for 
 a command is a process group of its own, so that a signal reaches all of it and nothing else, and has our mark
 in its environment, so that what it leaves behind is known; an interrupt
 ends that group, where Invoke types ^C into a pipe that nobody reads; captured output costs linear time,
-where Invoke joins all of it again for every chunk; and a character that lies in two chunks stays whole.
+where Invoke joins all of it again for every chunk; a character that lies in two chunks stays whole; and the
+end of a command is waited for, where Invoke looks a hundred times a second whether it has come.
 """
 
 from __future__ import annotations
@@ -15,8 +16,8 @@ import os
 import signal
 from collections.abc import Callable, Generator
 from subprocess import DEVNULL, PIPE, Popen
-from threading import Timer
-from typing import Any
+from threading import Event, Thread, Timer
+from typing import IO, Any
 
 from invoke.runners import Local, Runner
 
@@ -26,7 +27,39 @@ PATIENCE = 5.0  # seconds a command has, after an interrupt, before it is killed
 
 
 class Capture(Runner):
-    """How output is read, here and on a host."""
+    """How output is read and the end is waited for, here and on a host."""
+
+    def follow(self, ended: Callable[[], object]) -> None:
+        """Let `wait` return when `ended` has, which blocks until the command that was started has ended."""
+        self.over = Event()
+
+        def work() -> None:
+            ended()
+            self.over.set()
+
+        Thread(target=work, daemon=True, name="wait-for-command").start()
+
+    def wait(self) -> None:
+        """Block until the command has ended, or nobody reads its output any more."""
+        self.over.wait()
+
+    def handle_stdout(self, buffer_: list[str], hide: bool, output: IO[Any]) -> None:
+        """Pass on what the command prints; where that fails, it is not waited for."""
+        with self._noticed():
+            super().handle_stdout(buffer_, hide, output)
+
+    def handle_stderr(self, buffer_: list[str], hide: bool, output: IO[Any]) -> None:
+        """Pass on what the command prints on standard error; the same holds."""
+        with self._noticed():
+            super().handle_stderr(buffer_, hide, output)
+
+    @contextlib.contextmanager
+    def _noticed(self) -> Generator[None, None, None]:
+        try:
+            yield
+        except BaseException:
+            self.over.set()
+            raise
 
     def read_proc_output(self, reader: Callable[[int], bytes | None]) -> Generator[str, None, None]:
         """Yield the output as it comes, decoded over the bounds of its chunks."""
@@ -54,6 +87,7 @@ class GroupLocal(Capture, Local):
             stderr=PIPE,
             start_new_session=True,
         )
+        self.follow(self.process.wait)
 
     def send_interrupt(self, interrupt: KeyboardInterrupt) -> None:
         """End the group as Ctrl-C in a terminal would; the second time, or after some seconds, kill it."""

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import copy
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
 from kubetour.errors import UsageError
 from kubetour.project import NODE_OWNED_BY, OWNER
 
+if TYPE_CHECKING:
+    from jinja2.sandbox import SandboxedEnvironment
+
 LARGEST = 1024 * 1024
+# The same as SafeLoader, in C: ten times as fast where the package has it.
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 @dataclass(frozen=True)
@@ -24,6 +30,20 @@ class Manifests:
     namespace: str
 
 
+@cache
+def _environment(templates: Path) -> SandboxedEnvironment:
+    """Return what compiles the templates of a directory: each once, and again when its file has changed."""
+    import jinja2
+    from jinja2.sandbox import SandboxedEnvironment
+
+    return SandboxedEnvironment(
+        loader=jinja2.FileSystemLoader(templates),
+        undefined=jinja2.StrictUndefined,
+        keep_trailing_newline=True,
+        auto_reload=True,
+    )
+
+
 def render(templates: Path, name: str, values: dict[str, Any]) -> str:
     """Return one template with its values; UsageError, with file and line, for whatever is wrong with it.
 
@@ -31,15 +51,9 @@ def render(templates: Path, name: str, values: dict[str, Any]) -> str:
     text, and one with a newline cannot add keys. An unknown variable is an error, never an empty text.
     """
     import jinja2
-    from jinja2.sandbox import SandboxedEnvironment
 
-    environment = SandboxedEnvironment(
-        loader=jinja2.FileSystemLoader(templates),
-        undefined=jinja2.StrictUndefined,
-        keep_trailing_newline=True,
-    )
     try:
-        text = environment.get_template(name).render(values)
+        text = _environment(templates).get_template(name).render(values)
     except jinja2.TemplateNotFound as error:
         raise UsageError("template-missing", file=error.name or name, directory=str(templates)) from error
     except jinja2.TemplateSyntaxError as error:
@@ -47,7 +61,7 @@ def render(templates: Path, name: str, values: dict[str, Any]) -> str:
     except Exception as error:  # the sandbox, a filter or an undefined variable: all are the template's
         raise _template_error(name, _line(error, name), str(error)) from error
     try:
-        loaded = yaml.safe_load(text)
+        loaded = yaml.load(text, LOADER)  # noqa: S506
     except yaml.YAMLError as error:
         raise UsageError("template-not-yaml", file=name, reason=str(error)) from error
     if not isinstance(loaded, dict) or "kind" not in loaded:
@@ -76,7 +90,7 @@ def load_kind_config(path: Path, shown: str) -> dict[str, Any]:
             raise UsageError("config-invalid", file=shown, reason="no regular file")
         if path.stat().st_size > LARGEST:
             raise UsageError("config-invalid", file=shown, reason=f"> {LARGEST} bytes")
-        config = yaml.safe_load(path.read_text(encoding="utf-8"))
+        config = yaml.load(path.read_text(encoding="utf-8"), LOADER)  # noqa: S506
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise UsageError("config-invalid", file=shown, reason=str(error)) from error
     # As kind fills in: without nodes it makes one, and a node without a role is a control plane.

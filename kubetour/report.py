@@ -41,6 +41,7 @@ def step_record(outcome: Outcome, language: str, question: Question | None = Non
         "claim": outcome.step.claim,
         "ok": outcome.error is None,
         "already": outcome.already,
+        "because": [clean(shell(run)) for run in outcome.because],
         "started": round(outcome.started, 3),
         "seconds": round(outcome.seconds, 3),
         "waited": round(outcome.waited, 3),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,26 +10,26 @@ from typing import Any
 from kubetour.reference import registry_of
 from kubetour.text import Text
 
+# Patterns are compiled when a value is checked: `inv --list` checks none.
+
 # RFC 1035, as Kubernetes asks of a Service's name: stricter than RFC 1123 only in the first character.
 # https://kubernetes.io/docs/concepts/overview/working-with-objects/names/#rfc-1035-label-names
-_LABEL_1035 = re.compile(r"[a-z]([-a-z0-9]*[a-z0-9])?")
-_LABEL_1123 = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
+_LABEL_1035 = r"[a-z]([-a-z0-9]*[a-z0-9])?"
+_LABEL_1123 = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?"
 
 # The grammar of an image reference, without a digest: https://github.com/distribution/reference
 _DOMAIN_PART = r"[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?"
 _DOMAIN = rf"{_DOMAIN_PART}(?:\.{_DOMAIN_PART})*(?::[0-9]+)?"
 _PATH_PART = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
-_REGISTRY = re.compile(rf"{_DOMAIN}(?:/{_PATH_PART})*", re.ASCII)
-_NAME = rf"(?:{_DOMAIN}/)?{_PATH_PART}(?:/{_PATH_PART})*(?::[\w][\w.-]{{0,127}})?"
-_IMAGE = re.compile(_NAME, re.ASCII)
-_PINNED = re.compile(rf"{_NAME}(?:@sha256:[0-9a-f]{{64}})?", re.ASCII)
+_REGISTRY = rf"{_DOMAIN}(?:/{_PATH_PART})*"
+_IMAGE = rf"(?:{_DOMAIN}/)?{_PATH_PART}(?:/{_PATH_PART})*(?::[\w][\w.-]{{0,127}})?"
+_PINNED = rf"{_IMAGE}(?:@sha256:[0-9a-f]{{64}})?"
 
 # A server as ssh takes it: no leading dash, which would be an option; an IPv6 address in brackets.
-HOST = re.compile(
+HOST = (
     r"(?:(?P<user>[A-Za-z0-9_][A-Za-z0-9._+-]*)@)?"
     r"(?:(?P<server>[A-Za-z0-9_](?:[A-Za-z0-9._-]*[A-Za-z0-9_])?)|(?P<bracketed>\[[0-9A-Fa-f:.]+\]))"
-    r"(?::(?P<port>[0-9]{1,5}))?",
-    re.ASCII,
+    r"(?::(?P<port>[0-9]{1,5}))?"
 )
 
 
@@ -42,9 +41,9 @@ class Rule:
     apply: Callable[[str], Any]
 
 
-def _matching(pattern: re.Pattern[str], longest: int) -> Callable[[str], str]:
+def _matching(pattern: str, longest: int) -> Callable[[str], str]:
     def apply(text: str) -> str:
-        if len(text) > longest or not pattern.fullmatch(text):
+        if len(text) > longest or not re.fullmatch(pattern, text, re.ASCII):
             raise ValueError(text)
         return text
 
@@ -75,10 +74,12 @@ def host() -> Rule:
     """Return the rule for a host that is reached by SSH: [USER@]SERVER[:PORT], or "" for this machine."""
 
     def apply(text: str) -> str:
-        found = HOST.fullmatch(text)
+        found = re.fullmatch(HOST, text, re.ASCII)
         if text and (not found or len(text) > 300 or not 0 < int(found["port"] or 22) < 65536):
             raise ValueError(text)
         if found and found["bracketed"]:
+            import ipaddress
+
             ipaddress.IPv6Address(found["bracketed"].strip("[]"))  # AddressValueError is a ValueError
         return text
 

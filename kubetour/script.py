@@ -101,10 +101,13 @@ def _commands(step: Step, trap: list[str]) -> list[str]:
     confirm = [shell(run) for run in step.confirm]
     only_removes = step.removes and not step.creates  # what the script has made before
     refusal = _refusal(step, step.exists) if step.exists and not only_removes else []
-    if step.unless is None:
+    asked = step.confirm if step.settled else (step.unless,) if step.unless else ()
+    if not asked:
         return [*refusal, *trap, *actions, *confirm]
     outer, inner = ([], trap) if step.creates and step.rescue else (trap, [])
-    guarded = [f"if ! {shell(step.unless)} >/dev/null 2>&1; then", *refusal, *inner, *actions, "fi"]
+    done = " && ".join(map(shell, asked))
+    done = f"{{ {done}; }}" if len(asked) > 1 else done
+    guarded = [f"if ! {done} >/dev/null 2>&1; then", *refusal, *inner, *actions, "fi"]
     return [*outer, *guarded, *confirm]
 
 

@@ -97,6 +97,7 @@ class Step:
     confirm: tuple[Run, ...] = ()  # what a person types to see that it worked; its exit status counts
     needs: tuple[str, ...] = ()  # steps that must have been proved first
     unless: Run | None = None  # if this succeeds, the actions are already done
+    settled: bool = False  # if all that confirms it succeeds beforehand, the actions are already done, too
     exists: Run | None = None  # if this succeeds though `unless` did not, only what the ledger has is touched
     early: bool = False  # may run in the background as soon as what it needs is there
     again: bool = False  # one run may fall short: repeat the actions until the check holds or time is up

@@ -48,6 +48,7 @@ class Outcome:
     origin: float = 0.0
     waited: float = 0.0
     prediction: Prediction | None = None
+    because: tuple[Run, ...] = ()  # the commands that have said that it is so already
 
 
 class Presenter(Protocol):
@@ -105,11 +106,16 @@ class Tour:
         steps = tuple(steps)
         begun = self.clock()
         performer = Performer(self.c, self.state, self.timeout)
-        early: dict[str, Acting] = {}
+        early = {step.id: Acting(step, performer) for step in steps[1:] if step.early}
+        background = tuple(early.values())
         try:
+            before: set[str] = set()
+            for step in steps:
+                if step.id in early:
+                    early[step.id].start(frozenset(before.intersection(step.needs)))
+                before.add(step.id)
             for number, step in enumerate(steps, 1):
-                self._start_early(steps[number - 1 :], performer, early)
-                acting = early.pop(step.id) if step.id in early else Acting(step, performer)
+                acting = early.pop(step.id, None) or Acting(step, performer)
                 waited = sum(outcome.waited for outcome in self.outcomes)
                 worked = self.clock() - begun - waited
                 announce = partial(self.presenter.begin, step, number, len(steps), worked)
@@ -117,31 +123,31 @@ class Tour:
                 self.outcomes.append(outcome)
                 self.presenter.end(outcome)
                 if outcome.error:
-                    self._finish_early(early, outcome.error)
+                    performer.close()
+                    self._finish_early(early.values(), outcome.error)
                     break
+                performer.release(step.id)
         finally:
             performer.end()
+            for acting in background:
+                acting.join()
         return self.outcomes
 
-    def _start_early(self, ahead: tuple[Step, ...], performer: Performer, early: dict[str, Acting]) -> None:
-        """Start, in the background, what may run early and has what it needs."""
-        pending = {step.id for step in ahead}
-        for step in ahead[1:]:
-            if step.early and step.id not in early and not pending.intersection(step.needs):
-                early[step.id] = Acting(step, performer)
-                early[step.id].start()
-
-    def _finish_early(self, early: dict[str, Acting], error: KubetourError) -> None:
+    def _finish_early(self, early: Iterable[Acting], error: KubetourError) -> None:
         """Let what runs in the background come to its end: a half-made cluster helps nobody."""
-        for acting in early.values() if not isinstance(error, Interrupted) else ():
+        for acting in early if not isinstance(error, Interrupted) else ():
+            if not acting.begun:
+                continue
             self.presenter.note(Text("tour.finishing", {"step": acting.step.id}))
-            with suppress(KubetourError, KeyboardInterrupt):
-                try:
-                    acting.present(_unseen, _unseen)
-                except RefusedError:
-                    pass  # nothing of it is ours
-                except KubetourError:
+            try:
+                acting.present(_unseen, _unseen)
+            except RefusedError:
+                pass  # nothing of it is ours
+            except KubetourError:
+                with suppress(KubetourError, KeyboardInterrupt):
                     acting.rescue(_unseen, _unseen)
+            except KeyboardInterrupt:
+                return
 
     def _step(self, step: Step, acting: Acting, announce: Callable[[], None], origin: float) -> Outcome:
         begun, waited = self.clock(), 0.0
@@ -188,6 +194,7 @@ class Tour:
             origin,
             waited,
             prediction,
+            acting.because,
         )
 
     def _look(self, step: Step, looking: ExitStack) -> Recording | None:

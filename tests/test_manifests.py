@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -173,6 +174,14 @@ def test_a_broken_template_is_told_with_file_and_line(what: str, tmp_path: Path)
         assert caught.value.values["line"] == line
     for language in ("en", "zh"):
         assert "pod.yaml.j2" in caught.value.explain(language)[0]
+
+
+def test_a_template_that_has_changed_is_read_again(tmp_path: Path) -> None:
+    file = tmp_path / "pod.yaml.j2"
+    for number, text in enumerate(("kind: A\n", "kind: B\n", "kind: C\n"), 1):
+        file.write_text(text)
+        os.utime(file, (number, number))
+        assert render(tmp_path, "pod.yaml.j2", {}) == text
 
 
 def test_a_template_that_is_not_there_is_named(tmp_path: Path) -> None:

@@ -181,8 +181,28 @@ def test_a_cluster_that_is_not_ours_is_neither_made_nor_deleted() -> None:
 
 @pytest.mark.parametrize("name", ["kind", "minikube", "embedded"])
 def test_the_cluster_boots_while_the_image_is_built(name: str) -> None:
-    early = [step.id for step in plan(make_provider(name), CONTEXT) if step.early]
-    assert early == ["create-cluster"]
+    early = [step for step in plan(make_provider(name), CONTEXT) if step.early]
+    assert [step.id for step in early] == ["create-cluster", "load"]
+    assert [step.needs for step in early] == [("tools",), ("build", "create-cluster")]
+
+
+@pytest.mark.parametrize(
+    ("image", "settled"),
+    [
+        pytest.param("web:0123456789ab", True, id="named by its content"),
+        pytest.param("web:1.0", False, id="named by a person"),
+    ],
+)
+def test_an_image_is_loaded_anew_unless_its_name_says_that_it_is_the_same(image: str, settled: bool) -> None:
+    steps = {step.id: step for step in plan(make_provider("kind", image=image), CONTEXT)}
+    assert steps["load"].settled is settled
+
+
+def test_an_image_is_loaded_into_all_nodes_also_those_that_are_added() -> None:
+    grows = replace(TOOLS["minikube"], machines=("a",))
+    steps = {step.id: step for step in plan(make_provider("minikube", tools=grows), CONTEXT)}
+    assert steps["load"].needs == ("build", "create-cluster", "add-nodes")
+    assert not steps["add-nodes"].early
 
 
 def test_the_settings_reach_the_commands() -> None:
@@ -205,7 +225,7 @@ def test_the_settings_reach_the_commands() -> None:
 
     assert {"shop:1", "BASE=node:22"} <= set(argv("build"))
     assert "127.0.0.1:18080:9000" in argv("run-container")
-    assert {"mine", "42s", ".kubetour/kind-mine.kubeconfig"} <= set(argv("create-cluster"))
+    assert {"mine", "--timeout=42s", ".kubetour/kind-mine.kubeconfig"} <= set(argv("create-cluster"))
     assert {"deployment/shop", "--replicas=7", "--namespace", "team"} <= set(argv("scale"))
     assert Variable(Found.URL, "?[1-5]") in steps["hit-all"].actions[0].argv
     assert "http://127.0.0.1:30080/" in [rung.url for rung in steps["hit"].ladder]

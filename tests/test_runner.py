@@ -14,6 +14,7 @@ from typing import Any, NoReturn
 import pytest
 from hypothesis import HealthCheck, given, settings
 from invoke.context import Context
+from invoke.exceptions import ThreadException
 
 from kubetour.errors import Interrupted
 from kubetour.runner import TIMED_OUT, Running, Sink, last_signal, perform, signals
@@ -166,7 +167,7 @@ def test_a_command_that_ignores_the_interrupt_is_killed(
     wait_for(pids.exists)
     running.end()
     assert running.finished()
-    assert not _alive(pids)
+    wait_for(lambda: not _alive(pids))  # killed with its group, and then for init to reap
 
 
 @pytest.mark.parametrize(
@@ -184,7 +185,7 @@ def test_a_signal_to_us_ends_the_command_and_is_told_as_an_interrupt(
         perform(c, sh(f"echo $$ > {pids}; echo ready; exec {EVER}"), line)
     assert caught.value.exit_status == status
     assert last_signal() == number
-    assert not _alive(pids)
+    wait_for(lambda: not _alive(pids))
 
 
 class TooEarly(Context):
@@ -235,6 +236,26 @@ def test_the_handlers_of_before_come_back() -> None:
     with signals():
         assert signal.getsignal(signal.SIGTERM) is not before[1]
     assert [signal.getsignal(n) for n in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)] == before
+
+
+def test_a_command_is_not_waited_for_where_what_it_prints_cannot_be_told(c: Context) -> None:
+    def line(text: str) -> None:
+        raise BrokenPipeError
+
+    running = Running(c, sh("echo x; exec tail -f /dev/null"), line)
+    with pytest.raises(ThreadException):
+        running.wait()
+    with pytest.raises(ThreadException):
+        running.end()
+
+
+def test_many_commands_leave_no_threads(c: Context) -> None:
+    for _ in range(20):
+        perform(c, sh("true"))
+    waiting = [thread for thread in threading.enumerate() if thread.name == "wait-for-command"]
+    for thread in waiting:
+        thread.join(10)
+    assert not [thread for thread in waiting if thread.is_alive()]
 
 
 def test_many_commands_leave_no_open_files(c: Context) -> None:

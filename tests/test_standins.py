@@ -23,7 +23,18 @@ import yaml
 STANDINS = Path(__file__).resolve().parent / "standins"
 sys.path.insert(0, str(STANDINS))
 
-from kind_standin import agent, commands, config, create, durations, failures, kubeconfig, load, provision  # noqa: E402
+from kind_standin import (  # noqa: E402
+    agent,
+    commands,
+    config,
+    create,
+    durations,
+    failures,
+    kubeconfig,
+    load,
+    pace,
+    provision,
+)
 from kind_standin.errors import KindError, aggregate, quote  # noqa: E402
 
 RECORDED: list[dict[str, Any]] = json.loads((STANDINS / "golden" / "kind.json").read_text(encoding="utf-8"))
@@ -128,6 +139,23 @@ def test_the_clusters_name_may_come_from_the_environment(
     monkeypatch.setenv("KIND_CLUSTER_NAME", "mine")
     commands.main(["delete", "cluster"])
     assert capsys.readouterr().err == 'Deleting cluster "mine" ...\n'
+
+
+@pytest.mark.parametrize(
+    ("given", "load"),
+    [pytest.param("", 0.0, id="none"), pytest.param("create=16,load=6", 6.0, id="some")],
+)
+def test_a_pace_is_read_from_the_environment(
+    monkeypatch: pytest.MonkeyPatch, given: str, load: float
+) -> None:
+    monkeypatch.setenv("KIND_STANDIN_PACE", given)
+    assert pace.seconds("load") == load
+
+
+def test_a_misspelt_pace_is_no_silent_haste(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KIND_STANDIN_PACE", "loda=6")
+    with pytest.raises(ValueError, match="unknown loda"):
+        pace.seconds("load")
 
 
 def test_a_misspelt_failure_is_no_silent_success(monkeypatch: pytest.MonkeyPatch) -> None:

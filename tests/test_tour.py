@@ -330,15 +330,148 @@ def test_an_early_failure_is_told_in_its_turn(tour: Tour) -> None:
     assert outcomes[1].error.values["status"] == 7
 
 
-def test_when_a_step_fails_what_runs_in_the_background_comes_to_its_end(
+def test_an_early_step_begins_when_what_it_needs_was_made_in_the_background_and_is_not_proved_yet(
     tour: Tour, memory: Memory, tmp_path: Path
 ) -> None:
-    ready = tmp_path / "ready"
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    # The first waits for the last: were that one to wait for its turn, or for a proof, none would end.
+    outcomes = tour.run(
+        (
+            step("run", f"cat {pipe}", word="loaded"),
+            step("create", "echo up", word="up", early=True),
+            step("load", f"echo loaded > {pipe}; echo in", word="in", early=True, needs=("create",)),
+        )
+    )
+    assert [outcome.error for outcome in outcomes] == [None, None, None]
+    assert [entry[1] for entry in memory.told if entry[0] == "begin"] == ["run", "create", "load"]
+    assert ("line", "in") not in memory.told[: memory.told.index(("begin", "load"))]
+
+
+@pytest.mark.parametrize(
+    ("confirm", "acts"),
+    [
+        pytest.param(("true", "true"), False, id="all of it is there"),
+        pytest.param(("true", "false"), True, id="a part is missing"),
+    ],
+)
+def test_a_settled_step_acts_only_where_what_confirms_it_does_not_succeed_beforehand(
+    tour: Tour, memory: Memory, tmp_path: Path, confirm: tuple[str, ...], acts: bool
+) -> None:
+    mark = tmp_path / "acted"
+    confirming = tuple(sh(f"{command} || test -e {mark}") for command in confirm)
+    (only,) = tour.run((step("load", f"touch {mark}", settled=True, confirm=confirming),))
+    assert only.error is None
+    assert mark.exists() is acts
+    assert only.already is not acts
+    assert only.because == (() if acts else confirming)
+    assert (("note", "tour.already") in memory.told) is not acts
+
+
+def test_what_confirms_an_early_step_runs_in_the_background_too_and_is_told_in_its_turn(
+    tour: Tour, memory: Memory, tmp_path: Path
+) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    outcomes = tour.run(
+        (
+            step("run", f"cat {pipe}", word="confirmed"),
+            step("load", "echo in", early=True, confirm=(sh(f"echo confirmed > {pipe}; echo sure"),)),
+        )
+    )
+    assert [outcome.error for outcome in outcomes] == [None, None]
+    told = memory.told[memory.told.index(("begin", "load")) :]
+    assert [entry for entry in told if entry[0] in ("line", "confirm")][-1] == ("line", "sure")
+    assert ("line", "sure") not in memory.told[: memory.told.index(("begin", "load"))]
+    assert [result.stdout for _, result in outcomes[1].confirmed] == ["sure\n"]
+
+
+def test_where_what_confirms_an_early_step_fails_that_is_told_in_its_turn(tour: Tour) -> None:
+    outcomes = tour.run((step("run", "true"), step("load", "true", early=True, confirm=(sh("exit 7"),))))
+    assert [bool(outcome.error) for outcome in outcomes] == [False, True]
+
+
+@pytest.mark.parametrize(
+    ("create", "given"),
+    [
+        pytest.param("exit 1", {}, id="it could not be made"),
+        pytest.param("true", {"unless": sh("true"), "word": "never"}, id="it was there and is not proved"),
+    ],
+)
+def test_an_early_step_does_not_begin_where_what_it_needs_is_not_there_or_maybe_not_ours(
+    tour: Tour, tmp_path: Path, create: str, given: dict[str, Any]
+) -> None:
+    mark = tmp_path / "loaded"
+    outcomes = tour.run(
+        (
+            step("one", "true"),
+            step("create", create, early=True, **given),
+            step("load", f"touch {mark}", early=True, needs=("create",)),
+        )
+    )
+    assert [outcome.step.id for outcome in outcomes] == ["one", "create"]
+    assert not mark.exists()
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("early-")]
+
+
+def test_where_what_was_there_before_is_proved_the_early_step_comes_in_its_turn(tour: Tour) -> None:
+    outcomes = tour.run(
+        (
+            step("one", "true"),
+            step("create", "exit 1", unless=sh("true"), early=True),
+            step("load", "echo in", word="in", early=True, needs=("create",)),
+        )
+    )
+    assert [outcome.error for outcome in outcomes] == [None, None, None]
+    assert outcomes[1].already
+
+
+def test_an_early_step_that_was_picked_without_what_it_needs_begins_at_once(tour: Tour) -> None:
+    outcomes = tour.run((step("one", "true"), step("load", "true", early=True, needs=("create",))))
+    assert [outcome.error for outcome in outcomes] == [None, None]
+
+
+def test_when_a_step_fails_what_has_not_begun_in_the_background_never_does(
+    tour: Tour, memory: Memory, tmp_path: Path
+) -> None:
+    ready, gate = tmp_path / "ready", tmp_path / "gate"
     os.mkfifo(ready)
+    os.mkfifo(gate)
+
+    def note(text: Text) -> None:
+        memory.told.append(("note", text.key))
+        gate.write_text("open")  # what runs in the background waits for this
+
+    memory.note = note  # type: ignore[method-assign]
     outcomes = tour.run(
         (
             step("one", f"cat {ready}; exit 1"),
-            step("two", f"echo > {ready}; echo x > {tmp_path}/made", early=True),
+            step("two", f"echo > {ready}; cat {gate}; touch {tmp_path}/made", early=True),
+            step("three", f"touch {tmp_path}/loaded", early=True, needs=("two",)),
+        )
+    )
+    assert [outcome.step.id for outcome in outcomes] == ["one"]
+    assert [entry for entry in memory.told if entry[0] == "note"] == [("note", "tour.finishing")]
+    assert (tmp_path / "made").exists()
+    assert not (tmp_path / "loaded").exists()
+
+
+def test_when_a_step_fails_what_runs_in_the_background_comes_to_its_end(
+    tour: Tour, memory: Memory, tmp_path: Path
+) -> None:
+    ready, gate = tmp_path / "ready", tmp_path / "gate"
+    os.mkfifo(ready)
+    os.mkfifo(gate)
+
+    def note(text: Text) -> None:
+        memory.told.append(("note", text.key))
+        gate.write_text("open")
+
+    memory.note = note  # type: ignore[method-assign]
+    outcomes = tour.run(
+        (
+            step("one", f"cat {ready}; exit 1"),
+            step("two", f"echo > {ready}; cat {gate}; echo x > {tmp_path}/made", early=True),
         )
     )
     assert [outcome.step.id for outcome in outcomes] == ["one"]
@@ -366,9 +499,7 @@ def test_when_the_tour_is_interrupted_no_command_stays_behind(
             )
         )
     assert isinstance(outcomes[-1].error, Interrupted)
-    for thread in threading.enumerate():
-        if thread.name.startswith("early-"):
-            thread.join(10)
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("early-")]
     with pytest.raises(ProcessLookupError):
         os.killpg(int((tmp_path / "pid").read_text()), 0)
 

@@ -108,6 +108,7 @@ def _step(index: int, documents: Documents, title: Any) -> dict[str, Any]:
         "title": title(step["step"]),
         "ok": step["ok"],
         "already": step["already"],
+        "because": [both({"": text}) for text in step.get("because", ())],
         "seconds": step["seconds"],
         "early": both(told(Text("report.early", {"seconds": f"{early:.2f}"}))) if early else "",
         "commands": commands(step["commands"]),

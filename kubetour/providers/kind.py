@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from kubetour.buildcontext import is_by_content
 from kubetour.cgroups import allowed
 from kubetour.manifests import kind_config, node_names, to_yaml
 from kubetour.project import STATE
@@ -110,14 +111,15 @@ class Kind(Provider):
         """Return the one step that creates the cluster, in the background while the image is built."""
         name = ("--name", self.cluster)
         where = ("--kubeconfig", self.kubeconfig)
-        options = (*name, *where, "--config", "-", "--wait", f"{self.settings.timeout}s")
-        create = Run((*self.program, "create", "cluster", *options, *self.creation), to_yaml(self._config()))
+        options = (*name, *where, "--config", "-", *self.creation)
+        create = Run((*self.program, "create", "cluster", *options), to_yaml(self._config()))
         return (
             Step(
                 "create-cluster",
                 Stage.CLUSTER,
                 (create,),
                 NodesReady(len(self.nodes()), ours=True),
+                confirm=self._nodes_ready(),
                 needs=("tools",),
                 # Of a cluster that is there, this writes the kubeconfig, and fails if there is none.
                 unless=Run((*self.program, "export", "kubeconfig", *name, *where)),
@@ -131,9 +133,17 @@ class Kind(Provider):
 
     @property
     def creation(self) -> tuple[str, ...]:
-        """Return what else to tell `create cluster`: to leave the nodes of a failed one, for their logs."""
+        """Return what else to tell `create cluster`: to leave the nodes of a failed one, for their logs.
+
+        Not to wait until they are Ready: an image can be loaded before that, which is half the time.
+        """
         image = ("--image", self.settings.node_image) if self.settings.node_image else ()
-        return ("--retain", *image) if self.in_containers else ()
+        return ("--retain", *image) if self.in_containers else ("--wait", f"{self.settings.timeout}s")
+
+    def _nodes_ready(self) -> tuple[Run, ...]:
+        """Return the command that waits for what `create cluster` has not waited for."""
+        ready = ("wait", "--for=condition=Ready", "nodes", "--all", f"--timeout={self.settings.timeout}s")
+        return (self.kubectl(*ready),) if self.in_containers else ()
 
     def rescue(self) -> tuple[Run, ...]:
         """Return the command that keeps the nodes' logs."""
@@ -141,7 +151,10 @@ class Kind(Provider):
         return (Run((*self.program, *logs)),) if self.in_containers else ()
 
     def image(self) -> tuple[Step, ...]:
-        """Return the one step that loads the image, proved by each node's own container runtime."""
+        """Return the one step that loads the image, proved by each node's own container runtime.
+
+        It begins while the nodes become Ready, as their runtime runs before that.
+        """
         image = self.settings.image
         inspect = (self.on_node(*self._in_node(self._on_node_name()), node=node) for node in self.nodes())
         return (
@@ -151,7 +164,9 @@ class Kind(Provider):
                 self._load(),
                 ImageOnNodes(image, self.nodes()),
                 confirm=tuple(run for run in inspect if run is not None),
-                needs=("build", "create-cluster"),
+                needs=("build", *(step.id for step in self.up())),
+                settled=is_by_content(image),
+                early=True,
             ),
         )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from dataclasses import dataclass
 
@@ -31,7 +32,7 @@ class Address:
 
 def parse(text: str) -> Address:
     """Return the address of a text that passed the setting's rule; ValueError for any other."""
-    found = HOST.fullmatch(text)
+    found = re.fullmatch(HOST, text, re.ASCII)
     if not found:
         raise ValueError(text)
     server = (found["bracketed"] or found["server"]).strip("[]")

@@ -80,6 +80,7 @@ class GroupRemote(Capture, Remote):  # type: ignore[misc]  # Fabric has no types
             self.channel.exec_command(line)
         except (paramiko.SSHException, EOFError, OSError, AttributeError) as error:
             raise self._lost(str(error)) from error
+        self.follow(self.channel.status_event.wait)  # set when it has ended, and when the channel is closed
 
     def send_interrupt(self, interrupt: KeyboardInterrupt) -> None:
         """Close the command's standard input, which interrupts it; the second time, give the channel up."""

@@ -15,6 +15,7 @@ from typing import Any
 LANGUAGES = ("en", "zh")
 # What stands before a language in the name of a module of messages.
 MODULES = (
+    "help_",  # first: `inv --list` and `--help` need no other
     "",
     "tools_",
     "host_",
@@ -26,7 +27,6 @@ MODULES = (
     "claims_",
     "live_",
     "app_",
-    "help_",
     "explain_",
 )
 
@@ -44,8 +44,23 @@ def catalog(language: str) -> Mapping[str, str]:
     """Return every message of a language."""
     messages: dict[str, str] = {}
     for module in MODULES:
-        messages |= import_module(f"kubetour.text.{module}{language}").MESSAGES
+        messages |= _messages(module, language)
     return messages
+
+
+@cache
+def _messages(module: str, language: str) -> Mapping[str, str]:
+    found: Mapping[str, str] = import_module(f"kubetour.text.{module}{language}").MESSAGES
+    return found
+
+
+@cache
+def _message(language: str, key: str) -> str:
+    """Return one message, importing no more modules than it takes to find it."""
+    for module in MODULES:
+        if key in (messages := _messages(module, language)):
+            return messages[key]
+    raise KeyError(key)
 
 
 def say(language: str, key: str, **values: Any) -> str:
@@ -53,7 +68,7 @@ def say(language: str, key: str, **values: Any) -> str:
     told = {
         name: tell(language, value) if isinstance(value, Text) else value for name, value in values.items()
     }
-    return catalog(language)[key].format(**told)
+    return _message(language, key).format(**told)
 
 
 def tell(language: str, text: Text) -> str:

@@ -81,7 +81,10 @@ def test_a_second_tour_skips_what_is_already_so(checkout: Checkout) -> None:
     checkout.inv("tour", "--quiet")
     report = checkout.report()
     assert report["ok"]
-    assert [step["step"] for step in report["steps"] if step["already"]] == ["build", "create-cluster"]
+    found = {step["step"]: step["because"] for step in report["steps"] if step["already"]}
+    assert list(found) == ["build", "create-cluster", "load"]
+    assert "image inspect" in found["build"][0]
+    assert len(found["load"]) == 3, "each node was asked"
 
 
 @pytest.mark.parametrize(

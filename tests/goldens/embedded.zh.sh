@@ -135,7 +135,9 @@ kubectl --kubeconfig .kubetour/embedded-kubetour.kubeconfig --context embedded-k
 kubectl --kubeconfig .kubetour/embedded-kubetour.kubeconfig --context embedded-kubetour describe node kubetour-control-plane
 
 # load: 把镜像送到节点
+if ! { .venv/bin/python -m kubetour.embedded exec kubetour-control-plane -- crictl inspecti docker.io/library/node-hostname:0123456789ab && .venv/bin/python -m kubetour.embedded exec kubetour-worker -- crictl inspecti docker.io/library/node-hostname:0123456789ab && .venv/bin/python -m kubetour.embedded exec kubetour-worker2 -- crictl inspecti docker.io/library/node-hostname:0123456789ab; } >/dev/null 2>&1; then
 .venv/bin/python -m kubetour.embedded load image node-hostname:0123456789ab --name kubetour
+fi
 .venv/bin/python -m kubetour.embedded exec kubetour-control-plane -- crictl inspecti docker.io/library/node-hostname:0123456789ab
 .venv/bin/python -m kubetour.embedded exec kubetour-worker -- crictl inspecti docker.io/library/node-hostname:0123456789ab
 .venv/bin/python -m kubetour.embedded exec kubetour-worker2 -- crictl inspecti docker.io/library/node-hostname:0123456789ab

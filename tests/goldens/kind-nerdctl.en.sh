@@ -109,7 +109,7 @@ if nerdctl inspect --type container kubetour-control-plane >/dev/null 2>&1; then
     echo 'create-cluster: this is there already, and maybe not yours' >&2; exit 9
 fi
 trap 'set +e; env KIND_EXPERIMENTAL_PROVIDER=nerdctl kind export logs .kubetour/logs/kind-kubetour --name kubetour; env KIND_EXPERIMENTAL_PROVIDER=nerdctl kind delete cluster --name kubetour --kubeconfig .kubetour/kind-kubetour.kubeconfig' EXIT
-env KIND_EXPERIMENTAL_PROVIDER=nerdctl kind create cluster --name kubetour --kubeconfig .kubetour/kind-kubetour.kubeconfig --config - --wait 180s --retain <<'EOF'
+env KIND_EXPERIMENTAL_PROVIDER=nerdctl kind create cluster --name kubetour --kubeconfig .kubetour/kind-kubetour.kubeconfig --config - --retain <<'EOF'
 kind: Cluster
 apiVersion: kind.x-k8s.io/v1alpha4
 nodes:
@@ -128,6 +128,7 @@ nodes:
     kubetour.dev/managed-by: kubetour
 EOF
 fi
+kubectl --kubeconfig .kubetour/kind-kubetour.kubeconfig --context kind-kubetour wait --for=condition=Ready nodes --all --timeout=180s
 
 # cluster-info: Where the API server is
 trap - EXIT
@@ -142,10 +143,12 @@ kubectl --kubeconfig .kubetour/kind-kubetour.kubeconfig --context kind-kubetour 
 
 # load: Bring the image to the nodes
 trap 'env KIND_EXPERIMENTAL_PROVIDER=nerdctl kind export logs .kubetour/logs/kind-kubetour --name kubetour' EXIT
+if ! { nerdctl exec kubetour-control-plane crictl inspecti docker.io/library/node-hostname:0123456789ab && nerdctl exec kubetour-worker crictl inspecti docker.io/library/node-hostname:0123456789ab && nerdctl exec kubetour-worker2 crictl inspecti docker.io/library/node-hostname:0123456789ab; } >/dev/null 2>&1; then
 rm -f .kubetour/image.tar
 nerdctl image save -o .kubetour/image.tar node-hostname:0123456789ab
 env KIND_EXPERIMENTAL_PROVIDER=nerdctl kind load image-archive .kubetour/image.tar --name kubetour
 rm -f .kubetour/image.tar
+fi
 nerdctl exec kubetour-control-plane crictl inspecti docker.io/library/node-hostname:0123456789ab
 nerdctl exec kubetour-worker crictl inspecti docker.io/library/node-hostname:0123456789ab
 nerdctl exec kubetour-worker2 crictl inspecti docker.io/library/node-hostname:0123456789ab

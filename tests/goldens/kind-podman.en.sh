@@ -108,7 +108,7 @@ if podman inspect --type container kubetour-control-plane >/dev/null 2>&1; then
     echo 'create-cluster: this is there already, and maybe not yours' >&2; exit 9
 fi
 trap 'set +e; env KIND_EXPERIMENTAL_PROVIDER=podman kind export logs .kubetour/logs/kind-kubetour --name kubetour; env KIND_EXPERIMENTAL_PROVIDER=podman kind delete cluster --name kubetour --kubeconfig .kubetour/kind-kubetour.kubeconfig' EXIT
-env KIND_EXPERIMENTAL_PROVIDER=podman kind create cluster --name kubetour --kubeconfig .kubetour/kind-kubetour.kubeconfig --config - --wait 180s --retain <<'EOF'
+env KIND_EXPERIMENTAL_PROVIDER=podman kind create cluster --name kubetour --kubeconfig .kubetour/kind-kubetour.kubeconfig --config - --retain <<'EOF'
 kind: Cluster
 apiVersion: kind.x-k8s.io/v1alpha4
 nodes:
@@ -127,6 +127,7 @@ nodes:
     kubetour.dev/managed-by: kubetour
 EOF
 fi
+kubectl --kubeconfig .kubetour/kind-kubetour.kubeconfig --context kind-kubetour wait --for=condition=Ready nodes --all --timeout=180s
 
 # cluster-info: Where the API server is
 trap - EXIT
@@ -141,10 +142,12 @@ kubectl --kubeconfig .kubetour/kind-kubetour.kubeconfig --context kind-kubetour 
 
 # load: Bring the image to the nodes
 trap 'env KIND_EXPERIMENTAL_PROVIDER=podman kind export logs .kubetour/logs/kind-kubetour --name kubetour' EXIT
+if ! { podman exec kubetour-control-plane crictl inspecti localhost/node-hostname:0123456789ab && podman exec kubetour-worker crictl inspecti localhost/node-hostname:0123456789ab && podman exec kubetour-worker2 crictl inspecti localhost/node-hostname:0123456789ab; } >/dev/null 2>&1; then
 rm -f .kubetour/image.tar
 podman image save -o .kubetour/image.tar localhost/node-hostname:0123456789ab
 env KIND_EXPERIMENTAL_PROVIDER=podman kind load image-archive .kubetour/image.tar --name kubetour
 rm -f .kubetour/image.tar
+fi
 podman exec kubetour-control-plane crictl inspecti localhost/node-hostname:0123456789ab
 podman exec kubetour-worker crictl inspecti localhost/node-hostname:0123456789ab
 podman exec kubetour-worker2 crictl inspecti localhost/node-hostname:0123456789ab

@@ -108,7 +108,7 @@ if docker inspect --type container kubetour-control-plane >/dev/null 2>&1; then
     echo 'create-cluster: this is there already, and maybe not yours' >&2; exit 9
 fi
 trap 'set +e; kind export logs .kubetour/logs/kind-kubetour --name kubetour; kind delete cluster --name kubetour --kubeconfig .kubetour/kind-kubetour.kubeconfig' EXIT
-kind create cluster --name kubetour --kubeconfig .kubetour/kind-kubetour.kubeconfig --config - --wait 180s --retain <<'EOF'
+kind create cluster --name kubetour --kubeconfig .kubetour/kind-kubetour.kubeconfig --config - --retain <<'EOF'
 kind: Cluster
 apiVersion: kind.x-k8s.io/v1alpha4
 nodes:
@@ -127,6 +127,7 @@ nodes:
     kubetour.dev/managed-by: kubetour
 EOF
 fi
+kubectl --kubeconfig .kubetour/kind-kubetour.kubeconfig --context kind-kubetour wait --for=condition=Ready nodes --all --timeout=180s
 
 # cluster-info: API 服务器在哪里
 trap - EXIT
@@ -141,10 +142,12 @@ kubectl --kubeconfig .kubetour/kind-kubetour.kubeconfig --context kind-kubetour 
 
 # load: 把镜像送到节点
 trap 'kind export logs .kubetour/logs/kind-kubetour --name kubetour' EXIT
+if ! { docker exec kubetour-control-plane crictl inspecti docker.io/library/node-hostname:0123456789ab && docker exec kubetour-worker crictl inspecti docker.io/library/node-hostname:0123456789ab && docker exec kubetour-worker2 crictl inspecti docker.io/library/node-hostname:0123456789ab; } >/dev/null 2>&1; then
 rm -f .kubetour/image.tar
 docker image save --platform linux/amd64 -o .kubetour/image.tar node-hostname:0123456789ab
 kind load image-archive .kubetour/image.tar --name kubetour
 rm -f .kubetour/image.tar
+fi
 docker exec kubetour-control-plane crictl inspecti docker.io/library/node-hostname:0123456789ab
 docker exec kubetour-worker crictl inspecti docker.io/library/node-hostname:0123456789ab
 docker exec kubetour-worker2 crictl inspecti docker.io/library/node-hostname:0123456789ab

@@ -125,10 +125,12 @@ kubectl --kubeconfig .kubetour/minikube-kubetour.kubeconfig --context kubetour d
 
 # load: 把镜像送到节点
 trap 'set +e; mkdir -p .kubetour/logs; minikube -p kubetour logs --file .kubetour/logs/minikube-kubetour.txt' EXIT
+if ! { minikube -p kubetour ssh -n kubetour -- sudo crictl inspecti docker.io/library/node-hostname:0123456789ab && minikube -p kubetour ssh -n kubetour-m02 -- sudo crictl inspecti docker.io/library/node-hostname:0123456789ab && minikube -p kubetour ssh -n kubetour-m03 -- sudo crictl inspecti docker.io/library/node-hostname:0123456789ab; } >/dev/null 2>&1; then
 rm -f .kubetour/image.tar
 docker image save -o .kubetour/image.tar node-hostname:0123456789ab
 minikube -p kubetour image load .kubetour/image.tar
 rm -f .kubetour/image.tar
+fi
 minikube -p kubetour ssh -n kubetour -- sudo crictl inspecti docker.io/library/node-hostname:0123456789ab
 minikube -p kubetour ssh -n kubetour-m02 -- sudo crictl inspecti docker.io/library/node-hostname:0123456789ab
 minikube -p kubetour ssh -n kubetour-m03 -- sudo crictl inspecti docker.io/library/node-hostname:0123456789ab

@@ -13,7 +13,7 @@ from typing import Any
 import yaml
 
 from kind_standin import config as configs
-from kind_standin import docker, durations, export, failures, kubeconfig, node_image, nodes, provision
+from kind_standin import docker, durations, export, failures, kubeconfig, node_image, nodes, pace, provision
 from kind_standin.errors import KindError, quote_list
 from kind_standin.status import Log
 
@@ -46,8 +46,11 @@ def create(
         raise KindError("kubetour's stand-in for kind runs one control-plane node, no more")
     log(f'Creating cluster "{cluster}" ...')
     try:
-        _nodes(log, config)
-        _kubernetes(log, config, wait)
+        with pace.kept("create") as began:
+            _nodes(log, config)
+            _kubernetes(log, config, began)
+        if wait:
+            _wait(log, nodes.control_plane(cluster), wait)
     except KindError:
         if not retain:
             remove(log, cluster, kubeconfig_path)
@@ -83,7 +86,7 @@ def _nodes(log: Log, config: dict[str, Any]) -> None:
         signal.pause()
 
 
-def _kubernetes(log: Log, config: dict[str, Any], wait: float) -> None:
+def _kubernetes(log: Log, config: dict[str, Any], began: float) -> None:
     """Start the embedded cluster in the control plane's container, under the names of kind's phases."""
     node = nodes.control_plane(config["name"])
     with log.phase("Writing configuration 📜"):
@@ -92,6 +95,7 @@ def _kubernetes(log: Log, config: dict[str, Any], wait: float) -> None:
         if failures.asked("create") or any(map(is_refused, config["nodes"])):
             raise failures.kubeadm(node).within("failed to init node with kubeadm")
         _embedded(node, config["name"], text)
+        pace.hold_back(node, provision.names(config), began)
     if not config["networking"].get("disableDefaultCNI"):
         with log.phase("Installing CNI 🔌"):
             pass
@@ -100,8 +104,6 @@ def _kubernetes(log: Log, config: dict[str, Any], wait: float) -> None:
     if any(each["role"] == "worker" for each in config["nodes"]):
         with log.phase("Joining worker nodes 🚜"):
             pass
-    if wait:
-        _wait(log, node, wait)
 
 
 def is_refused(node: dict[str, Any]) -> bool:

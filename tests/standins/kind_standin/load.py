@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
-from kind_standin import docker, failures, nodes
+from kind_standin import docker, failures, nodes, pace
 from kind_standin.errors import CommandError, KindError
 from kind_standin.status import Log
 
@@ -100,7 +100,7 @@ def _import(archive: Path, chosen: Iterable[str]) -> None:
     try:
         if (failed := failures.importing(docker.exec_argv(first, "ctr", *IMPORT, stdin=True))) is not None:
             raise failed
-        with archive.open("rb") as file:
+        with archive.open("rb") as file, pace.kept("load"):
             docker.on_node(first, "ctr", *IMPORT, stdin=file, environment={"ALSO_ON": " ".join(others)})
     except CommandError as error:
         raise error.within("failed to load image") from None

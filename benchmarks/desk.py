@@ -1,0 +1,99 @@
+"""Tours of the project itself, with names of their own, whose traces are taken back; their records."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+INV = str(ROOT / "inv")
+NAME = "bench"
+PARTS = (
+    "Dockerfile",
+    ".dockerignore",
+    "app",
+    "kind-config.yaml",
+    "kubetour",
+    "lessons",
+    "tasks.py",
+    "templates",
+)
+
+
+@dataclass(frozen=True)
+class Desk:
+    """A copy of the project, an environment, and the flags that give everything a name of its own."""
+
+    folder: Path
+    environ: Mapping[str, str]
+    provider: str
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Return the flags that say which cluster, and choose ports that others hardly have."""
+        return ("--provider", self.provider, "--cluster-name", NAME, "--student", f"{NAME}-{self.provider}")
+
+    @property
+    def flags(self) -> tuple[str, ...]:
+        """Return the flags of a tour."""
+        return (*self.names, "--name", NAME, "--image", f"kubetour-{NAME}")
+
+    def inv(self, *argv: str) -> subprocess.CompletedProcess[str]:
+        """Run a task; CalledProcessError, with what it said, if it fails."""
+        return self.run((str(ROOT / ".venv/bin/python"), "-m", "kubetour", *argv))
+
+    def run(self, argv: Sequence[str]) -> subprocess.CompletedProcess[str]:
+        """Run a command here."""
+        done = subprocess.run(
+            argv, cwd=self.folder, env=self.environ, capture_output=True, encoding="utf-8", check=False
+        )
+        if done.returncode:
+            print(done.stdout, done.stderr)
+            done.check_returncode()
+        return done
+
+    def tour(self, *options: str) -> tuple[float, dict[str, Any]]:
+        """Take a tour; return its wall time in seconds, start and report included, and its record."""
+        began = time.monotonic()
+        self.inv("tour", *self.flags, "--quiet", *options)
+        return time.monotonic() - began, self.record()
+
+    def record(self) -> dict[str, Any]:
+        """Return the youngest run's record."""
+        newest = max(self.folder.glob(".kubetour/runs/*/report.json"), key=lambda path: path.stat().st_mtime)
+        record: dict[str, Any] = json.loads(newest.read_text(encoding="utf-8"))
+        return record
+
+    def down(self) -> None:
+        """Remove all that was made."""
+        self.inv("down", *self.names, "--name", NAME, "--check")
+
+
+@contextmanager
+def desk(root: Path, provider: str, **environ: str) -> Iterator[Desk]:
+    """Yield a desk in this directory; afterwards nothing of it is left."""
+    folder = root / "project"
+    folder.mkdir()
+    for part in PARTS:
+        copy = shutil.copytree if (ROOT / part).is_dir() else shutil.copy
+        copy(ROOT / part, folder / part)
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(("KUBETOUR_", "KIND_", "KUBECONFIG"))}
+    kept.pop("PYTHONDONTWRITEBYTECODE", None)  # as in a checkout: what was imported once stays compiled
+    path = f"{ROOT / '.venv/bin'}{os.pathsep}{os.environ['PATH']}"
+    made = Desk(
+        folder,
+        {**kept, "PATH": path, "PYTHONPYCACHEPREFIX": str(root / "bytecode"), **environ},
+        provider,
+    )
+    try:
+        yield made
+    finally:
+        made.down()
