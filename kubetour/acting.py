@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from kubetour import causes
 from kubetour.checks import Result
 from kubetour.errors import Interrupted, KubetourError, RefusedError
-from kubetour.runner import Running, last_signal
+from kubetour.runner import Running, cut, last_signal
 from kubetour.script import program, shell
 from kubetour.state import State
 from kubetour.steps import Found, Lookup, Run, Rung, Stage, Step, bind
@@ -18,6 +18,8 @@ from kubetour.text import Text
 
 if TYPE_CHECKING:
     from invoke.context import Context
+
+GRACE = 5.0  # seconds for kubectl to end by itself, where it was given a --timeout
 
 Line = Callable[[str], None]
 Command = Callable[[Run], None]
@@ -51,11 +53,16 @@ class Backlog:
 
 
 class Performer:
-    """Runs commands and knows which of them are still running, so that none outlives the tour."""
+    """Runs commands and knows which of them are still running, so that none outlives the tour.
 
-    def __init__(self, c: Context, state: State) -> None:
+    kubectl by itself waits for ever for an API server that is silent: it is ended when `timeout`, the seconds
+    that a step has, and some more have passed.
+    """
+
+    def __init__(self, c: Context, state: State, timeout: float) -> None:
         self.c = c
         self.state = state
+        self._timeout = timeout
         self.found: dict[Found, tuple[str, ...]] = {}  # by a step's ladder, for the steps after it
         self._running: set[Running] = set()
         self._lock = threading.Lock()
@@ -69,7 +76,7 @@ class Performer:
         with self._lock:
             if self._ended:
                 raise Interrupted(last_signal())
-            running = Running(self.c, run, line)
+            running = Running(self.c, run, line, self._timeout + GRACE if _asks(run) else None)
             self._running.add(running)
         try:
             return running.wait()
@@ -104,6 +111,11 @@ class Performer:
             running = tuple(self._running)
         for command in running:
             command.end()
+
+
+def _asks(run: Run) -> bool:
+    """Return whether a command asks the API server, itself or by another command in one of its words."""
+    return program(run) == "kubectl" or any(isinstance(part, Lookup) and _asks(part.run) for part in run.argv)
 
 
 class Acting:
@@ -183,7 +195,7 @@ class Acting:
         """Run the actions once more, and what confirms them; what they print is told only if all is well."""
         if self._attempt(lambda run: None, lambda text: None) is None and self.results:
             for text in self.results[-1][1].stdout.splitlines():
-                line(text)
+                line(cut(text))
         self.confirm(lambda run: None, lambda text: None)
 
     def rescue(self, command: Command, line: Line) -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from typing import Any
 
-from kubetour.checks import Result
+from kubetour.checks import TIMED_OUT, Result
 from kubetour.dialects import remedies
 from kubetour.errors import (
     ClusterError,
@@ -38,7 +40,7 @@ KNOWN: tuple[tuple[str, str, type[KubetourError]], ...] = (
     ),
     (
         r"cannot connect to the docker daemon|is the docker daemon running"
-        r"|(cannot|unable to) connect to podman"
+        r"|error during connect: |(cannot|unable to) connect to podman"
         r"|cannot access containerd socket|rootless containerd not running",
         "engine-daemon",
         EngineError,
@@ -94,6 +96,28 @@ KNOWN: tuple[tuple[str, str, type[KubetourError]], ...] = (
     (r"\(NotFound\)|no objects passed to", "object-missing", ClusterError),
     (r"\(Forbidden\)", "forbidden", ClusterError),
 )
+# What means something else where kubectl says it: of the API server, and of no engine and no registry.
+OF_KUBECTL: tuple[tuple[str, str, type[KubetourError]], ...] = (
+    (r"x509: |tls: failed to verify certificate", "cluster-untrusted", ClusterError),
+    (
+        r"asked for the client to provide credentials|must be logged in to the server",
+        "unauthorized",
+        ClusterError,
+    ),
+    (r"exceeded quota|failed quota", "over-quota", ClusterError),
+    (
+        r"no such host|connection refused|no route to host|network is unreachable",
+        "cluster-down",
+        ClusterError,
+    ),
+    (
+        r"connection reset by peer|\bEOF\b|TLS handshake timeout|i/o timeout|awaiting headers"
+        r"|\((InternalError|ServiceUnavailable|TooManyRequests|Timeout|ServerTimeout)\)"
+        r"|an error on the server|json parse error|unexpected end of JSON",
+        "cluster-unsteady",
+        ClusterError,
+    ),
+)
 
 
 def command_failed(text: str, program: str, result: Result) -> KubetourError:
@@ -102,12 +126,36 @@ def command_failed(text: str, program: str, result: Result) -> KubetourError:
     stderr = re.sub(r"(?m)^ssh: Process exited with status \d+$", "", result.stderr)
     said = (stderr.strip() or result.stdout.strip()).splitlines()
     evidence = "\n".join(line[:WIDEST] for line in said[-TAIL:])
-    for pattern, key, family in KNOWN:
-        if found := re.search(pattern, result.stderr + result.stdout, re.IGNORECASE):
-            values = {"command": text, "program": program, "registry": _registry(result), "reason": found[0]}
-            return family(key, evidence=evidence, **values, **remedies(program, evidence))
+    if result.status == TIMED_OUT:
+        values = {"command": _first_line(text), "seconds": round(result.seconds)}
+        return DeadlineError("command-late", evidence=evidence, **values)
+    values = {"command": _first_line(text), "program": program, "registry": _registry(result)}
+    told = {**values, **remedies(program, evidence)}
+    known = _explain(OF_KUBECTL, result, evidence, told) if program == "kubectl" else None
+    if known := known or _explain(KNOWN, result, evidence, told):
+        return known
     family = ClusterError if program == "kubectl" else EngineError
-    return family("command-failed", evidence=evidence, command=text, program=program, status=result.status)
+    told = {"command": _first_line(text), "program": program, "status": result.status}
+    return family("command-failed", evidence=evidence, **told)
+
+
+def _explain(
+    table: tuple[tuple[str, str, type[KubetourError]], ...],
+    result: Result,
+    evidence: str,
+    values: Mapping[str, Any],
+) -> KubetourError | None:
+    """Return the first error of a table that what was printed gives away."""
+    for pattern, key, family in table:
+        if found := re.search(pattern, result.stderr + result.stdout, re.IGNORECASE):
+            return family(key, evidence=evidence, reason=found[0], **values)
+    return None
+
+
+def _first_line(text: str) -> str:
+    """Return a command without what is handed to it: that may be a whole manifest."""
+    first, more, _ = text.partition("\n")
+    return f"{first} …" if more else first
 
 
 def _registry(result: Result) -> str:

@@ -10,6 +10,8 @@ from kubetour.text import Text
 
 Object = Mapping[str, Any]
 
+TIMED_OUT = 124  # the exit status of a command that was ended, as timeout(1) gives it
+
 
 @dataclass(frozen=True)
 class Result:

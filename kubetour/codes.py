@@ -160,6 +160,10 @@ TABLE: tuple[Code, ...] = (
     Code("KT404", "forbidden", _CLUSTER, "command", "forbidden"),
     Code("KT405", "context-unknown", _CLUSTER, "command"),
     Code("KT406", "object-missing", _CLUSTER, "command"),
+    Code("KT407", "unauthorized", _CLUSTER, "command"),
+    Code("KT408", "cluster-untrusted", _CLUSTER, "command"),
+    Code("KT409", "over-quota", _CLUSTER, "command", "quota"),
+    Code("KT410", "cluster-unsteady", _CLUSTER, "command"),
     Code("KT450", "cause.image", (), "rollout", "image"),
     Code("KT451", "cause.image-never", (), "rollout", "image-never"),
     Code("KT452", "cause.crash", (), "rollout", "crash"),
@@ -180,6 +184,7 @@ TABLE: tuple[Code, ...] = (
     Code("KT502", "rollout-late", _LATE, "rollout"),
     Code("KT503", "not-proved", _PROOF, "proof"),
     Code("KT504", "refuted", _PROOF, "proof"),
+    Code("KT505", "command-late", _LATE, "command"),
     Code("KT601", "host-unreachable", _CLUSTER, "host"),
     Code("KT602", "host-auth", _CLUSTER, "host"),
     Code("KT603", "host-lost", _CLUSTER, "host"),
@@ -211,6 +216,7 @@ TABLE: tuple[Code, ...] = (
     Code("KT717", "not-made-here", _REFUSED, "command"),
     Code("KT718", "left-behind", _OTHER, "down"),
     Code("KT719", "machine-short", _SHORT, "any"),
+    Code("KT720", "namespace-shared", _REFUSED, "down"),
 )
 RETIRED: Mapping[str, str] = {}  # code -> key: raised once, and in old reports
 

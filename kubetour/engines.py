@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from kubetour.checks import Result
+from kubetour.checks import TIMED_OUT, Result
 from kubetour.dialects import DIALECTS, Dialect, remedies
 from kubetour.errors import EngineError, ToolError
-from kubetour.runner import TIMED_OUT, perform
+from kubetour.runner import perform
 from kubetour.steps import Run
 
 if TYPE_CHECKING:

@@ -21,7 +21,7 @@ from kubetour.errors import ClusterError, HostError
 from kubetour.kubeconfig import Kubeconfig
 from kubetour.recording import Recorder, Recording
 from kubetour.refusals import brief, is_forbidden
-from kubetour.resources import PATHS, SINGLE
+from kubetour.resources import PATHS, SINGLE, is_older
 
 Objects = Mapping[str, tuple[Object, ...]]
 
@@ -213,6 +213,8 @@ class Cluster:
             return True
         item = event["object"]
         with self._changed:
+            if is_older(item, self._stores[name].get(item["metadata"]["uid"])):
+                return True
             self._recorder.told(name, event["type"], item)
             if event["type"] == "DELETED":
                 self._stores[name].pop(item["metadata"]["uid"], None)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from kubetour import observe, report, slate
+from kubetour import observe, ownership, report, slate
 from kubetour.dry import print_script
 from kubetour.ending import tell_error
 from kubetour.lessons import Lesson
@@ -67,6 +67,7 @@ def play(c: Context, flags: Mapping[str, Any], choose: Choose, **options: Any) -
         record = ""
         if steps:
             there = session.prepare(c)
+            ownership.refuse_anothers_app(there, session, steps)
             slate.begin(there, session, steps)
             outcomes, record = run(there, session, steps, language, options)
         if outcomes and outcomes[-1].error:

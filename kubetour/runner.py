@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
-from kubetour.checks import Result
+from kubetour.checks import TIMED_OUT, Result
 from kubetour.errors import HostError, Interrupted
 from kubetour.local import GroupLocal
 from kubetour.script import shell
@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from invoke.runners import Promise
 
 Line = Callable[[str], None]
-TIMED_OUT = 124  # the exit status that timeout(1) gives
+LONGEST_LINE = 10_000  # characters of a line that is passed on as it comes; the result has all of it
+LOOK = 30.0  # seconds for a command that only asks the API server something
 SOON = 5.0  # seconds in which what ends a tour after a signal is left alone by the next one
 
 
@@ -62,9 +63,14 @@ class Sink:
     def _pass_on(self, line: str) -> None:
         try:
             if not self.error:
-                self._line(line)
+                self._line(cut(line))
         except OSError as error:
             self.error = error
+
+
+def cut(line: str) -> str:
+    """Return a line as it is told to people: of one that is endless, only the beginning."""
+    return line if len(line) <= LONGEST_LINE else f"{line[:LONGEST_LINE]}…"
 
 
 class Running:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from kubetour.causes import command_failed
 from kubetour.inventory import Thing
 from kubetour.project import CHECKOUT_VARIABLE, OWNED_BY, OWNER
-from kubetour.runner import perform
+from kubetour.runner import LOOK, perform
 from kubetour.script import program, shell
 from kubetour.steps import Run
 
@@ -72,7 +72,7 @@ _OPEN = re.compile(r"socket:\[(\d+)\]")
 def asked(c: Context, *argv: str) -> str:
     """Return what a command prints; KubetourError if it fails: not to know is not a clean slate."""
     run = Run(argv)
-    result = perform(c, run)
+    result = perform(c, run, timeout=LOOK)
     if result.status != 0:
         raise command_failed(shell(run), program(run), result)
     return result.stdout

@@ -105,7 +105,7 @@ class Tour:
         """
         steps = tuple(steps)
         begun = self.clock()
-        performer = Performer(self.c, self.state)
+        performer = Performer(self.c, self.state, self.timeout)
         early = {step.id: Acting(step, performer) for step in steps[1:] if step.early}
         background = tuple(early.values())
         try:

@@ -18,6 +18,7 @@ from kubetour.checks import Observation, Result
 from kubetour.errors import KubetourError
 from kubetour.proofs.traffic import AnsweredBy, answers
 from kubetour.providers import Provider
+from kubetour.runner import LOOK
 from kubetour.state import State
 from kubetour.steps import Stage, Step, bind
 
@@ -38,7 +39,7 @@ class Requests:
         self.rate = rate
         self.answered = self.failed = 0
         self.is_on = False  # whether a way to the Service has been found
-        self._performer = Performer(c, state)
+        self._performer = Performer(c, state, LOOK)
         # The step `hit` for this purpose: its ladder finds the way.
         ladder = provider.rungs()
         self._run = reach(provider, STEP, rate)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from kubetour.causes import TAIL, command_failed, forbidden
-from kubetour.checks import Result
+from kubetour.checks import TIMED_OUT, Result
 from kubetour.errors import ClusterError, KubetourError
 
 # What docker 20.10 to 29, podman 4.3, nerdctl 2.1, kind v0.33, minikube v1.38 and kubectl v1.36 print.
@@ -270,6 +270,50 @@ SAID: list[tuple[str, str, int]] = [
         4,
     ),
 ]
+
+
+# What kubectl 1.32 says of an API server, or of what is between, that does not do as it should.
+OF_AN_API_SERVER = [
+    ("error: You must be logged in to the server (Unauthorized)", "unauthorized"),
+    (
+        'error: error validating "STDIN": error validating data: failed to download openapi: the server has '
+        "asked for the client to provide credentials",
+        "unauthorized",
+    ),
+    (
+        "Unable to connect to the server: tls: failed to verify certificate: x509: certificate signed by "
+        "unknown authority",
+        "cluster-untrusted",
+    ),
+    (
+        'Error from server (Forbidden): error when creating "STDIN": deployments.apps "web" is forbidden: '
+        "exceeded quota: team, requested: count/deployments.apps=1",
+        "over-quota",
+    ),
+    (
+        'error: failed to download openapi: Get "https://a.invalid:6443/openapi/v2?timeout=32s": dial tcp: '
+        "lookup a.invalid: no such host",
+        "cluster-down",
+    ),
+    ("Unable to connect to the server: net/http: TLS handshake timeout", "cluster-unsteady"),
+    ("Unable to connect to the server: EOF", "cluster-unsteady"),
+    ("Error from server (InternalError): etcdserver: leader changed", "cluster-unsteady"),
+    ("error: couldn't get version/kind; json parse error: unexpected end of JSON input", "cluster-unsteady"),
+]
+
+
+@pytest.mark.parametrize(("said", "key"), OF_AN_API_SERVER)
+def test_what_kubectl_says_is_said_of_the_api_server(said: str, key: str) -> None:
+    error = command_failed("kubectl get pods", "kubectl", Result(1, stderr=said))
+    assert (error.key, error.exit_status) == (key, 5)
+    assert command_failed("docker push", "docker", Result(1, stderr=said)).key != key or key == "cluster-down"
+
+
+def test_a_command_that_was_ended_is_late_and_its_manifest_is_not_told_again() -> None:
+    text = "kubectl apply -f - <<'EOF'\nkind: Pod\nEOF"
+    error = command_failed(text, "kubectl", Result(TIMED_OUT, "", "", 185.2))
+    assert (error.key, error.exit_status) == ("command-late", 6)
+    assert error.values == {"command": "kubectl apply -f - <<'EOF' …", "seconds": 185}
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from string import Formatter
 import pytest
 
 from kubetour import codes, errors
-from kubetour.causes import KNOWN
+from kubetour.causes import KNOWN, OF_KUBECTL
 from kubetour.codes import FAMILIES, RETIRED, TABLE, Code, code_of, coded, find, near
 from kubetour.explaining import as_markdown
 from kubetour.project import ROOT
@@ -52,7 +52,7 @@ def test_the_exit_statuses_are_those_of_the_errors_that_are_raised(uses: list[Us
         # Of a table, or behind a condition, each key seems to be of each family that is called there.
         assert len(sites[use.where]) > 1 or status in given[use.key], use
     assert {key for key, statuses in given.items() if not statuses <= seen.get(key, statuses)} == set()
-    exact = {key: {family.exit_status} for _, key, family in KNOWN}
+    exact = {key: {family.exit_status} for _, key, family in (*KNOWN, *OF_KUBECTL)}
     assert {key: given[f"error.{key}"] for key in exact} == exact
 
 

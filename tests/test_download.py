@@ -50,6 +50,7 @@ def test_it_takes_the_place_of_what_was_there(to: Path) -> None:
     assert to.read_bytes() == PROGRAM
 
 
+@pytest.mark.fault("F71")
 def test_a_tampered_file_is_thrown_away_and_not_asked_for_again(to: Path) -> None:
     with serving("tampered") as server, pytest.raises(IntegrityError) as caught:
         fetch(server, to)
@@ -81,6 +82,7 @@ def test_passing_trouble_is_tried_again_and_the_size_told_once(trouble: str, to:
         pytest.param("to file:///etc/passwd", 1, "HTTP 302", id="sent to a file"),
     ],
 )
+@pytest.mark.fault("F71")
 def test_trouble_that_lasts_is_an_error_with_its_reason(
     answer: str, tries: int, reason: str, to: Path
 ) -> None:
@@ -98,6 +100,7 @@ def test_a_redirect_on_this_machine_is_followed(to: Path) -> None:
     assert to.read_bytes() == PROGRAM
 
 
+@pytest.mark.fault("F71")
 def test_a_silent_server_is_given_up(to: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(web, "PATIENCE", 0.05)
     started = time.monotonic()
@@ -117,6 +120,7 @@ def test_one_that_falls_silent_half_way_is_asked_for_the_rest(
     assert to.read_bytes() == PROGRAM
 
 
+@pytest.mark.fault("F71")
 def test_a_server_that_drips_is_given_up_at_the_deadline(to: Path) -> None:
     clock = FakeClock(step=download.DEADLINE + 1)
     with serving("good") as server, pytest.raises(ToolError, match="not done after 900 seconds"):

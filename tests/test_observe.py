@@ -16,6 +16,7 @@ import pytest
 
 from kubetour.errors import ClusterError, HostError
 from kubetour.observe import Cluster, Objects
+from kubetour.resources import is_older
 from tests import serving as web
 from tests.embedded import serving
 
@@ -297,3 +298,14 @@ def test_what_this_user_may_not_read_ends_the_wait_at_once(
         cluster.wait(("nodes",), lambda seen: True, PATIENCE)
     assert error.value.values["status"] == 403
     assert time.monotonic() - begun < PATIENCE
+
+
+@pytest.mark.parametrize(
+    ("new", "known", "expected"),
+    [("9", "10", True), ("10", "10", False), ("11", "10", False), ("a", "10", False), ("9", None, False)],
+)
+def test_an_event_with_an_older_version_than_is_known_is_known(
+    new: str, known: str | None, expected: bool
+) -> None:
+    versions = [{"metadata": {"resourceVersion": each}} for each in (new, known)]
+    assert is_older(versions[0], versions[1] if known else None) is expected

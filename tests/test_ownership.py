@@ -125,3 +125,31 @@ def test_an_image_that_was_there_before_the_tour_stays(
     assert "delete-image" not in [step.id for step in ownership.clean_up_after(c, session)]
     session.state.add(f"docker-image/{session.settings.image}")
     assert "delete-image" in [step.id for step in ownership.clean_up_after(c, session)]
+
+
+def test_what_others_put_into_our_namespace_keeps_it(c: Context, session: Session, tmp_path: Path) -> None:
+    session.state.add(NAMESPACE)
+    namespace = json.dumps({"kind": "Namespace", "metadata": {"name": "kubetour", "labels": OURS}})
+    held = r"ConfigMap/kube-root-ca.crt \nDeployment/web kubetour\nSecret/theirs <no value>\nPod/x me\n"
+    says(
+        tmp_path,
+        f"""case "$*" in
+*api-resources*) printf 'pods\nsecrets\ndeployments.apps\nevents\n' ;;
+*pods,secrets,deployments.apps*) printf '{held}' ;;
+*'-o json'*) echo '{namespace}' ;;
+esac""",
+    )
+    with pytest.raises(RefusedError, match="namespace-shared") as raised:
+        ownership.clean_up(c, session, ())
+    assert raised.value.evidence.split() == ["Secret/theirs", "Pod/x"]
+
+
+def test_an_app_that_others_made_is_refused_before_a_step_works_on_it(
+    c: Context, session: Session, tmp_path: Path
+) -> None:
+    says(tmp_path, r"printf 'Deployment/node-hostname helm\nService/node-hostname kubetour\n'")
+    steps = [step for step in session.plan() if step.id == "deploy"]
+    with pytest.raises(RefusedError, match="not-made-here") as raised:
+        ownership.refuse_anothers_app(c, session, steps)
+    assert raised.value.evidence == "Deployment/node-hostname"
+    ownership.refuse_anothers_app(c, session, [step for step in session.plan() if step.id == "nodes"])

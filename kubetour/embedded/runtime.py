@@ -27,10 +27,14 @@ from kubetour.embedded.process import (
     child_setup,
     exit_code,
     identify,
+    kill_marked,
+    marked,
     signal_group,
     spawn,
 )
 from kubetour.embedded.terminal import Terminal
+
+_LOOKS = 5
 
 
 class StartError(EmbeddedError):
@@ -47,6 +51,8 @@ class Runtime:
         self._clock, self._on_exit = clock, on_exit
         self._running: dict[str, ContainerIO] = {}
         self.containers: dict[str, Container] = {}
+        self._ended: list[str] = []  # the ids of containers that have ended, for the next look
+        self._lock = threading.Lock()
 
     def _now(self) -> str:
         return rfc3339_nano(int(self._clock.now().timestamp() * 1_000_000) * 1000)
@@ -189,11 +195,30 @@ class Runtime:
         if directory.is_dir():
             containers.save(container, directory)
 
+    def _end_escaped(self, container: Container) -> None:
+        """Kill what a container has put into sessions of its own; nobody waits for that look."""
+        with self._lock:
+            self._ended.append(container.id)
+            if len(self._ended) > 1:
+                return  # a look that has not begun takes this one along
+        asyncio.get_running_loop().run_in_executor(None, self._look)
+
+    def _look(self) -> None:
+        with self._lock:
+            ended, self._ended = self._ended, []
+        for _ in range(_LOOKS):  # one may have made another meanwhile
+            found = marked(containers.MARK)
+            left = [pid for identity in ended for pid in found.get(identity, ())]
+            if not left:
+                return
+            kill_marked(None, left)
+
     def _reap(self, container: Container) -> None:
         running = self._running.pop(container.id)
         # With process 1 of a container everything in it ends. As long as nobody has waited for that one, the
         # number of its group is nobody else's.
         signal_group(container.pid, signal.SIGKILL)
+        self._end_escaped(container)
         code = exit_code(running.process.wait())
         running.finish()
         container.ended(code, self._now())

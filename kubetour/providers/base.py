@@ -245,15 +245,18 @@ class Provider:
     def down(self) -> tuple[Step, ...]:
         """Return the steps that remove what holds the app: here, its namespace, or the secret in it."""
         # Asked for by its name: to list all namespaces is more than a user of one may do.
+        # Among them, which finalizers it waits for.
+        conditions = '{range .status.conditions[*]}{.reason}: {.message}{"\\n"}{end}'
         asked = ("get", "namespace", self.namespace, "--ignore-not-found", "-o", "name")
         return (
             pullsecret.take_back(self.kubectl, self._secret_entry),
             Step(
                 "delete-namespace",
                 Stage.DOWN,
-                (self.kubectl("delete", "namespace", self.namespace),),
+                (self.kubectl("delete", "namespace", self.namespace, f"--timeout={self.settings.timeout}s"),),
                 Ended((f"namespace/{self.namespace}",)),
                 confirm=(self.kubectl(*asked),),
+                rescue=(self.kubectl("get", "namespace", self.namespace, "-o", f"jsonpath={conditions}"),),
                 removes=(f"namespace/{self.context}/{self.namespace}", self._secret_entry),
             ),
         )

@@ -264,6 +264,7 @@ def test_a_context_in_the_second_of_two_kubeconfigs_is_found(checkout: Checkout,
     assert f"Cluster: context {CONTEXT} at https://127." in told.stdout
 
 
+@pytest.mark.fault("F53")
 def test_a_namespace_that_is_not_ours_is_refused_at_once(checkout: Checkout, tmp_path: Path) -> None:
     kubeconfig = tmp_path / "kubeconfig"
     assert kubectl(kubeconfig, "create", "namespace", "kubetour").returncode == 0

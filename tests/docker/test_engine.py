@@ -69,6 +69,7 @@ def test_run_requests_the_container_shows_its_log_and_stops_it(project: Desk) ->
 
 
 @pytest.mark.parametrize("host", ["unix:///nowhere/docker.sock", "tcp://127.0.0.1:1"])
+@pytest.mark.fault("F72")
 def test_an_engine_that_does_not_answer_is_named(project: Desk, host: str) -> None:
     asked = project.run(inv(f"build {names(project)} --engine docker"), DOCKER_HOST=host)
     assert asked.returncode != 0

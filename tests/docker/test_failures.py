@@ -51,6 +51,7 @@ def there(desk: Desk) -> list[str]:
     ],
     ids=["kind", "minikube", "container", "push"],
 )
+@pytest.mark.fault("F73")
 def test_an_engine_that_goes_half_way_is_told_and_what_it_left_is_removed_once_it_is_back(
     bench: Desk, tmp_path: Path, task: str, provider: str, word: str, left: str
 ) -> None:

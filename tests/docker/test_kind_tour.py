@@ -104,6 +104,7 @@ def test_the_script_of_the_tour_runs_by_itself(project: Desk) -> None:
     ],
     ids=["control plane", "node image", "host port", "disk"],
 )
+@pytest.mark.fault("F76")
 def test_where_no_cluster_comes_up_the_cause_and_the_fix_are_told(
     project: Desk, failure: str, words: list[str]
 ) -> None:
@@ -120,6 +121,7 @@ def test_a_failed_control_planes_logs_are_kept(project: Desk) -> None:
     assert project.nodes() == []
 
 
+@pytest.mark.fault("F75")
 def test_where_an_image_cannot_be_loaded_the_cause_and_the_fix_are_told(project: Desk) -> None:
     well(project.run(inv(f"build --provider kind --image {project.image}")))
     well(project.run(inv(one_node(project))))

@@ -160,6 +160,7 @@ IMAGE_LINE = "image: {{ image | tojson }}"
         ),
     ],
 )
+@pytest.mark.fault("F46", "F47", "F48", "F49")
 def test_a_rollout_that_fails_is_told_with_its_cause_first_and_the_evidence(
     checkout: Checkout, kubectl: Kubectl, old: str, new: str, code: str, cause: str, seen: tuple[str, ...]
 ) -> None:
@@ -192,6 +193,7 @@ def test_a_rollout_that_fails_is_told_with_its_cause_first_and_the_evidence(
         ),
     ],
 )
+@pytest.mark.fault("F52")
 def test_a_service_without_endpoints_is_told_with_what_is_wrong_between_it_and_the_pods(
     checkout: Checkout, kubectl: Kubectl, lang: str, old: str, new: str, code: str, cause: str
 ) -> None:

@@ -310,5 +310,6 @@ def test_a_template_with_an_undefined_variable_is_named_with_its_line(checkout: 
     assert f"service.yaml.j2, line {line}" in told.stderr
 
 
+@pytest.mark.fault("F55")
 def test_cleaning_up_nothing_is_a_success(checkout: Checkout) -> None:
     assert "nothing to remove" in checkout.inv("down", "--check", *EMBEDDED).stdout

@@ -106,6 +106,7 @@ def test_a_service_that_is_made_anew_refutes_that_its_address_stays(lab: Checkou
     kubectl(lab, "delete", "service", "shop")
 
 
+@pytest.mark.fault("F58")
 def test_a_service_that_ties_clients_to_pods_does_not_spread(lab: Checkout) -> None:
     template = lab.root / "templates/service.yaml.j2"
     before = template.read_text(encoding="utf-8")

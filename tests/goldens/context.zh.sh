@@ -299,9 +299,11 @@ kubectl --context gke_example --namespace kubetour get serviceaccount default -o
 kubectl --context gke_example --namespace kubetour get secret kubetour-registry --ignore-not-found -o name
 
 # delete-namespace: 删除名字空间
-kubectl --context gke_example --namespace kubetour delete namespace kubetour
+trap 'kubectl --context gke_example --namespace kubetour get namespace kubetour -o '"'"'jsonpath={range .status.conditions[*]}{.reason}: {.message}{"\n"}{end}'"'"'' EXIT
+kubectl --context gke_example --namespace kubetour delete namespace kubetour --timeout=180s
 kubectl --context gke_example --namespace kubetour get namespace kubetour --ignore-not-found -o name
 
 # delete-image: 删除镜像
+trap - EXIT
 docker image rm registry.example/team/web:0123456789ab
 docker images --format '{{.Repository}}:{{.Tag}}'

@@ -74,6 +74,7 @@ def test_after_the_line_was_typed_and_answered_it_lets_us_in(home: Path, host: s
     assert whoami(host) == land.account.name
 
 
+@pytest.mark.fault("F78")
 def test_a_changed_key_is_refused_with_the_line_that_forgets_the_old_one(
     home: Path, host: str, server: Sshd, land: Land, tmp_path: Path
 ) -> None:
@@ -98,6 +99,7 @@ def test_a_key_of_another_type_than_the_known_one_is_no_way_around(
     assert isinstance(told(host), RefusedError)
 
 
+@pytest.mark.fault("F78")
 def test_a_key_that_the_host_does_not_know_is_named(known: Path, host: str) -> None:
     (known / ".ssh/id_ed25519").unlink()
     sshd.keygen(known / ".ssh/id_ed25519")
@@ -182,16 +184,19 @@ def test_a_broken_ssh_configuration_is_told(home: Path) -> None:
     assert caught.value.key == "host-config"
 
 
+@pytest.mark.fault("F77")
 def test_nothing_listens(home: Path) -> None:
     error = told(f"root@127.0.0.1:{sshd.free_port()}")
     assert (error.key, error.exit_status) == ("host-unreachable", 5)
     assert "refused" in error.explain("en")[0]
 
 
+@pytest.mark.fault("F77")
 def test_no_such_name(home: Path) -> None:
     assert told("no-such-host.invalid").key == "host-unreachable"
 
 
+@pytest.mark.fault("F77")
 def test_a_host_that_accepts_and_says_nothing_does_not_hang_us(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -227,6 +227,7 @@ class TestABrokenConnection:
         assert caught.value.key == "host-lost"
         ending()  # what ran there noticed, too
 
+    @pytest.mark.fault("F77")
     def test_that_is_paused(self, c: HostConnection, server: Sshd, ending: Callable[[], None]) -> None:
         running = begin(c, EVER)
         stopped = server.signal(signal.SIGSTOP)

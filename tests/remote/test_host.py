@@ -201,6 +201,7 @@ class TestWithoutKubectlThere:
                 assert not machine.curl()
         assert [text.key for text in said] == ["host.shipping"]
 
+    @pytest.mark.fault("F79")
     def test_without_a_python_there_the_embedded_cluster_is_not_to_be_had(
         self, bare: str, c: Context, context: BuildContext, said: list[Text]
     ) -> None:

@@ -202,6 +202,7 @@ def until(tour: subprocess.Popen[str], step: str) -> None:
     pytest.fail(f"{step} did not begin:\n{''.join(lines)}")
 
 
+@pytest.mark.fault("F77")
 def test_a_killed_connection_is_told_and_the_tour_goes_on_from_there(
     checkout: Checkout, host: str, server: Sshd
 ) -> None:
@@ -285,6 +286,7 @@ def test_a_directory_there_that_is_not_ours_is_neither_used_nor_removed(
     assert (root / ".venv").is_dir()
 
 
+@pytest.mark.fault("F78")
 def test_an_unknown_host_key_stops_it_before_anything(checkout: Checkout, host: str, known: Path) -> None:
     (known / ".ssh/known_hosts").unlink()
     told = checkout.inv("tour", *EMBEDDED, "--host", host, check=9)
