@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from invoke.context import Context
 
-from kubetour import daemons, doctor, engines, machine, play, tools, traps
+from kubetour import daemons, doctor, engines, machine, settled, tools, traps
 from kubetour.findings import findings
 from kubetour.forecast import forecast
 from kubetour.machine import Machine
@@ -91,7 +91,7 @@ def run(
     """Return the exit status of doctor on a machine, in a checkout that has done nothing yet."""
     for name in [name for name in os.environ if name.startswith("KUBETOUR_")]:
         monkeypatch.delenv(name)
-    monkeypatch.setattr(play, "STATE", str(tmp_path / "state"))
+    monkeypatch.setattr(settled, "STATE", str(tmp_path / "state"))
     monkeypatch.setattr(doctor, "gather", lambda c: found)
     monkeypatch.chdir(tmp_path)
     try:

@@ -238,9 +238,9 @@ def test_the_handlers_of_before_come_back() -> None:
     assert [signal.getsignal(n) for n in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)] == before
 
 
-def test_a_command_is_not_waited_for_where_what_it_prints_cannot_be_told(c: Context) -> None:
+def test_a_command_is_not_waited_for_where_the_reader_of_its_output_has_failed(c: Context) -> None:
     def line(text: str) -> None:
-        raise BrokenPipeError
+        raise ValueError(text)
 
     running = Running(c, sh("echo x; exec tail -f /dev/null"), line)
     with pytest.raises(ThreadException):
