@@ -191,7 +191,9 @@ def test_what_is_left_is_named_with_the_command_that_removes_it(bench: Desk) -> 
     ledger = bench.folder / ".kubetour/created.json"
     try:
         # With another's hand on the volume, it cannot go; and a ledger that forgets leaves the rest.
-        kept = [each for each in json.loads(ledger.read_text())["created"] if "container" not in each]
+        whole = json.loads(ledger.read_text())["created"]
+        kept = [each for each in whole if "container" not in each and "image" not in each]
+        assert len(kept) == len(whole) - 2
         ledger.write_text(json.dumps({"created": kept}), encoding="utf-8")
         done = bench.run(inv("down"))
         assert done.returncode == 7, done.stdout + done.stderr
@@ -200,11 +202,13 @@ def test_what_is_left_is_named_with_the_command_that_removes_it(bench: Desk) -> 
         for told in (
             f"container {ours}: docker rm -f -v {ours}",
             f"volume {volume}: docker volume rm {volume}",
+            f"image {bench.image}:1: docker image rm {bench.image}:1",
         ):
             assert f"• {told}" in checked.stderr
         assert f"{node}:" not in checked.stderr
         docker("rm", "-f", f"holder-{bench.mark}")
-        well(bench.run(f"docker rm -f -v {ours} && docker volume rm {volume}"))
+        removed = f"docker rm -f -v {ours} && docker volume rm {volume} && docker image rm {bench.image}:1"
+        well(bench.run(removed))
         assert CLEAN in well(bench.run(inv("down --check"))).stdout
     finally:
         docker("rm", "-f", f"holder-{bench.mark}", ours, check=False)

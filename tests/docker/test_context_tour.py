@@ -166,13 +166,13 @@ def test_the_whole_tour_pushes_proves_and_takes_back_its_own_with_the_rights_of_
     digest = steps["push"]["proof"]["text"].partition("sha256:")[2][:64]
     pulled = f"{address}/team/{mark}@sha256:{digest}"
     docker("--config", str(config), "pull", pulled)
-    docker("run", "-d", "--rm", "--name", mark, "-p", "127.0.0.1::8080", pulled)
+    docker("run", "-d", "--name", mark, "-p", "127.0.0.1::8080", pulled)
     try:
         where = docker("port", mark, "8080").stdout.strip()
         name = docker("inspect", "-f", "{{.Config.Hostname}}", mark).stdout.strip()
         assert name in ask(where)
     finally:
-        docker("stop", mark)
+        docker("rm", "-f", mark)  # which waits for it; the image is in use until then
         docker("image", "rm", pulled)
 
     checkout.inv("down", "--check", *flags[:4], KUBECONFIG=str(kubeconfig))
