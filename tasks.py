@@ -300,13 +300,11 @@ def lint(c: Context, flags: Flags) -> None:
     lint(c)
 
 
-@verb(only="", output="", compare="")
-def bench(c: Context, flags: Flags, only: str, output: str, compare: str) -> None:
+@verb(only="", output="", compare="", plots="")
+def bench(c: Context, flags: Flags, only: str, **files: str) -> None:
     """Run the benchmarks."""
-    files = [
-        f"--{name}={caller() / path}" for name, path in (("output", output), ("compare", compare)) if path
-    ]
-    os.execv(sys.executable, [sys.executable, "-m", "benchmarks", *only.split(), *files])  # noqa: S606
+    given = [f"--{name}={caller() / path}" for name, path in files.items() if path]
+    os.execv(sys.executable, [sys.executable, "-m", "benchmarks", *only.split(), *given])  # noqa: S606
 
 
 operands.allow()

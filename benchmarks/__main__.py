@@ -14,6 +14,7 @@ from benchmarks import (
     hits,
     limit,
     page,
+    plots,
     proxying,
     ready,
     remote,
@@ -51,6 +52,7 @@ def main(argv: list[str]) -> int:
     parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(ALL))
     parser.add_argument("--output", type=Path, help="write what was found as JSON")
     parser.add_argument("--compare", type=Path, help="an earlier run's JSON: fail if a ratio has got worse")
+    parser.add_argument("--plots", type=Path, help="draw what was found as SVG, in this directory")
     given = parser.parse_args(argv)
     if unknown := sorted(set(given.names) - set(ALL)):
         parser.error(f"there is no benchmark {unknown[0]!r}; there are: {', '.join(ALL)}")
@@ -63,6 +65,8 @@ def main(argv: list[str]) -> int:
         print()
         if given.output:  # after each: a benchmark may be stopped
             given.output.write_text(json.dumps(document(results), indent=1) + "\n", encoding="utf-8")
+    if given.plots:
+        plots.write(document(results), given.plots)
     worse = slower(results, old)
     for line in worse:
         tell(line)

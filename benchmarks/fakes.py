@@ -46,6 +46,8 @@ def main() -> Result:
     print(f"\n(kwok's CI asks for {KWOK} Pods/s)\n")
     result = Result()
     result.add(f"Pods/s at {SIZES[-1]}", rate, least=FEWEST)
+    spent = [(size, round(used, 3)) for size, _, used in points]
+    result.curve = {"x": "Pods", "y": "CPU seconds of the cluster", "points": spent, "slope": round(slope, 3)}
     result.add("slope of CPU time over Pods, both as logarithms", slope, most=STEEPEST)
     return result
 

@@ -66,6 +66,7 @@ class Result:
     """What one benchmark has found."""
 
     ratios: list[Ratio] = field(default_factory=list)
+    curve: dict[str, Any] = field(default_factory=dict)  # how a cost grows, for a plot
 
     def add(self, name: str, value: float, rounds: Sequence[float] = (), **bound: float) -> None:
         """Add a ratio with its bound, `most` or `least`, and print it."""
@@ -96,7 +97,8 @@ def document(results: Mapping[str, Result]) -> dict[str, Any]:
         ]
         for name, result in results.items()
     }
-    return {"machine": machine(), "benchmarks": found}
+    curves = {name: result.curve for name, result in results.items() if result.curve}
+    return {"machine": machine(), "benchmarks": found, "curves": curves}
 
 
 def machine() -> dict[str, Any]:

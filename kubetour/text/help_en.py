@@ -67,6 +67,7 @@ MESSAGES = {
     "flag.keep": "Keep everything at the end (so it is without --down)",
     "flag.all": "All that can be tried on this provider",
     "flag.compare": "Two runs side by side: A B, by default the last two; of bench: the file of an earlier --output",
+    "flag.plots": "draw what was measured as SVG pictures, in DIR",
     "flag.runs": "Runs: last, -1, -2, a directory, a report.json",
     "flag.claims": "The claims to try",
     "flag.down": "Remove everything at the end",

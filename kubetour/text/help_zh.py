@@ -67,6 +67,7 @@ MESSAGES = {
     "flag.keep": "结束时全部保留（不加 --down 即如此）",
     "flag.all": "这个 provider 上能验证的全部论断",
     "flag.compare": "对照两次运行：A B，默认为最近两次；用于 bench 时：此前 --output 写出的文件",
+    "flag.plots": "把测得的结果画成 SVG 图，放到目录 DIR",
     "flag.runs": "运行：last、-1、-2、目录或 report.json",
     "flag.claims": "要验证的论断",
     "flag.down": "结束时全部清除",
