@@ -8,7 +8,6 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from kubetour.classroom import Classroom, Student
 from kubetour.errors import UsageError
@@ -16,9 +15,6 @@ from kubetour.handedin import Broken
 from kubetour.html.page import NAMES, digest
 from kubetour.html.words import both, plain, told
 from kubetour.text import LANGUAGES, Text, tell
-
-if TYPE_CHECKING:
-    pass
 
 VERSION = 1  # of the JSON form; it grows when a field is removed or means something else
 LABELS = {
