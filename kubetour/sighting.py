@@ -24,10 +24,6 @@ if TYPE_CHECKING:
     from invoke.context import Context
 
 KIND, MINIKUBE = "io.x-k8s.kind.cluster", "name.minikube.sigs.k8s.io"  # labels whose value is the cluster
-CONTAINER = (
-    '{"id":{{json .Id}},"name":{{json .Name}},"labels":{{json .Config.Labels}},'
-    '"mounts":{{json .Mounts}},"ports":{{json .NetworkSettings.Ports}}}'
-)
 
 # Processes that a command of ours has started, directly or not, and those of embedded containers, whose
 # environment is their own: those work below the directory of the state.
@@ -83,9 +79,20 @@ def containers(c: Context, engine: tuple[str, ...]) -> list[dict[str, Any]]:
     ids = asked(c, *engine, "ps", "-a", "-q", "--no-trunc").split()
     if not ids:
         return []
-    # One may end meanwhile: then this fails, and tells of all the others.
-    told = perform(c, Run((*engine, "inspect", "--type", "container", "--format", CONTAINER, *ids))).stdout
-    return [json.loads(line) for line in told.splitlines() if line.startswith("{")]
+    # One may end meanwhile: then this fails, and tells of all the others. The whole document, as what a
+    # template can name is called otherwise by Podman.
+    told = perform(c, Run((*engine, "inspect", "--type", "container", *ids))).stdout
+    return [_container(each) for each in (json.loads(told) if told.strip() else ())]
+
+
+def _container(found: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "id": found["Id"],
+        "name": found["Name"],
+        "labels": (found.get("Config") or {}).get("Labels"),
+        "mounts": found.get("Mounts"),
+        "ports": (found.get("NetworkSettings") or {}).get("Ports"),
+    }
 
 
 def entry_of(container: dict[str, Any], engine: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar
@@ -181,3 +182,20 @@ def put(directory: Path, name: str, body: str) -> str:
     program.write_text(f"#!/bin/sh\n{body}\n", encoding="utf-8")
     program.chmod(0o755)
     return str(program)
+
+
+def inspected(*containers: dict[str, Any]) -> str:
+    """Return what an engine's `inspect` prints of containers."""
+    return json.dumps(
+        [
+            {
+                "Id": each["id"],
+                "Name": each["name"],
+                "Config": {"Labels": each["labels"]},
+                "Mounts": each["mounts"],
+                "NetworkSettings": {"Ports": each["ports"]},
+            }
+            for each in containers
+        ],
+        indent=4,
+    )

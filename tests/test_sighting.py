@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import socket
 import subprocess
@@ -20,7 +19,7 @@ from kubetour.inventory import Thing
 from kubetour.project import CHECKOUT_VARIABLE
 from kubetour.runner import Running, perform
 from kubetour.steps import Run
-from tests.making import put
+from tests.making import inspected, put
 
 linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="looks into /proc")
 EVER = ["tail", "-f", "/dev/null"]
@@ -131,8 +130,7 @@ PROFILE = {"id": "a4", "name": "/p", "labels": {"name.minikube.sigs.k8s.io": "p"
 
 
 def test_an_engine_tells_what_it_has_and_the_labels_whose_it_is(c: Context, tmp_path: Path) -> None:
-    told = "\n".join(json.dumps(each) for each in (NODE, APP, THEIRS, PROFILE))
-    (tmp_path / "told").write_text(told, encoding="utf-8")
+    (tmp_path / "told").write_text(inspected(NODE, APP, THEIRS, PROFILE), encoding="utf-8")
     minikube = "created_by.minikube.sigs.k8s.io=true,name.minikube.sigs.k8s.io=p"
     engine = put(
         tmp_path,

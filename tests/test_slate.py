@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import json
 import os
 import subprocess
 import sys
@@ -23,7 +22,7 @@ from kubetour.settings import Resolved, Settings
 from kubetour.state import State
 from kubetour.steps import Stage, Step
 from kubetour.text import LANGUAGES, tell
-from tests.making import CONTEXT, Printed, make_provider, put
+from tests.making import CONTEXT, Printed, inspected, make_provider, put
 
 CLUSTER, VOLUME, IMAGE = "kind-cluster/k", "docker-volume/v1", "docker-image/web:1"
 MAKES = Step("make", Stage.CLUSTER, (), Printed(""), creates=(CLUSTER,))
@@ -67,7 +66,7 @@ def has(directory: Path, container: str = "", volume: str = "", image: str = "")
         "mounts": [{"Type": "volume", "Name": "v1"}],
         "ports": {},
     }
-    (directory / "told").write_text(json.dumps(node), encoding="utf-8")
+    (directory / "told").write_text(inspected(node), encoding="utf-8")
     put(
         directory,
         "docker",
