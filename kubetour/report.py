@@ -9,7 +9,7 @@ import json
 import os
 import platform
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from functools import lru_cache
 from typing import Any
@@ -28,6 +28,8 @@ from kubetour.tour import Outcome
 
 VERSION = 1
 MOST = 200_000  # characters of one output
+MOST_OF_ALL = 1_000_000  # characters of all outputs of a step's commands
+REST = 200  # characters of each that is over that
 
 
 def step_record(outcome: Outcome, language: str, question: Question | None = None) -> dict[str, Any]:
@@ -47,8 +49,8 @@ def step_record(outcome: Outcome, language: str, question: Question | None = Non
         "seconds": round(outcome.seconds, 3),
         "waited": round(outcome.waited, 3),
         "prediction": outcome.prediction and _prediction(outcome.prediction, question),
-        "commands": [_command(run, result, outcome.origin) for run, result in outcome.results],
-        "confirm": [_command(run, result, outcome.origin) for run, result in outcome.confirmed],
+        "commands": _commands(outcome.results, outcome.origin),
+        "confirm": _commands(outcome.confirmed, outcome.origin),
         "proof": proof
         and {
             "holds": proof.holds,
@@ -129,14 +131,23 @@ def to_json(document: Mapping[str, Any]) -> str:
     return harmless_json(json.dumps(document, indent=2, ensure_ascii=False)) + "\n"
 
 
-def _command(run: Run, result: Result, origin: float) -> dict[str, Any]:
+def _commands(results: Sequence[tuple[Run, Result]], origin: float) -> list[dict[str, Any]]:
+    """Return the commands; of the many of a step that was repeated, the last ones with their whole output."""
+    left, found = MOST_OF_ALL, []
+    for run, result in reversed(results):
+        found.append(_command(run, result, origin, MOST if left > 0 else REST))
+        left -= len(found[-1]["stdout"]) + len(found[-1]["stderr"])
+    return found[::-1]
+
+
+def _command(run: Run, result: Result, origin: float, most: int) -> dict[str, Any]:
     return {
         "text": clean(shell(run)),
         "status": result.status,
         "started": round(result.began - origin, 3) if result.began else None,
         "seconds": round(result.seconds, 3),
-        "stdout": clean(result.stdout),
-        "stderr": clean(result.stderr),
+        "stdout": clean(result.stdout[:most]),
+        "stderr": clean(result.stderr[:most]),
     }
 
 

@@ -12,7 +12,7 @@ from kubetour.errors import DeadlineError
 from kubetour.project import ROOT
 from kubetour.questions import Prediction, Question
 from kubetour.redact import GONE
-from kubetour.report import MOST, VERSION, report, step_record, to_json
+from kubetour.report import MOST, MOST_OF_ALL, VERSION, report, step_record, to_json
 from kubetour.schemas import faults
 from kubetour.settings import PROVIDERS, SOURCES, Settings
 from kubetour.steps import Run, Stage
@@ -111,6 +111,16 @@ def test_what_is_noted_beside_a_proof_is_recorded_in_words() -> None:
 def test_a_huge_output_is_cut() -> None:
     record = step_record(Outcome(step("one"), results=((RUN, Result(0, "x" * (MOST + 1))),)), "en")
     assert len(record["commands"][0]["stdout"]) == MOST
+
+
+def test_of_many_huge_outputs_the_last_are_whole() -> None:
+    results = tuple((RUN, Result(0, str(number % 10) * MOST)) for number in range(40))
+    outputs = [
+        each["stdout"] for each in step_record(Outcome(step("one"), results=results), "en")["commands"]
+    ]
+    assert [output[0] for output in outputs] == [str(number % 10) for number in range(40)]
+    assert [len(output) for output in outputs[-5:]] == [MOST] * 5
+    assert sum(map(len, outputs)) < MOST_OF_ALL + 40 * 1000
 
 
 def test_a_whole_record_is_json_that_reads_back_the_same() -> None:
