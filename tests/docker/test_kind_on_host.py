@@ -34,7 +34,7 @@ def test_the_tour_on_a_host_proves_every_step_and_down_leaves_nothing_there(
         assert [each["step"] for each in record["steps"]] == TOUR
         assert all(each["proof"]["holds"] for each in record["steps"])
         assert (
-            told.stdout.count("Shipping 5 file(s)") == 1
+            told.stdout.count("Shipping 7 file(s)") == 1
         )  # Dockerfile, .dockerignore, the app: no Python there
         (directory,) = (there / ".cache/kubetour").iterdir()
         assert list(directory.glob(".kubetour/kind-*.kubeconfig"))
