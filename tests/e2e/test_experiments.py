@@ -151,7 +151,7 @@ def test_a_kubectl_that_forwards_as_old_ones_do_is_told_why_nothing_was_tried(la
     told = prove(lab, "spread", KUBECTL_PORT_FORWARD_WEBSOCKETS="false")
     assert "Not tried: kubectl could open no stream to a Pod" in told.stdout
     (note,) = last(lab)["proof"]["notes"]
-    assert "WebSockets only, which kubectl does since 1.31" in note
+    assert "WebSockets only, which kubectl does since 1.30, and 1.31 for" in note
 
 
 def test_ctrl_c_while_a_port_is_forwarded_leaves_nothing_running(lab: Checkout, tmp_path: Path) -> None:
