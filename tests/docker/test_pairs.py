@@ -39,7 +39,7 @@ TOURS = {
     ],
 }
 ALREADY = {
-    "kind": ["build", "create-cluster"],
+    "kind": ["build", "create-cluster", "load"],
     "minikube": ["build", "create-cluster"],
     "context": ["build", "namespace"],
 }
