@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from kubetour.errors import SHORT, Interrupted, KubetourError, ResourceError, short
-from kubetour.runner import last_signal, signals
+from kubetour.runner import ignore_signals, last_signal, signals
 from kubetour.terminal import console as consoles
 from kubetour.terminal.mistakes import print_error
 
@@ -22,6 +22,9 @@ def told(language: str) -> Iterator[None]:
     with signals():
         try:
             yield
+        except SystemExit:
+            ignore_signals()
+            raise
         except KubetourError as error:
             _end(error, language)
         except KeyboardInterrupt:
@@ -49,6 +52,7 @@ def _too_little(error: Exception) -> KubetourError | None:
 
 
 def _end(error: KubetourError, language: str) -> None:
+    ignore_signals()
     try:
         tell_error(error, language)
     except OSError as gone:

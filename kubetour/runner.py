@@ -156,6 +156,7 @@ def perform(c: Context, run: Run, line: Line | None = None, timeout: float | Non
 _caught: list[int] = []
 _raised: list[float] = []  # when a signal became a KeyboardInterrupt, since `signals` was entered
 _held: list[int] = []  # how many signals had been caught when the holding began
+_over: list[None] = []  # whether the process is about to end, as it was asked to
 _waits: list[None] = []  # one for each command that the main thread waits for
 
 
@@ -203,7 +204,7 @@ def signals() -> Iterator[None]:
     def caught(number: int, frame: FrameType | None) -> None:
         _caught.append(number)
         now = time.monotonic()
-        if _held or (_raised and not _waits and now - _raised[-1] < SOON):
+        if _over or _held or (_raised and not _waits and now - _raised[-1] < SOON):
             return
         _raised.append(now)
         raise KeyboardInterrupt
@@ -212,11 +213,20 @@ def signals() -> Iterator[None]:
         n: signal.signal(n, caught) for n in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     }
     _raised.clear()
+    _over.clear()
     try:
         yield
     finally:
         for number, handler in before.items():
-            signal.signal(number, handler)
+            signal.signal(number, signal.SIG_IGN if _over else handler)
+
+
+def ignore_signals() -> None:
+    """Let no signal break into the end of the process, once it ends for one: Python would print where.
+
+    Before its very end, Python puts back what a handler of its own had replaced, but not SIG_IGN.
+    """
+    _over.append(None)
 
 
 def configure(c: Context) -> None:

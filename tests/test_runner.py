@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -17,7 +18,7 @@ from invoke.context import Context
 from invoke.exceptions import ThreadException
 
 from kubetour.errors import Interrupted
-from kubetour.runner import TIMED_OUT, Running, Sink, last_signal, perform, signals
+from kubetour.runner import TIMED_OUT, Running, Sink, ignore_signals, last_signal, perform, signals
 from kubetour.steps import Run
 from tests.making import sh
 from tests.test_script import HOSTILE, TELL
@@ -236,6 +237,16 @@ def test_the_handlers_of_before_come_back() -> None:
     with signals():
         assert signal.getsignal(signal.SIGTERM) is not before[1]
     assert [signal.getsignal(n) for n in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)] == before
+
+
+def test_once_the_process_ends_for_a_signal_no_other_breaks_in() -> None:
+    with suppress(KeyboardInterrupt), signals():
+        ignore_signals()
+        os.kill(os.getpid(), signal.SIGINT)
+    for _ in range(3):
+        os.kill(os.getpid(), signal.SIGINT)
+    with signals(), pytest.raises(KeyboardInterrupt):  # another run in this process hears them again
+        os.kill(os.getpid(), signal.SIGINT)
 
 
 def test_a_command_is_not_waited_for_where_the_reader_of_its_output_has_failed(c: Context) -> None:

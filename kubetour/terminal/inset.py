@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kubetour.observe import Objects
+from kubetour.runner import held_signals
 from kubetour.terminal.live import picture
 from kubetour.terminal.scene import Scene, scene
 
@@ -47,7 +48,8 @@ class Inset:
     def begin(self) -> None:
         """Appear, if it has not yet."""
         if not self._live.is_started:
-            self._live.start()
+            with held_signals():  # Rich, half started, can neither go on nor stop
+                self._live.start()
 
     def waiting(self, text: str) -> None:
         """Say below the picture what is being waited for."""
@@ -55,7 +57,8 @@ class Inset:
 
     def end(self) -> None:
         """Vanish, and leave the last picture if it is another than the first."""
-        self._live.stop()
+        with held_signals():
+            self._live.stop()
         last = self._scene(self._last)
         if last != self._scene(self._first):
             width, height = self._console.size

@@ -40,7 +40,7 @@ TOURS = {
 }
 ALREADY = {
     "kind": ["build", "create-cluster", "load"],
-    "minikube": ["build", "create-cluster"],
+    "minikube": ["build", "create-cluster", "load"],
     "context": ["build", "namespace"],
 }
 RUNGS = {"kind": "rung.host-port", "minikube": "rung.published-port", "context": "rung.load-balancer"}

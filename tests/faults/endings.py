@@ -76,7 +76,9 @@ def _end(tour: Terminal, ending: str) -> int:
     if ending == HELD:
         while tour.process.poll() is None:
             tour.type(CTRL_C)
-            tour.watch(EVERY)
+            next_one = time.monotonic() + EVERY
+            while (left := next_one - time.monotonic()) > 0:
+                tour.watch(left)  # which returns with what is shown, be it the key itself
     elif ending == TYPED:
         tour.type(CTRL_C)
     elif "group" in ending:
