@@ -142,8 +142,9 @@ class ContainerIO:
                 self._attached.discard(output)
                 while not output.empty():
                     output.get_nowait()
-                item = None
-            output.put_nowait(item)
+                output.put_nowait(None)
+            else:
+                output.put_nowait(item)
 
     def _written(self) -> None:
         self._writes += 1
