@@ -98,7 +98,7 @@ def _reach(values: Iterable[float]) -> tuple[float, float]:
 
 def _cut(name: str) -> str:
     plain = name.replace("`", "")
-    return plain if len(plain) <= 44 else f"{plain[:43]}…"
+    return plain if len(plain) <= 40 else f"{plain[:39]}…"
 
 
 def _svg(height: int, body: Iterable[str]) -> str:
