@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import base64
 import http.client
 import json
 import ssl
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
-import yaml
-
-from tests.docker.registries import authority
+from tests.fronting import in_front
 
 HOP = {"connection", "transfer-encoding", "keep-alive", "content-length"}
 USER = "learner"
@@ -47,8 +42,9 @@ class Proxy(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self, upstream: str, context: ssl.SSLContext) -> None:
+    def __init__(self, upstream: str, context: ssl.SSLContext, ours: ssl.SSLContext) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
+        self.socket = ours.wrap_socket(self.socket, server_side=True)
         self.upstream, self.context = urlsplit(upstream), context
         self.refused = list[str]()
 
@@ -128,24 +124,5 @@ class Handler(BaseHTTPRequestHandler):
 @contextmanager
 def forbidding(kubeconfig: Path, directory: Path) -> Iterator[tuple[Path, Proxy]]:
     """Run such a proxy before a kubeconfig's cluster; yield a kubeconfig that leads through it, and it."""
-    config: dict[str, Any] = yaml.safe_load(kubeconfig.read_text(encoding="utf-8"))
-    cluster = config["clusters"][0]["cluster"]
-    upstream = ssl.create_default_context(
-        cadata=base64.b64decode(cluster["certificate-authority-data"]).decode()
-    )
-    ca, certificate, key = authority(directory, "127.0.0.1")
-    here = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    here.load_cert_chain(certificate, key)
-    with Proxy(cluster["server"], upstream) as proxy:
-        proxy.socket = here.wrap_socket(proxy.socket, server_side=True)
-        cluster["server"] = f"https://127.0.0.1:{proxy.server_port}"
-        cluster["certificate-authority-data"] = base64.b64encode(ca.read_bytes()).decode()
-        through = directory / "kubeconfig"
-        through.write_text(yaml.safe_dump(config), encoding="utf-8")
-        thread = threading.Thread(target=proxy.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        try:
-            yield through, proxy
-        finally:
-            proxy.shutdown()
-            thread.join()
+    with in_front(kubeconfig, directory, Proxy) as fronted:
+        yield fronted

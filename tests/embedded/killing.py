@@ -7,6 +7,7 @@ import http.client
 import json
 import ssl
 import threading
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any
@@ -37,7 +38,7 @@ class Connection:
         self._http.close()
 
 
-class Client(threading.Thread):
+class Client(threading.Thread, ABC):
     """Works until the server is gone. What fails for another reason is in `error`."""
 
     def __init__(self, port: int, trust: ssl.SSLContext) -> None:
@@ -54,8 +55,9 @@ class Client(threading.Thread):
         except BaseException as error:
             self.error = error
 
+    @abstractmethod
     def work(self) -> None:
-        raise NotImplementedError
+        """Ask the server, again and again."""
 
 
 @dataclass

@@ -5,7 +5,6 @@ It ends TLS with an authority of its own, so that it sees requests, and talks to
 
 from __future__ import annotations
 
-import base64
 import http.client
 import json
 import socket
@@ -20,9 +19,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import yaml
-
-from tests.docker.registries import authority
+from tests.fronting import in_front
 
 HOP = {"connection", "transfer-encoding", "keep-alive", "content-length"}
 REASONS = {401: "Unauthorized", 403: "Forbidden", 429: "TooManyRequests", 500: "InternalError"}
@@ -236,22 +233,8 @@ WAYS: dict[str, Callable[[http.client.HTTPResponse, threading.Event], Pieces]] =
 @contextmanager
 def before(kubeconfig: Path, directory: Path) -> Iterator[tuple[Path, Proxy]]:
     """Run such a proxy before a kubeconfig's cluster; yield a kubeconfig that leads through it, and it."""
-    config: dict[str, Any] = yaml.safe_load(kubeconfig.read_text(encoding="utf-8"))
-    cluster = config["clusters"][0]["cluster"]
-    trusted = base64.b64decode(cluster["certificate-authority-data"]).decode()
-    ca, certificate, key = authority(directory, "127.0.0.1")
-    here = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    here.load_cert_chain(certificate, key)
-    with Proxy(cluster["server"], ssl.create_default_context(cadata=trusted), here) as proxy:
-        cluster["server"] = proxy.url
-        cluster["certificate-authority-data"] = base64.b64encode(ca.read_bytes()).decode()
-        through = directory / "kubeconfig"
-        through.write_text(yaml.safe_dump(config), encoding="utf-8")
-        thread = threading.Thread(target=proxy.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
+    with in_front(kubeconfig, directory, Proxy) as (through, proxy):
         try:
             yield through, proxy
         finally:
             proxy.ended.set()
-            proxy.shutdown()
-            thread.join()
