@@ -41,7 +41,8 @@ def land() -> Iterator[Land]:
     try:
         key = base / "key"
         public = sshd.keygen(key)
-        with sshd.account(f"kt{os.getpid() % 100000}", base) as account:
+        # Named as the directory is: a fixture that another directory imports too is set up once for each.
+        with sshd.account(base.name, base) as account:
             yield Land(base, account, key, public)
     finally:
         shutil.rmtree(base, ignore_errors=True)
