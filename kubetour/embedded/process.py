@@ -181,7 +181,7 @@ def exit_code(returncode: int) -> int:
 _NO_AUTHORITIES = {"SSL_CERT_FILE": os.devnull, "SSL_CERT_DIR": os.devnull}
 
 
-def _same_package() -> dict[str, str]:
+def same_package() -> dict[str, str]:
     """Return the PYTHONPATH by which a child imports this very package, wherever it was found from."""
     here = str(Path(__file__).resolve().parents[2])
     return {"PYTHONPATH": os.pathsep.join(filter(None, (here, os.environ.get("PYTHONPATH"))))}
@@ -195,7 +195,7 @@ def start_detached(argv: Sequence[str], log: IO[bytes], *, root: Path, pass_fds:
     # Popen objects of processes that outlive them warn on deletion; this one is the system's from now on.
     child = subprocess.Popen(
         argv,
-        env={**os.environ, **_NO_AUTHORITIES, **_same_package(), ROOT_VARIABLE: str(root)},
+        env={**os.environ, **_NO_AUTHORITIES, **same_package(), ROOT_VARIABLE: str(root)},
         stdin=subprocess.DEVNULL,
         stdout=log,
         stderr=log,

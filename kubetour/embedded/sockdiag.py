@@ -40,7 +40,7 @@ def listening() -> frozenset[Endpoint]:
 def _ask(kernel: socket.socket, family: int, size: int) -> frozenset[Endpoint]:
     request = _REQUEST.pack(family, socket.IPPROTO_TCP, 0, _LISTEN)
     kernel.send(_HEADER.pack(_HEADER.size + len(request), _BY_FAMILY, _DUMP_REQUEST, 1, 0) + request)
-    found = []
+    found: list[Endpoint] = []
     while True:
         data, offset = kernel.recv(_LONGEST), 0
         while offset < len(data):
