@@ -8,7 +8,7 @@ from typing import Any
 def deployment(image: str) -> dict[str, Any]:
     """Return the Deployment `shop`."""
     # Ready is who answers: it has said before that it listens, so that the log is there.
-    probe = {"httpGet": {"path": "/", "port": 8080}, "periodSeconds": 1}
+    probe = {"httpGet": {"path": "/healthz", "port": 8080}, "periodSeconds": 1}
     container = {"name": "app", "image": image, "ports": [{"containerPort": 8080}], "readinessProbe": probe}
     template = {"metadata": {"labels": {"app": "shop"}}, "spec": {"containers": [container]}}
     spec = {"replicas": 1, "selector": {"matchLabels": {"app": "shop"}}, "template": template}
