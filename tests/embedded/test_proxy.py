@@ -235,7 +235,8 @@ async def test_a_slow_reader_holds_the_sender_back_and_loses_nothing(plane: Cont
     async def flood(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         nonlocal sent
         chunk = bytes(range(256)) * 256
-        while sent < size:
+        # However much the system's buffers hold, there is more.
+        while sent < size or not held.is_set():
             writer.write(chunk)
             sent += len(chunk)
             if writer.transport.get_write_buffer_size():
@@ -250,7 +251,7 @@ async def test_a_slow_reader_holds_the_sender_back_and_loses_nothing(plane: Cont
         while data := await reader.read(65536):
             assert data[0] == received % 256
             received += len(data)
-        assert received == size
+        assert received == sent >= size
         writer.close()
         await writer.wait_closed()
 
