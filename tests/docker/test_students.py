@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-import shutil
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
-from tests.docker.conftest import PARTS, ROOT, Desk, docker, inv
+from tests.copying import copy_project
+from tests.docker.conftest import Desk, docker, inv
 from tests.docker.test_kind_tour import report, well
 
 
 def seat(desk: Desk, place: Path) -> Desk:
     """Return another desk in the same room, with a copy of the project."""
     place.mkdir()
-    for part in PARTS:
-        source, target = ROOT / part, place / part
-        if source.is_dir():
-            shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
-        else:
-            shutil.copy(source, target)
+    copy_project(place)
     return replace(desk, folder=place)
 
 
