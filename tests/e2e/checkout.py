@@ -38,7 +38,7 @@ class Checkout:
         assert check is None or finished.status == check, finished.told()
         return finished
 
-    def clean(self, *flags: str, **environ: str) -> None:
+    def clean(self, *flags: str, **environ: Any) -> None:
         """Remove what was made, and prove that nothing of it is left and nothing runs here."""
         told = self.inv("down", "--check", *flags, **environ)
         assert "Nothing of this project is left" in told.stdout
