@@ -13,6 +13,7 @@ from aiohttp import web
 from kubetour.embedded import apierrors
 from kubetour.embedded.api import Object, StatusError
 from kubetour.embedded.certs import SERVICE_NAMES, Certificates
+from kubetour.embedded.clusterconfig import EVENT_TTL
 from kubetour.embedded.compaction import keep_compact
 from kubetour.embedded.documents import LARGEST
 from kubetour.embedded.handlers import delete, pods, read, reviews, scale, streams, tokens, watch, write
@@ -77,12 +78,14 @@ class APIServer:
         token: str,
         certs: Certificates,
         limits: Limits = STANDARD,
+        event_ttl: float = EVENT_TTL,
     ) -> None:
         self._registry = registry
         self._token = token.encode()
         self._tokens = Tokens(registry, token)
         self._certs = certs
         self._limits = limits
+        self._event_ttl = event_ttl
         self._hosts = {*_LOOPBACK, *SERVICE_NAMES}
         self._runner: web.ServerRunner | None = None
         self._listening: asyncio.Server | None = None
@@ -117,7 +120,9 @@ class APIServer:
         )
         bound = int(self._listening.sockets[0].getsockname()[1])
         self._meta.address = f"{host}:{bound}"
-        self._compactor = asyncio.create_task(keep_compact(self._registry), name="compaction")
+        self._compactor = asyncio.create_task(
+            keep_compact(self._registry, self._event_ttl), name="compaction"
+        )
         return bound
 
     async def stop(self) -> None:

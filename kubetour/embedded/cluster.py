@@ -73,6 +73,7 @@ def create(
             ignored=list(config.ignored),
             runtime=config.runtime,
             node_monitor_grace=config.node_monitor_grace,
+            event_ttl=config.event_ttl,
         )
         say(f"Creating cluster {_quoted(name)} ...")
         if record.ignored:

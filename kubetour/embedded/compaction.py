@@ -11,21 +11,21 @@ import logging
 from datetime import datetime, timedelta, timezone
 
 from kubetour.embedded.api import StatusError
+from kubetour.embedded.clusterconfig import EVENT_TTL
 from kubetour.embedded.etcd import StoreFullError
 from kubetour.embedded.registry import Registry
 
 _log = logging.getLogger(__name__)
 INTERVAL_SECONDS = 300.0
-EVENT_TTL = timedelta(hours=1)
 
 
-async def keep_compact(registry: Registry, interval: float = INTERVAL_SECONDS) -> None:
-    """Tidy the store for ever; end it by cancelling."""
+async def keep_compact(registry: Registry, event_ttl: float = EVENT_TTL) -> None:
+    """Tidy the store for ever; end it by cancelling. `event_ttl` is in seconds."""
     previous = registry.store.revision
     while True:
-        await registry.clock.sleep(interval)
+        await registry.clock.sleep(INTERVAL_SECONDS)
         try:
-            expire_events(registry)
+            expire_events(registry, event_ttl)
             registry.store.compact(previous)
         except (StatusError, StoreFullError) as error:  # the next time, perhaps
             _log.warning("%s", error)
@@ -33,9 +33,9 @@ async def keep_compact(registry: Registry, interval: float = INTERVAL_SECONDS) -
             previous = registry.store.revision
 
 
-def expire_events(registry: Registry) -> None:
+def expire_events(registry: Registry, event_ttl: float = EVENT_TTL) -> None:
     """Delete the Events that were last written to longer ago than their time to live."""
-    oldest = registry.clock.now() - EVENT_TTL
+    oldest = registry.clock.now() - timedelta(seconds=event_ttl)
     for entry in registry.store.range("/events/"):
         event = json.loads(entry.value)
         if _last_seen(event) < oldest:

@@ -94,7 +94,7 @@ class ClusterServer:
         self._stack.callback(store.close)
         registry = Registry(store, self._clock, service_ips=plan.services())
         issued = certs.ensure(path / "pki", (API_HOST, plan.kubernetes), self._clock.now())
-        server = APIServer(registry, token=record.token, certs=issued)
+        server = APIServer(registry, token=record.token, certs=issued, event_ttl=record.event_ttl)
         self._stack.push_async_callback(server.stop)
         record.port = await _listen(server, record.port)
         self._directory.save(record)
