@@ -227,7 +227,7 @@ def judge(account: Account) -> Result:
     if account.outages:
         longest, middle = max(account.outages), statistics.median(account.outages)
         print(
-            f"{len(account.outages)} kills of the server: no answers for {middle:.2f} s, {longest:.2f} s at most"
+            f"{len(account.outages)} kills of the server: no answers for {middle:.2f} s, at most {longest:.2f} s"
         )
         print(f"({account.refused} requests meanwhile)\n")
     result.samples = account.samples

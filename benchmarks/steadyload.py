@@ -1,4 +1,4 @@
-"""Steady requests to a Service, from a thread of their own: when each that failed began and ended, and why."""
+"""Steady requests to a Service, from a thread of their own: when each that failed began and ended, why."""
 
 from __future__ import annotations
 
