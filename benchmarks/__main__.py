@@ -20,6 +20,7 @@ from benchmarks import (
     ready,
     remote,
     rendering,
+    repeat,
     scaling,
     startup,
     tour,
@@ -45,7 +46,7 @@ ALL = {
     "watching": watching.main,
     "proxying": proxying.main,
 }
-LONG = ("endurance",)  # only where it is named
+LONG = ("endurance", "repeat")  # only where it is named
 
 
 def main(argv: list[str]) -> int:
@@ -60,8 +61,14 @@ def main(argv: list[str]) -> int:
     parser.add_argument(
         "--restarts", type=int, default=20, help="of endurance: kills of the server before it"
     )
+    parser.add_argument("--times", type=int, default=100, help="of repeat: how many tours")
+    parser.add_argument("--whole", action="store_true", help="of repeat: with the experiments")
     given = parser.parse_args(argv)
-    every = {**ALL, "endurance": lambda: endurance.main(given.minutes, given.seed, given.restarts)}
+    every = {
+        **ALL,
+        "endurance": lambda: endurance.main(given.minutes, given.seed, given.restarts),
+        "repeat": lambda: repeat.main(given.times, given.whole),
+    }
     if unknown := sorted(set(given.names) - set(every)):
         parser.error(f"there is no benchmark {unknown[0]!r}; there are: {', '.join(every)}")
     old = json.loads(given.compare.read_text(encoding="utf-8")) if given.compare else {"benchmarks": {}}
