@@ -382,3 +382,16 @@ def test_an_old_kubectl_is_told_what_to_do(cluster: Cluster, argv: tuple[str, ..
     )
     assert done.returncode == 1
     assert "WebSockets only, which kubectl does since 1.30" in done.stderr
+
+
+@pytest.mark.parametrize("verb", ["attach", "exec?command=true", "portforward"])
+def test_a_request_that_is_no_upgrade_is_told_so_whatever_becomes_of_the_container(
+    cluster: Cluster, verb: str
+) -> None:
+    made = ("--image", "shop:1", "--image-pull-policy", "IfNotPresent", "--restart", "Never")
+    name = f"over-{verb.partition('?')[0]}"
+    assert cluster.kubectl("run", name, *made, "--command", "--", "true").status == 0
+    ended = ("wait", "--for=jsonpath={.status.phase}=Succeeded", f"pod/{name}", "--timeout=30s")
+    assert cluster.kubectl(*ended).status == 0
+    done = cluster.kubectl("get", "--raw", f"/api/v1/namespaces/default/pods/{name}/{verb}")
+    assert done.err.strip() == "Error from server (BadRequest): Upgrade request required"
