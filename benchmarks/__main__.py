@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from benchmarks import (
@@ -64,7 +65,7 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--times", type=int, default=100, help="of repeat: how many tours")
     parser.add_argument("--whole", action="store_true", help="of repeat: with the experiments")
     given = parser.parse_args(argv)
-    every = {
+    every: dict[str, Callable[[], Result]] = {
         **ALL,
         "endurance": lambda: endurance.main(given.minutes, given.seed, given.restarts),
         "repeat": lambda: repeat.main(given.times, given.whole),

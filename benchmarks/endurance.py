@@ -123,15 +123,17 @@ def _kill_servers(
             argv = (sys.executable, "-m", "kubetour.embedded", "start", "cluster", "--name", cluster.name)
             subprocess.run(argv, env=cluster.environment, check=True, capture_output=True)
             started = time.monotonic()
-            while load.last_answer < started:
-                if time.monotonic() > started + 60:
-                    raise StuckError("a minute after `start cluster` no request is answered")
-                time.sleep(0.02)
+            if not load.until(partial(_answered_since, load, started), 60):
+                raise StuckError("a minute after `start cluster` no request is answered")
             down.append((began, load.last_answer))
             account.outages.append(load.last_answer - began)
             settle(partial(Client, cluster.server))
     account.late, refused = sorted_out(load.failures, down)
     account.refused = len(refused)
+
+
+def _answered_since(load: Load, moment: float) -> bool:
+    return load.last_answer >= moment
 
 
 def _wait_dead(cluster: EmbeddedCluster, pid: int) -> None:
@@ -220,14 +222,12 @@ def judge(account: Account) -> Result:
     print(f"was closed when they came; {len(account.cut)} under way to a container as it was killed\n")
     for each in (*account.failed[:10], *account.late[:10]):
         print(f"  failed: {each.kind} connection, after {each.ended - each.began:.3f} s: {each.why}")
-    for told in account.before[:10]:
-        print(f"  {told}")
-    for each in account.left:
-        print(f"  left: {each}")
+    for line in (*account.before[:10], *(f"left: {each}" for each in account.left)):
+        print(f"  {line}")
     if account.outages:
         longest, middle = max(account.outages), statistics.median(account.outages)
         print(
-            f"{len(account.outages)} kills of the server: no answers for {middle:.2f} s, at most {longest:.2f} s"
+            f"{len(account.outages)} kills of the server: no answer for {middle:.2f} s, at most {longest:.2f}"
         )
         print(f"({account.refused} requests meanwhile)\n")
     result.samples = account.samples

@@ -1,4 +1,4 @@
-"""The same tour time and again, in one checkout: each ends well, and `down --check` finds nothing after it."""
+"""The same tour time and again, in one checkout: each ends well, and `down --check` finds nothing."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import threading
 import time
-from collections.abc import Coroutine, Iterable
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,6 +46,7 @@ class Load:
         self.last_answer = 0.0  # of a request on a new connection: when it began
         self._host, self._port, self._rate, self._kept = host, port, rate, kept
         self._closed = threading.Event()
+        self._changed = threading.Condition()
         self._under_way: set[asyncio.Task[None]] = set()
         self._thread = threading.Thread(target=lambda: asyncio.run(self._work()), name="load")
 
@@ -59,13 +60,19 @@ class Load:
         self._closed.set()
         self._thread.join()
 
+    def until(self, true: Callable[[], bool], seconds: float) -> bool:
+        """Wait until something is true after a request, and return whether it was in time."""
+        with self._changed:
+            return self._changed.wait_for(true, seconds)
+
     async def _work(self) -> None:
         for number in range(self._kept):
             self._start(self._keep(number * _PAUSE / self._kept))
         due = time.monotonic()
         while not self._closed.is_set():
-            self._start(self._once())
-            due = max(due + 1 / self._rate, time.monotonic() - 1)  # who was held up does not send a burst
+            if self._rate:
+                self._start(self._once())
+            due = max(due + 1 / (self._rate or 10), time.monotonic() - 1)  # held up, it sends no burst
             await asyncio.sleep(due - time.monotonic())
         await asyncio.gather(*self._under_way)
 
@@ -104,7 +111,7 @@ class Load:
             try:
                 if await asyncio.wait_for(_ask(connection, "keep-alive"), PATIENCE):
                     return connection
-            except (OSError, NotAnsweredError):
+            except (OSError, NotAnsweredError, asyncio.TimeoutError):
                 await _close(connection)
                 if not used:
                     raise
@@ -118,7 +125,7 @@ class Load:
         return Kept(*await asyncio.open_connection(self._host, self._port))
 
     @contextlib.asynccontextmanager
-    async def _counted(self, kind: str, began: float) -> Any:
+    async def _counted(self, kind: str, began: float) -> AsyncIterator[None]:
         try:
             yield
         except (OSError, NotAnsweredError, asyncio.TimeoutError) as error:
@@ -126,6 +133,8 @@ class Load:
             self.failures.append(Failure(began, time.monotonic(), kind, why))
         else:
             self.answered[kind] += 1
+        with self._changed:
+            self._changed.notify_all()
 
 
 async def _ask(connection: Kept, manner: str) -> bool:

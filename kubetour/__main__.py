@@ -3,7 +3,7 @@
 Invoke imports a YAML parser, a sixth of its start, which it needs where there is an `invoke.yaml`.
 
 Until a task begins and listens for signals (`ending.told`), Ctrl-C ends it at once and without a word, as it
-does most programs: Python would print where it was. That comes first of all; `signal` would import others first.
+does most programs: Python would print where it was. That comes first; `signal` would import others before.
 """
 
 from __future__ import annotations

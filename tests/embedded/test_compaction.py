@@ -47,6 +47,10 @@ def test_events_live_for_an_hour_after_they_were_last_seen() -> None:
     registry.create("events", event("plain"), "default")
     expire_events(registry)
     assert [item["metadata"]["name"] for item in registry.list("events").items] == ["plain", "seen"]
+    clock.advance(301)
+    expire_events(registry, event_ttl=300.0)
+    assert [item["metadata"]["name"] for item in registry.list("events").items] == []
+    registry.create("events", event("new"), "default")
     clock.advance(3601)
     expire_events(registry)
     assert registry.list("events").items == []
