@@ -159,6 +159,7 @@ def _start(directory: ClusterDirectory, wait: float, say: Say, lifeline: int | N
         passed.append(lifeline)
     with open(reading, "rb", buffering=0) as report:
         try:
+            log.touch(mode=0o600)
             with log.open("ab") as output:
                 pid = start_detached(argv, output, pass_fds=passed, root=directory.root)
         finally:

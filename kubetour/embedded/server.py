@@ -87,6 +87,7 @@ class ClusterServer:
 
     async def _api_server(self, record: ClusterRecord, plan: AddressPlan) -> Registry:
         path = self._directory.path
+        (path / "state.db").touch(mode=0o600)  # which SQLite's other files then have, too
         try:
             store = Store(path / "state.db")
         except (StoreInUseError, StoreDamagedError) as error:
