@@ -40,7 +40,7 @@ def interrupted(after: int) -> tuple[int, str]:
         return process.wait(PATIENCE), "".join(words)
 
 
-@pytest.mark.fault("F80")
+@pytest.mark.fault("F83")
 @pytest.mark.skipif(not (ROOT / ".venv/inv-key").exists(), reason="./inv has not made .venv here")
 def test_ctrl_c_ends_it_without_a_word_of_pythons_after_any_import() -> None:
     endings = {after: interrupted(after) for after in IMPORTS}
