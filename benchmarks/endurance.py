@@ -52,6 +52,7 @@ class Account:
     done: dict[str, int] = field(default_factory=dict)
     answered: dict[str, int] = field(default_factory=dict)
     repeated: int = 0
+    slowest: float = 0.0  # seconds of an answer
     failed: list[Failure] = field(default_factory=list)
     cut: list[Failure] = field(default_factory=list)
     refused: int = 0  # while the server was down
@@ -188,7 +189,7 @@ def _unrest(account: Account, cluster: EmbeddedCluster, host: str, seconds: floa
                 )
     account.seconds = time.monotonic() - began
     account.samples, account.done = sampler.samples, dict(unrest.done)
-    account.answered, account.repeated = load.answered, load.repeated
+    account.answered, account.repeated, account.slowest = load.answered, load.repeated, load.slowest
     account.failed, account.cut = sorted_out(load.failures, unrest.cuts)
     account.before = [
         f"{unrest.before(each.began)} (ended {unrest.before(each.ended)})" for each in account.failed
@@ -219,7 +220,8 @@ def judge(account: Account) -> Result:
     print(
         f"{sent} requests ({_listed(account.answered)}); {account.repeated} sent again, as a kept connection"
     )
-    print(f"was closed when they came; {len(account.cut)} under way to a container as it was killed\n")
+    print(f"was closed when they came; {len(account.cut)} under way to a container as it was killed;")
+    print(f"the slowest answer took {account.slowest:.2f} s\n")
     for each in (*account.failed[:10], *account.late[:10]):
         print(f"  failed: {each.kind} connection, after {each.ended - each.began:.3f} s: {each.why}")
     for line in (*account.before[:10], *(f"left: {each}" for each in account.left)):

@@ -43,6 +43,7 @@ class Load:
         self.answered = {"new": 0, "kept": 0}
         self.repeated = 0  # a kept connection was closed as a request came: it is sent again on a new one
         self.failures: list[Failure] = []
+        self.slowest = 0.0  # seconds of the slowest that was answered
         self.last_answer = 0.0  # of a request on a new connection: when it began
         self._host, self._port, self._rate, self._kept = host, port, rate, kept
         self._closed = threading.Event()
@@ -133,6 +134,7 @@ class Load:
             self.failures.append(Failure(began, time.monotonic(), kind, why))
         else:
             self.answered[kind] += 1
+            self.slowest = max(self.slowest, time.monotonic() - began)
         with self._changed:
             self._changed.notify_all()
 

@@ -113,7 +113,7 @@ class Unrest:
     def _look(self, client: Client) -> None:
         pod = self._random.choice(ready_pods(client))["metadata"]["name"]
         client.send("GET", f"{PODS}/{pod}/log?tailLines=20")
-        client.send("GET", "/api/v1/namespaces/default/events")
+        client.send("GET", "/api/v1/namespaces/default/events?limit=500")  # as kubectl does
 
 
 def _restarts(pod: dict[str, Any]) -> int:
