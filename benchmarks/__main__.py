@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -51,7 +52,8 @@ LONG = ("endurance", "repeat")  # only where it is named
 
 
 def main(argv: list[str]) -> int:
-    """Run the named benchmarks, or all."""
+    """Run the named benchmarks, or all. SIGTERM ends them as Ctrl-C does: what they made is removed."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     parser = argparse.ArgumentParser("./inv bench", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join((*ALL, *LONG)))
     parser.add_argument("--output", type=Path, help="write what was found as JSON")

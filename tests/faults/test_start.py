@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-IMPORTS = range(0, 300, 6)  # after how many imports, of some 350; 0: before Python itself is there
+IMPORTS = range(0, 240, 12)  # after how many imports, of some 350; 0: before Python itself is there
 AGAIN = (
     20  # imports later it is typed again: in the hundredth of a second before our first line, it is not heard
 )
