@@ -64,8 +64,16 @@ def decoder(kind: str) -> Decode:
     return _scalar(kind)
 
 
+def _always(name: str) -> tuple[str, ...]:
+    """Return texts that Go writes though they are empty, as far as components here rely on them."""
+    if name == "V1NodeAddress":
+        return ("address", "type")
+    return ("status", "type") if name.endswith("Condition") else ()
+
+
 def _struct(name: str) -> Decode:
     fields: dict[str, tuple[Decode, bool]] = {}
+    always = _always(name)
 
     def decode(value: Any, unknown: list[str]) -> Object:
         if not isinstance(value, dict):
@@ -92,6 +100,8 @@ def _struct(name: str) -> Decode:
                 # As Go's omitempty, which the API's lists and maps carry; an empty struct stays.
                 if decoded or field[1] or not isinstance(decoded, (list, dict)):
                     result[key] = decoded
+        for key in always:
+            result.setdefault(key, "")
         return result
 
     return decode
