@@ -24,10 +24,9 @@ def _default(obj: Object, **values: object) -> None:
 
 
 def _template(spec: Object) -> None:
-    template = spec.get("template")
-    if template is not None:
-        template.setdefault("metadata", {})
-        default_pod_spec(template.setdefault("spec", {}))
+    template = spec.setdefault("template", {})
+    template.setdefault("metadata", {})
+    default_pod_spec(template.setdefault("spec", {}))
 
 
 def _pod(pod: Object) -> None:
@@ -135,7 +134,7 @@ def _event(obj: Object) -> None:
 def _role_binding(obj: Object) -> None:
     _default(obj.setdefault("roleRef", {}), apiGroup=_RBAC)
     for subject in obj.get("subjects") or []:
-        if subject.get("kind") != "ServiceAccount":
+        if subject.get("kind") in ("User", "Group"):
             _default(subject, apiGroup=_RBAC)
 
 

@@ -79,7 +79,7 @@ def parse_json(body: bytes, kind: str) -> Any:
         text = body.decode(errors="replace")
         raise apierrors.bad_request(
             f"the object provided is unrecognized (must be of type {kind}): couldn't get version/kind; "
-            f"json parse error: {_go_json_error(error, text)} ({text[:64]})"
+            f"json parse error: {documents.go_json_error(error, text)} ({text[:64]})"
         ) from None
 
 
@@ -88,15 +88,7 @@ def parse_patch(body: bytes) -> Any:
     try:
         return json.loads(body)
     except ValueError as error:
-        raise apierrors.bad_request(_go_json_error(error, body.decode(errors="replace"))) from None
-
-
-def _go_json_error(error: ValueError, text: str) -> str:
-    position = error.pos if isinstance(error, json.JSONDecodeError) else 0
-    if position >= len(text):
-        return "unexpected end of JSON input"
-    what = "object key string" if "property name" in str(error) else "value"
-    return f"invalid character '{text[position]}' looking for beginning of {what}"
+        raise apierrors.bad_request(documents.go_json_error(error, body.decode(errors="replace"))) from None
 
 
 def parse_yaml(body: bytes) -> Any:

@@ -7,10 +7,12 @@ from collections.abc import Callable
 from kubetour.embedded.api import Object
 from kubetour.embedded.fielderrors import FieldError
 from kubetour.embedded.resources import Resource
-from kubetour.embedded.validation import cluster, pod_update, pods, services, workloads
+from kubetour.embedded.validation import cluster, pod_update, pods, rbac, services, workloads
 from kubetour.embedded.validation.metadata import validate_metadata, validate_metadata_update
 
 _CREATE: dict[str, Callable[[Object], list[FieldError]]] = {
+    "clusterrolebindings": rbac.validate_binding,
+    "clusterroles": rbac.validate_role,
     "configmaps": cluster.validate_config_map,
     "daemonsets": workloads.validate_daemon_set,
     "deployments": workloads.validate_deployment,
@@ -22,11 +24,14 @@ _CREATE: dict[str, Callable[[Object], list[FieldError]]] = {
     "poddisruptionbudgets": workloads.validate_disruption_budget,
     "pods": pods.validate_pod,
     "replicasets": workloads.validate_replica_set,
+    "rolebindings": rbac.validate_binding,
+    "roles": rbac.validate_role,
     "secrets": cluster.validate_secret,
     "services": services.validate_service,
     "statefulsets": workloads.validate_stateful_set,
 }
 _UPDATE: dict[str, Callable[[Object, Object], list[FieldError]]] = {
+    "clusterrolebindings": rbac.validate_binding_update,
     "configmaps": cluster.validate_immutable_data,
     "daemonsets": workloads.validate_selector_update,
     "deployments": workloads.validate_selector_update,
@@ -34,6 +39,7 @@ _UPDATE: dict[str, Callable[[Object, Object], list[FieldError]]] = {
     "jobs": workloads.validate_job_update,
     "pods": pod_update.validate_pod_update,
     "replicasets": workloads.validate_selector_update,
+    "rolebindings": rbac.validate_binding_update,
     "secrets": cluster.validate_secret_update,
     "services": services.validate_service_update,
     "statefulsets": workloads.validate_selector_update,

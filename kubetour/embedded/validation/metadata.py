@@ -14,6 +14,7 @@ _LABEL = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?"
 _SUBDOMAIN = rf"{_LABEL}(\.{_LABEL})*"
 _DNS1035 = r"[a-z]([-a-z0-9]*[a-z0-9])?"
 _QUALIFIED = r"([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]"
+_KEY = r"[-._a-zA-Z0-9]+"
 _VALUE = r"(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?"
 _ANNOTATIONS_BYTES = 256 * 1024
 
@@ -88,6 +89,19 @@ def label_value(value: str) -> list[str]:
     return _check(value, _VALUE, 63, _rule(text, _VALUE, "MyValue", "my_value", "12345"))
 
 
+def config_map_key(value: str) -> list[str]:
+    """Return what keeps a text from being a key of a ConfigMap or a Secret."""
+    text = "a valid config key must consist of alphanumeric characters, '-', '_' or '.'"
+    # The blanks are Kubernetes' own.
+    rule = f"{text} (e.g. 'key.name',  or 'KEY_NAME',  or 'key-name', regex used for validation is '{_KEY}')"
+    problems = _check(value, _KEY, 253, rule)
+    if value in (".", ".."):
+        problems.append(f"must not be '{value}'")
+    elif value.startswith(".."):
+        problems.append("must not start with '..'")
+    return problems
+
+
 _NAME_RULES: dict[str, Callable[[str], list[str]]] = {
     "namespaces": dns1123_label,
     "services": dns1123_label,
@@ -102,12 +116,15 @@ _IMMUTABLE = ("name", "namespace", "uid", "creationTimestamp")
 
 def validate_metadata(resource: Resource, metadata: Object, field: str = "metadata") -> list[FieldError]:
     """Return what is wrong with an object's metadata."""
-    errors = []
-    name = metadata.get("name", "")
+    name, prefix = metadata.get("name", ""), metadata.get("generateName", "")
+    rule = _NAME_RULES.get(resource.plural, dns1123_subdomain)
+    # What a prefix ends with does not matter if it is a dash: a name will follow.
+    errors = [
+        invalid(f"{field}.generateName", prefix, text) for text in rule(re.sub("-$", "a", prefix)) if prefix
+    ]
     if not name:
         errors.append(required(f"{field}.name", "name or generateName is required"))
     else:
-        rule = _NAME_RULES.get(resource.plural, dns1123_subdomain)
         errors += [invalid(f"{field}.name", name, problem) for problem in rule(name)]
     if resource.namespaced:
         space = metadata.get("namespace", "")

@@ -18,13 +18,14 @@ from kubetour.embedded.validation.pods import validate_pod_spec
 
 _NOT_NEGATIVE = "must be greater than or equal to 0"
 _OPERATORS = ("In", "NotIn", "Exists", "DoesNotExist")
+_NOT_SUPPORTED_IN = {"deployment": "ReplicaSet", "daemonset": "DaemonSet", "statefulset": "StatefulSet"}
 _PERCENT = re.compile(r"[0-9]+%")
 
 
 def validate_deployment(obj: Object) -> list[FieldError]:
     """Return what is wrong with a Deployment."""
     spec = obj.get("spec") or {}
-    errors = _not_negative(spec, "replicas") + _selected_template(spec)
+    errors = _not_negative(spec, "replicas") + _selected_template(spec, "deployment")
     errors += _strategy(spec.get("strategy") or {})
     errors += _not_negative(spec, "minReadySeconds", "revisionHistoryLimit", "progressDeadlineSeconds")
     deadline = spec.get("progressDeadlineSeconds")
@@ -38,13 +39,15 @@ def validate_deployment(obj: Object) -> list[FieldError]:
 def validate_replica_set(obj: Object) -> list[FieldError]:
     """Return what is wrong with a ReplicaSet."""
     spec = obj.get("spec") or {}
-    return _not_negative(spec, "replicas", "minReadySeconds") + _selected_template(spec)
+    return _not_negative(spec, "replicas", "minReadySeconds") + _selected_template(spec, "deployment")
 
 
 def validate_daemon_set(obj: Object) -> list[FieldError]:
     """Return what is wrong with a DaemonSet."""
     spec = obj.get("spec") or {}
-    errors = _selected_template(spec) + _not_negative(spec, "minReadySeconds", "revisionHistoryLimit")
+    errors = _selected_template(spec, "daemonset") + _not_negative(
+        spec, "minReadySeconds", "revisionHistoryLimit"
+    )
     kind = (spec.get("updateStrategy") or {}).get("type", "")
     if kind not in ("RollingUpdate", "OnDelete"):
         errors.append(unsupported("spec.updateStrategy", kind, ("RollingUpdate", "OnDelete")))
@@ -54,7 +57,7 @@ def validate_daemon_set(obj: Object) -> list[FieldError]:
 def validate_stateful_set(obj: Object) -> list[FieldError]:
     """Return what is wrong with a StatefulSet."""
     spec = obj.get("spec") or {}
-    errors = _not_negative(spec, "replicas", "minReadySeconds") + _selected_template(spec)
+    errors = _not_negative(spec, "replicas", "minReadySeconds") + _selected_template(spec, "statefulset")
     policy = spec.get("podManagementPolicy", "")
     if policy not in ("OrderedReady", "Parallel"):
         text = "must be 'OrderedReady' or 'Parallel'"
@@ -113,7 +116,9 @@ def validate_disruption_budget(obj: Object) -> list[FieldError]:
     errors = []
     if "minAvailable" in spec and "maxUnavailable" in spec:
         text = "minAvailable and maxUnavailable cannot be both set"
-        errors.append(invalid("spec", spec, text))
+        # As Kubernetes prints it: its internal types have no names for JSON.
+        keys = ("minAvailable", "selector", "maxUnavailable", "unhealthyPodEvictionPolicy")
+        errors.append(invalid("spec", {key[0].upper() + key[1:]: spec.get(key) for key in keys}, text))
     for key in ("minAvailable", "maxUnavailable"):
         errors += _amount(spec.get(key), f"spec.{key}")
     return errors + _selector(spec.get("selector"), "spec.selector")
@@ -135,22 +140,35 @@ def _not_negative(spec: Object, *keys: str) -> list[FieldError]:
     ]
 
 
-def _selected_template(spec: Object) -> list[FieldError]:
+def _selected_template(spec: Object, kind: str) -> list[FieldError]:
     """A workload needs a selector that is not empty and matches its own template's labels."""
     selector, template = spec.get("selector"), spec.get("template") or {}
-    errors: list[FieldError] = []
+    where = "spec.selector"
     if selector is None:
-        errors.append(required("spec.selector"))
+        errors = [] if kind == "daemonset" else [required(where)]
     else:
-        errors += _selector(selector, "spec.selector")
+        errors = _selector(selector, where)
+        wrong = bool(errors)
         if not selector.get("matchLabels") and not selector.get("matchExpressions"):
-            errors.append(invalid("spec.selector", selector, "empty selector is invalid for deployment"))
-        elif not errors:
-            labels = (template.get("metadata") or {}).get("labels") or {}
-            if not from_label_selector(selector).matches(labels):
-                text = "`selector` does not match template `labels`"
-                errors.append(invalid("spec.template.metadata.labels", labels, text))
-    return errors + _template(template, "spec.template", always=True)
+            errors.append(invalid(where, selector, f"empty selector is invalid for {kind}"))
+        if wrong:
+            return [*errors, invalid(where, selector, "invalid label selector")]
+    # No selector at all matches nothing.
+    matches = selector is not None and from_label_selector(selector).matches(_labels(template))
+    if not matches:
+        text = "`selector` does not match template `labels`"
+        errors.append(
+            invalid("spec.template.metadata.labels", dict(sorted(_labels(template).items())) or None, text)
+        )
+    errors += _template(template, "spec.template", always=True)
+    if "activeDeadlineSeconds" in (template.get("spec") or {}):
+        text = f"activeDeadlineSeconds in {_NOT_SUPPORTED_IN[kind]} is not Supported"
+        errors.append(forbidden("spec.template.spec.activeDeadlineSeconds", text))
+    return errors
+
+
+def _labels(template: Object) -> Object:
+    return (template.get("metadata") or {}).get("labels") or {}
 
 
 def _template(template: Object, field: str, *, always: bool) -> list[FieldError]:
@@ -160,7 +178,7 @@ def _template(template: Object, field: str, *, always: bool) -> list[FieldError]
     spec = template.get("spec") or {}
     errors += validate_pod_spec(spec, f"{field}.spec")
     policy = spec.get("restartPolicy")
-    if always and policy in ("OnFailure", "Never"):
+    if always and policy != "Always":
         errors.append(unsupported(f"{field}.spec.restartPolicy", policy, ("Always",)))
     return errors
 
