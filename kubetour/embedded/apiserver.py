@@ -18,9 +18,10 @@ from kubetour.embedded.documents import LARGEST
 from kubetour.embedded.handlers import delete, pods, read, reviews, scale, streams, tokens, watch, write
 from kubetour.embedded.handlers.context import Call, status_response
 from kubetour.embedded.handlers.meta import ANONYMOUS, DEFINITIONS, MetaHandler
+from kubetour.embedded.handlers.shaping import shaped
 from kubetour.embedded.limits import STANDARD, BoundedServer, Limits, request_factory
 from kubetour.embedded.registry import Registry
-from kubetour.embedded.requestinfo import RequestInfo, parse
+from kubetour.embedded.requestinfo import RequestInfo, flag, parse
 from kubetour.embedded.serviceaccount_tokens import Tokens
 from kubetour.embedded.watcher import Watcher
 
@@ -138,9 +139,9 @@ class APIServer:
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
         try:
-            return await self._respond(request)
+            return shaped(request, await self._respond(request))
         except StatusError as error:
-            response = status_response(error)
+            response = shaped(request, status_response(error))
             if error.code in _CLOSING:
                 response.force_close()
             return response
@@ -214,7 +215,7 @@ def _verb(request: web.BaseRequest, info: RequestInfo) -> str:
     """Return the API verb of a request, as RequestInfo has it."""
     method, named = request.method, bool(info.name)
     if method == "GET":
-        if not named and request.query.get("watch", "") in ("1", "true"):
+        if not named and flag(request.query, "watch"):
             return "watch"
         return "get" if named else "list"
     if method == "DELETE":

@@ -218,7 +218,7 @@ class Registry:
         check_unknown(resource, unknown)
         for field in ("name", "namespace"):
             if new["metadata"].get(field, "") != ({"name": name, "namespace": namespace}[field]):
-                raise apierrors.bad_request(f"the {field} of an object cannot be changed by a patch")
+                raise admission.misplaced(field, new["metadata"].get(field, ""), name)
         return self.update_decoded(
             resource, new, current, subresource=subresource, dry_run=dry_run, writer=writer
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from kubetour.embedded import apierrors
@@ -16,6 +17,11 @@ class RequestInfo:
     namespace: str = ""
     name: str = ""
     subresource: str = ""
+
+
+def flag(query: Mapping[str, str], name: str) -> bool:
+    """Return a boolean parameter as Kubernetes reads it: all is true but "false" and "0", `?watch` too."""
+    return query.get(name, "false").lower() not in ("false", "0")
 
 
 def parse(path: str) -> RequestInfo | None:

@@ -426,7 +426,7 @@ def test_components_are_managers_too_once_a_client_made_the_object(run: Run) -> 
         ("?fieldManager=t", {"metadata": {"name": "other"}}, 400, "does not match the name on the URL"),
         ("?fieldManager=t", {"metadata": {"managedFields": [{}]}}, 400, "metadata.managedFields must be nil"),
         ("?fieldManager=t", {"spec": {"replicas": "many"}}, 400, "cannot unmarshal string"),
-        ("?fieldManager=" + "m" * 129, {}, 400, "may not be more than 128 bytes"),
+        ("?fieldManager=" + "m" * 129, {}, 422, "may not be more than 128 bytes"),
         ("", {}, 422, "fieldManager: Required value: is required for apply patch"),
     ],
     ids=["another version", "another name", "managedFields", "a wrong type", "a long manager", "no manager"],

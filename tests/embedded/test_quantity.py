@@ -44,7 +44,7 @@ def test_what_is_no_quantity_is_refused(text: str) -> None:
         quantity.canonical(text)
 
 
-@pytest.mark.parametrize("text", ["1mi", "64K", "2GG", "1KI"])
+@pytest.mark.parametrize("text", ["1mi", "64K", "2GG"])
 def test_letters_that_are_no_suffix_are_said_to_be_so(text: str) -> None:
     with pytest.raises(ValueError, match="unable to parse quantity's suffix"):
         quantity.canonical(text)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from kubetour.embedded import apierrors, applypatch, tracking, views
+from kubetour.embedded import admission, apierrors, applypatch, tracking, views
 from kubetour.embedded.api import Object, StatusError
 from kubetour.embedded.clock import rfc3339
 from kubetour.embedded.decoding import decode
@@ -69,14 +69,9 @@ def _configuration(call: Call, document: Object) -> Object:
     metadata = config["metadata"]
     metadata.setdefault("name", info.name)
     if metadata["name"] != info.name:
-        raise apierrors.bad_request(
-            f"the name of the object ({metadata['name']}) does not match the name on the URL ({info.name})"
-        )
+        raise admission.misplaced("name", metadata["name"], info.name)
     if resource.namespaced and metadata.setdefault("namespace", info.namespace) != info.namespace:
-        raise apierrors.bad_request(
-            f"the namespace of the object ({metadata['namespace']}) does not match the namespace on the URL "
-            f"({info.namespace})"
-        )
+        raise admission.misplaced("namespace", metadata["namespace"], info.namespace)
     if info.subresource == "status":
         config = {key: config[key] for key in ("kind", "apiVersion", "metadata", "status") if key in config}
     elif STATUS in resource.subresources:

@@ -6,7 +6,7 @@ from typing import Any
 
 from aiohttp import web
 
-from kubetour.embedded import apierrors
+from kubetour.embedded import admission
 from kubetour.embedded.api import Object, StatusError
 from kubetour.embedded.decoding import decode
 from kubetour.embedded.fielderrors import invalid
@@ -66,7 +66,7 @@ async def patch(call: Call) -> web.StreamResponse:
     if content_type == PATCH_APPLY:
         return await _apply(call)
     change = patch_function(call.resource, struct_of(API_VERSION, KIND), content_type)
-    document = parse_patch(await call.request.read())
+    document = parse_patch(await call.request.read(), content_type)
     return _write(call, lambda scale: change(scale, document), call.writer())
 
 
@@ -96,7 +96,7 @@ def _write(call: Call, change: Any, writer: Manager) -> web.Response:
         # A Scale's resourceVersion is the workload's: naming another is a conflict, naming none is not.
         metadata["resourceVersion"] = scale["metadata"].get("resourceVersion", metadata["resourceVersion"])
         if scale["metadata"].get("name", name) != name:
-            raise apierrors.bad_request("the name of a Scale cannot be changed")
+            raise admission.misplaced("name", scale["metadata"]["name"], name)
         return {**obj, "metadata": metadata, "spec": {**obj["spec"], "replicas": replicas}}
 
     updated = call.registry.modify(

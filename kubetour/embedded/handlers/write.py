@@ -6,7 +6,7 @@ from typing import Any
 
 from aiohttp import web
 
-from kubetour.embedded import apierrors, views
+from kubetour.embedded import admission, apierrors, views
 from kubetour.embedded.api import Object, StatusError
 from kubetour.embedded.decoding import decode
 from kubetour.embedded.handlers import apply
@@ -43,9 +43,7 @@ async def update(call: Call) -> web.StreamResponse:
     for field, wanted in (("name", info.name), ("namespace", info.namespace)):
         given = obj["metadata"].setdefault(field, wanted) if wanted else ""
         if given != wanted:
-            raise apierrors.bad_request(
-                f"the {field} of the object ({given}) does not match the {field} on the URL ({wanted})"
-            )
+            raise admission.misplaced(field, given, wanted)
     current = call.registry.read(call.stored, info.name, info.namespace)
     updated = call.registry.update_decoded(
         call.stored,
@@ -66,7 +64,7 @@ async def patch(call: Call) -> web.StreamResponse:
     apply.check_not_forced(call)
     resource = call.resource
     change = patch_function(resource, struct_of(resource.api_version, resource.kind), content_type)
-    document = parse_patch(await call.request.read())
+    document = parse_patch(await call.request.read(), content_type)
     try:
         return call.object(_modify(call, document, change))
     except StatusError as error:
