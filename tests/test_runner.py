@@ -17,8 +17,9 @@ from hypothesis import HealthCheck, given, settings
 from invoke.context import Context
 from invoke.exceptions import ThreadException
 
+from kubetour.checks import TIMED_OUT
 from kubetour.errors import Interrupted
-from kubetour.runner import TIMED_OUT, Running, Sink, ignore_signals, last_signal, perform, signals
+from kubetour.runner import Running, Sink, ignore_signals, last_signal, perform, signals
 from kubetour.steps import Run
 from tests.making import sh
 from tests.test_script import HOSTILE, TELL
