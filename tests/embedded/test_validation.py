@@ -125,7 +125,7 @@ def test_a_new_object_is_refused_with_the_reason(
         ("metadata.finalizers", ["-"], "name part must consist of"),
         ("metadata.ownerReferences", [{"kind": "Pod"}], "version must not be empty"),
         ("metadata.name", "UPPER", "a lowercase RFC 1123 subdomain must consist of"),
-        ("metadata.name", "x" * 254, "must be no more than 253 bytes"),
+        ("metadata.name", "x" * 254, "must be no more than 253 characters"),
     ],
 )
 def test_bad_metadata_is_refused(registry: Registry, path: str, value: Any, problem: str) -> None:

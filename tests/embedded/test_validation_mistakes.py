@@ -12,7 +12,6 @@ from kubetour.embedded.registry import Registry
 from tests.embedded.test_validation import BASES, C0, CONTAINER, RANGE, causes, changed, registry
 
 __all__ = ["registry"]
-LABEL = "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character (e.g. 'my-name', or '123-abc', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')"
 IP = "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)"
 BALANCER = "may only be used when `type` is 'LoadBalancer'"
 LABELS = "spec.template.metadata.labels: Invalid value"
@@ -48,7 +47,7 @@ CONTAINER_ROWS: list[tuple[Any, list[str]]] = [
     (
         {"env": [{"name": "L", "valueFrom": {"fieldRef": {"fieldPath": "metadata.labels['a b']"}}}, {"name": "S", "valueFrom": {"fieldRef": {"fieldPath": "spec.x['a']"}}}]},
         [
-            "env[0].valueFrom.fieldRef: Invalid value: \"a b\": name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyName', or 'my.name', or '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')",
+            "env[0].valueFrom.fieldRef: Invalid value: \"a b\": name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')",
             "env[1].valueFrom.fieldRef.fieldPath: Invalid value: \"spec.x['a']\": error converting fieldPath: field label does not support subscript: spec.x['a']",
         ],
     ),
@@ -114,6 +113,8 @@ def test_each_mistake_in_a_container_is_named(registry: Registry, wrong: Any, ex
         ("daemonsets", "spec.selector", {}, ["spec.selector: Invalid value: {}: empty selector is invalid for daemonset"]),
         ("pods", "spec.tolerations", [{"key": "a", "operator": "Exists", "value": "b"}], ['spec.tolerations[0].operator: Invalid value: {"Key":"a","Operator":"Exists","Value":"b","Effect":"","TolerationSeconds":null}: value must be empty when `operator` is \'Exists\'']),
         ("pods", "spec.initContainers", [{"name": "c", "image": "x", "restartPolicy": "Never"}], ['spec.initContainers[0].restartPolicy: Unsupported value: "Never": supported values: "Always"', 'spec.initContainers[0].name: Duplicate value: "c"']),
+        ("pods", "spec.containers.0.name", "a.b", [f'{C0}.name: Invalid value: "a.b": must not contain dots']),
+        ("pods", "metadata.labels", {"a/b/c": "d"}, ['metadata.labels: Invalid value: "a/b/c": a valid label key must consist of alphanumeric characters, \'-\', \'_\' or \'.\', and must start and end with an alphanumeric character (e.g. \'MyName\',  or \'my.name\',  or \'123-abc\', regex used for validation is \'([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]\') with an optional DNS subdomain prefix and \'/\' (e.g. \'example.com/MyName\')']),
         ("pods", "metadata", {"generateName": "P-"}, ["metadata.generateName", "metadata.name"]),
         ("services", "spec.ports", [{"port": 0}], [f"spec.ports[0].port: Invalid value: 0: {RANGE}", f"spec.ports[0].targetPort: Invalid value: 0: {RANGE}"]),
         ("services", "spec.ports", [{"port": 80, "name": "a"}, {"port": 80, "name": "b"}], ['spec.ports[1]: Duplicate value: {"Name":"","Protocol":"TCP","AppProtocol":null,"Port":80,"TargetPort":0,"NodePort":0}']),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from aiohttp import web
 
 from kubetour.embedded import admission, apierrors, applypatch, tracking, views
+from kubetour.embedded.advice import generation_of
 from kubetour.embedded.api import Object, StatusError
 from kubetour.embedded.clock import rfc3339
 from kubetour.embedded.decoding import decode
@@ -28,6 +29,7 @@ async def apply(call: Call) -> web.StreamResponse:
         created = call.registry.create_decoded(
             call.stored, config, info.namespace, dry_run=call.dry_run, writer=writer
         )
+        call.advise(created)
         return call.object(created, 201)
     return call.object(change(call, config, writer, info.subresource))
 
@@ -35,16 +37,24 @@ async def apply(call: Call) -> web.StreamResponse:
 def change(call: Call, config: Object, writer: Manager, subresource: str) -> Object:
     """Apply a configuration to an object that is there, and return it as it is then."""
     struct, now = tracking.struct_name(call.stored), rfc3339(call.registry.clock.now())
-    force = call.flag("force")
-    return call.registry.modify(
+    force, generation = call.flag("force"), 0
+
+    def mutation(live: Object) -> Object:
+        nonlocal generation
+        generation = generation_of(live)
+        return applypatch.apply(struct, live, config, writer, now, force=force)
+
+    changed = call.registry.modify(
         call.stored,
         call.info.name,
         call.info.namespace,
-        lambda live: applypatch.apply(struct, live, config, writer, now, force=force),
+        mutation,
         subresource=subresource,
         dry_run=call.dry_run,
         writer=writer,
     )
+    call.advise(changed, generation)
+    return changed
 
 
 async def read(call: Call) -> Object:

@@ -10,6 +10,7 @@ from typing import Any
 from aiohttp import web
 
 from kubetour.embedded import apierrors, views
+from kubetour.embedded.advice import advice
 from kubetour.embedded.api import Object, StatusError
 from kubetour.embedded.decoder import DecodeError, decoder
 from kubetour.embedded.decoding import cannot_be_handled, decode, reject_unknown
@@ -147,6 +148,10 @@ class Call:
             reject_unknown(resource, unknown)
         elif mode in ("", "Warn"):
             self.warnings += [f'unknown field "{name}"' for name in unknown]
+
+    def advise(self, new: Object, generation: int | None = None) -> None:
+        """Warn of what is odd about an object created, or updated from that generation."""
+        self.warnings += advice(self.stored, new, generation)
 
     def decode(self, obj: Any) -> Object:
         """Return an object from a body in the form it is stored in, unknown fields dealt with."""

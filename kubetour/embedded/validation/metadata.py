@@ -20,14 +20,15 @@ _ANNOTATIONS_BYTES = 256 * 1024
 
 
 def _rule(text: str, pattern: str, *examples: str) -> str:
-    quoted = ", or ".join(f"'{example}', " for example in examples).replace(", ,", ",")
-    return f"{text} (e.g. {quoted.rstrip(', ')}, regex used for validation is '{pattern}')"
+    # The two blanks are Kubernetes' own.
+    quoted = ",  or ".join(f"'{example}'" for example in examples)
+    return f"{text} (e.g. {quoted}, regex used for validation is '{pattern}')"
 
 
-def _check(value: str, pattern: str, limit: int, message: str) -> list[str]:
+def _check(value: str, pattern: str, limit: int, message: str, *, unit: str = "characters") -> list[str]:
     problems = []
     if len(value.encode()) > limit:
-        problems.append(f"must be no more than {limit} bytes")
+        problems.append(f"must be no more than {limit} {unit}")
     if not re.fullmatch(pattern, value):
         problems.append(message)
     return problems
@@ -37,7 +38,8 @@ def dns1123_label(value: str) -> list[str]:
     """Return what keeps a value from being a DNS-1123 label."""
     text = "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must "
     text += "start and end with an alphanumeric character"
-    return _check(value, _LABEL, 63, _rule(text, _LABEL, "my-name", "123-abc"))
+    rule = _rule(text, _LABEL, "my-name", "123-abc")
+    return _check(value, _LABEL, 63, "must not contain dots" if re.fullmatch(_SUBDOMAIN, value) else rule)
 
 
 def dns1123_subdomain(value: str) -> list[str]:
@@ -64,6 +66,11 @@ def path_segment(value: str) -> list[str]:
 def qualified_name(value: str) -> list[str]:
     """Return what keeps a value from being a label's or annotation's key: [prefix/]name."""
     prefix, slash, name = value.rpartition("/")
+    must = "must consist of alphanumeric characters, '-', '_' or '.', and must start and end "
+    rule = _rule(f"{must}with an alphanumeric character", _QUALIFIED, "MyName", "my.name", "123-abc")
+    if "/" in prefix:
+        text = "with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')"
+        return [f"a valid label key {rule} {text}"]
     problems = []
     if slash:
         if not prefix:
@@ -75,10 +82,7 @@ def qualified_name(value: str) -> list[str]:
     elif len(name) > 63:
         problems.append("name part must be no more than 63 bytes")
     if not re.fullmatch(_QUALIFIED, name):
-        text = "name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end "
-        problems.append(
-            _rule(text + "with an alphanumeric character", _QUALIFIED, "MyName", "my.name", "123-abc")
-        )
+        problems.append(f"name part {rule}")
     return problems
 
 
@@ -86,15 +90,13 @@ def label_value(value: str) -> list[str]:
     """Return what keeps a text from being a label's value."""
     text = "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', "
     text += "and must start and end with an alphanumeric character"
-    return _check(value, _VALUE, 63, _rule(text, _VALUE, "MyValue", "my_value", "12345"))
+    return _check(value, _VALUE, 63, _rule(text, _VALUE, "MyValue", "my_value", "12345"), unit="bytes")
 
 
 def config_map_key(value: str) -> list[str]:
     """Return what keeps a text from being a key of a ConfigMap or a Secret."""
     text = "a valid config key must consist of alphanumeric characters, '-', '_' or '.'"
-    # The blanks are Kubernetes' own.
-    rule = f"{text} (e.g. 'key.name',  or 'KEY_NAME',  or 'key-name', regex used for validation is '{_KEY}')"
-    problems = _check(value, _KEY, 253, rule)
+    problems = _check(value, _KEY, 253, _rule(text, _KEY, "key.name", "KEY_NAME", "key-name"))
     if value in (".", ".."):
         problems.append(f"must not be '{value}'")
     elif value.startswith(".."):

@@ -235,10 +235,9 @@ def _amount(value: Any, field: str) -> list[FieldError]:
     if isinstance(value, str):
         if _PERCENT.fullmatch(value):
             return []
-        text = (
-            "a valid percent string must be a numeric string followed by an ending '%' (e.g. '1%', or '93%', "
-        )
-        return [invalid(field, value, text + "regex used for validation is '[0-9]+%')")]
+        text = "a valid percent string must be a numeric string followed by an ending '%' "
+        text += "(e.g. '1%',  or '93%', regex used for validation is '[0-9]+%')"
+        return [invalid(field, value, text)]
     return [invalid(field, value, _NOT_NEGATIVE)] if value is not None and value < 0 else []
 
 
