@@ -182,6 +182,7 @@ RESOURCES: tuple[Resource, ...] = (
     ),
     Resource("events.k8s.io", "v1", "Event", "events", "event", short_names=("ev",)),
     _review("authentication", "SelfSubjectReview"),
+    _review("authentication", "TokenReview"),
     _review("authorization", "SelfSubjectAccessReview"),
     _review("authorization", "SelfSubjectRulesReview"),
     Resource(

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.embedded.serving import Answer, serving
+from kubetour.embedded.serviceaccount_tokens import ADMIN, ISSUER
+from tests.embedded.serving import TOKEN, Answer, serving
 
 MAPS = "/api/v1/namespaces/default/configmaps"
 DEPLOYMENTS = "/apis/apps/v1/namespaces/default/deployments"
@@ -106,3 +107,27 @@ def test_yaml_is_answered_where_it_is_asked_for(tmp_path: Path) -> None:
     assert yaml.safe_load(answer.text)["data"] == {"a": "1"}
     with pytest.raises(ValueError, match="Expecting value"):
         json.loads(answer.text)
+
+
+REVIEWS = "/apis/authentication.k8s.io/v1/tokenreviews"
+
+
+@pytest.mark.parametrize(
+    ("token", "status"),
+    [
+        (TOKEN, {"authenticated": True, "user": ADMIN, "audiences": [ISSUER]}),
+        ("nobody's", {"user": {}, "error": "invalid bearer token"}),
+        ("a.b.c", {"user": {}, "error": "invalid bearer token"}),
+    ],
+)
+def test_a_token_is_reviewed(tmp_path: Path, token: str, status: Any) -> None:
+    answer = ask(tmp_path, "POST", REVIEWS, {"spec": {"token": token}})
+    assert (answer.status, answer.json["status"]) == (201, status)
+
+
+def test_there_is_no_review_of_nothing(tmp_path: Path) -> None:
+    answer = ask(tmp_path, "POST", REVIEWS, {"spec": {}})
+    assert (answer.status, answer.json["message"]) == (
+        400,
+        "token is required for TokenReview in authentication",
+    )

@@ -17,6 +17,7 @@ import sys
 import termios
 import urllib.request
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -355,15 +356,44 @@ print(answer.decode().splitlines()[-1])
 """
 
 
-def test_the_python_client_has_its_own_ways(cluster: Cluster) -> None:
+# It names no subprotocol.
+KR8S = """
+import asyncio, sys
+import kr8s.asyncio
+from kr8s.asyncio.objects import Pod
+
+async def main():
+    api = await kr8s.asyncio.api(kubeconfig=sys.argv[1])
+    web = await Pod.get("web", namespace="default", api=api)
+    async with web.portforward(remote_port=8080) as port:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(b"GET / HTTP/1.0\\r\\n\\r\\n")
+        print((await reader.read()).decode().splitlines()[-1])
+    print(await api.whoami())
+
+asyncio.run(main())
+"""
+
+
+@pytest.mark.parametrize(
+    ("client", "program", "said"),
+    [
+        ("kubernetes", PYTHON_CLIENT, "got it\n 3\nweb\n"),
+        ("kr8s", KR8S, "web\nkubernetes-admin\n"),
+    ],
+    ids=["kubernetes", "kr8s"],
+)
+def test_python_clients_have_their_own_ways(cluster: Cluster, client: str, program: str, said: str) -> None:
+    if not find_spec(client) and not os.environ.get("CI"):
+        pytest.skip(f"{client} is not installed: it is of the extra `dev`")
     done = subprocess.run(
-        [sys.executable, "-c", PYTHON_CLIENT, cluster.kubeconfig],
+        [sys.executable, "-W", "ignore", "-c", program, cluster.kubeconfig],
         capture_output=True,
         text=True,
         check=False,
         timeout=60,
     )
-    assert (done.stdout, done.stderr) == ("got it\n 3\nweb\n", "")
+    assert (done.stdout, done.stderr) == (said, "")
 
 
 @pytest.mark.parametrize(
