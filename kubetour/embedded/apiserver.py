@@ -14,13 +14,25 @@ from kubetour.embedded.api import Object, StatusError
 from kubetour.embedded.certs import SERVICE_NAMES, Certificates
 from kubetour.embedded.compaction import keep_compact
 from kubetour.embedded.documents import LARGEST
-from kubetour.embedded.handlers import delete, pods, read, reviews, scale, streams, tokens, watch, write
+from kubetour.embedded.handlers import (
+    delete,
+    pods,
+    proxying,
+    read,
+    reviews,
+    scale,
+    streams,
+    tokens,
+    watch,
+    write,
+)
 from kubetour.embedded.handlers.context import Call, status_response
 from kubetour.embedded.handlers.meta import ANONYMOUS, DEFINITIONS, MetaHandler
 from kubetour.embedded.handlers.shaping import shaped
 from kubetour.embedded.limits import STANDARD, BoundedServer, Limits, request_factory
 from kubetour.embedded.registry import Registry
 from kubetour.embedded.requestinfo import RequestInfo, flag, parse
+from kubetour.embedded.resources import PROXY
 from kubetour.embedded.serviceaccount_tokens import Tokens
 from kubetour.embedded.watcher import Watcher
 
@@ -194,6 +206,8 @@ class APIServer:
         sub = info.subresource
         if sub in _STREAMS:
             return streams.stream
+        if sub == PROXY:
+            return proxying.proxy
         if sub:
             handler = _SUBRESOURCES.get((sub, verb))
         elif info.resource.plural in _CREATED_ONLY:

@@ -64,7 +64,9 @@ class Resource:
 
 STATUS = Subresource("status")
 SCALE = Subresource("scale", kind="Scale", group_version="autoscaling/v1")
+PROXY = "proxy"
 _STREAM = ("create", "get")
+_ANY = ("create", "delete", "get", "patch", "update")
 _POD_SUBRESOURCES = (
     Subresource("attach", _STREAM, "PodAttachOptions", "v1"),
     Subresource("binding", ("create",), "Binding", "v1"),
@@ -72,6 +74,7 @@ _POD_SUBRESOURCES = (
     Subresource("exec", _STREAM, "PodExecOptions", "v1"),
     Subresource("log", ("get",)),
     Subresource("portforward", _STREAM, "PodPortForwardOptions", "v1"),
+    Subresource(PROXY, _ANY, "PodProxyOptions", "v1"),
     STATUS,
 )
 _WORKLOAD = (SCALE, STATUS)
@@ -132,7 +135,7 @@ RESOURCES: tuple[Resource, ...] = (
         "service",
         short_names=("svc",),
         categories=_ALL,
-        subresources=(STATUS,),
+        subresources=(Subresource(PROXY, _ANY, "ServiceProxyOptions", "v1"), STATUS),
         returns_deleted=True,
     ),
     Resource("apps", "v1", "ControllerRevision", "controllerrevisions", "controllerrevision"),
