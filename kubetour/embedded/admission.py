@@ -8,8 +8,9 @@ from dataclasses import replace
 from kubetour.embedded import apierrors, podsecurity_admission
 from kubetour.embedded.api import Object, StatusError
 from kubetour.embedded.deletion import DeleteOptions
-from kubetour.embedded.etcd import KeyValue
-from kubetour.embedded.resources import Resource
+from kubetour.embedded.etcd import KeyValue, Store
+from kubetour.embedded.listing import prefix
+from kubetour.embedded.resources import Resource, by_plural
 
 # The NamespaceLifecycle admission plugin's immortal namespaces.
 # Where Kubernetes keeps what it does not keep by its plural.
@@ -39,10 +40,21 @@ def misplaced(field: str, given: str, wanted: str) -> StatusError:
     )
 
 
-def admit(resource: Resource, obj: Object, namespace: KeyValue) -> None:
+def admit(resource: Resource, obj: Object, namespace: KeyValue, store: Store) -> None:
     """Refuse what a namespace does not let in."""
     check_open(resource, obj["metadata"].get("name", ""), namespace)
     check_security(resource, obj, namespace)
+    if resource.plural == "pods":
+        check_account(resource, obj, store)
+
+
+def check_account(resource: Resource, pod: Object, store: Store) -> None:
+    """Refuse a Pod of a ServiceAccount that is not there; `default` soon is, where it is not yet."""
+    name, space = pod["spec"]["serviceAccountName"], pod["metadata"]["namespace"]
+    if name == "default" or store.get(f"{prefix(by_plural('serviceaccounts'), space)}{name}") is not None:
+        return
+    why = f'error looking up service account {space}/{name}: serviceaccount "{name}" not found'
+    raise apierrors.forbidden(resource, pod["metadata"]["name"], why)
 
 
 def check_open(resource: Resource, name: str, namespace: KeyValue) -> None:

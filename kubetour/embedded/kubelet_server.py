@@ -129,7 +129,8 @@ class KubeletServer:
             why = (
                 f'previous terminated container "{name}" in pod "{pod}" not found'
                 if previous
-                else f'container "{name}" in pod "{pod}" is waiting to start: {slot.waiting[0]}'
+                else f'container "{name}" in pod "{pod}" is waiting to start: '
+                f"{_WAITING.get(slot.waiting[0], slot.waiting[0])}"
             )
             return web.Response(status=400, text=why)
         response = web.StreamResponse(headers={"Content-Type": "text/plain"})
@@ -138,6 +139,13 @@ class KubeletServer:
             await response.write(chunk)
         await response.write_eof()
         return response
+
+
+# In other words than its reason, as k8s.io/kubernetes/pkg/kubelet.validateContainerLogStatus has it.
+_WAITING = {
+    "ErrImagePull": "image can't be pulled",
+    "ImagePullBackOff": "trying and failing to pull image",
+}
 
 
 def _not_found(verb: str, namespace: str, pod: str, name: str) -> str:

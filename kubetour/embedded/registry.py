@@ -132,7 +132,7 @@ class Registry:
         if self.store.get(key) is not None:
             raise apierrors.already_exists(resource, name)
         if resource.namespaced:
-            admission.admit(resource, new, self.read(by_plural("namespaces"), space))
+            admission.admit(resource, new, self.read(by_plural("namespaces"), space), self.store)
         tracking.attach(new, managed)
         return new if dry_run else self._put(key, new, 0)
 

@@ -129,6 +129,8 @@ def _complete_service(new: Object, old: Object | None) -> None:
     spec, before = new["spec"], (old or {}).get("spec") or {}
     node_ports = spec["type"] in ("NodePort", "LoadBalancer")
     if spec["type"] != "ExternalName":
+        if spec.get("clusterIP") and spec.get("clusterIPs") == before.get("clusterIPs"):
+            spec["clusterIPs"] = [spec["clusterIP"]]  # whoever changes the one means both
         for field in ("clusterIP", "clusterIPs"):
             if not spec.get(field) and before.get(field):
                 spec[field] = before[field]

@@ -171,3 +171,21 @@ def test_what_is_not_base64_is_refused_where_go_finds_it(registry: Registry, tex
 def test_base64_is_kept_without_line_breaks(registry: Registry) -> None:
     made = registry.create("secrets", {"metadata": {"name": "s"}, "data": {"k": "YW\nJj\r\n"}}, "default")
     assert made["data"] == {"k": "YWJj"}
+
+
+def test_a_pod_needs_its_service_account(registry: Registry) -> None:
+    pod = changed(BASES["pods"], "spec.serviceAccountName", "robot")
+    with pytest.raises(StatusError) as caught:
+        registry.create("pods", pod, "default")
+    text = 'error looking up service account default/robot: serviceaccount "robot" not found'
+    assert (caught.value.code, caught.value.message) == (403, f'pods "p" is forbidden: {text}')
+    registry.create("serviceaccounts", {"metadata": {"name": "robot"}}, "default")
+    assert registry.create("pods", pod, "default")["spec"]["serviceAccount"] == "robot"
+
+
+def test_an_address_that_is_to_be_another_is_named(registry: Registry) -> None:
+    registry.create("services", BASES["services"], "default")
+    (cause,) = causes(
+        lambda: registry.patch("services", "s", {"spec": {"clusterIP": "127.64.128.9"}}, "default")
+    )
+    assert cause == 'spec.clusterIPs[0]: Invalid value: ["127.64.128.9"]: may not change once set'
