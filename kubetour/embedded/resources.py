@@ -85,6 +85,11 @@ def _core(kind: str, plural: str, singular: str, **more: object) -> Resource:
     return Resource("", "v1", kind, plural, singular, **more)  # type: ignore[arg-type]
 
 
+def _volume(kind: str, short: str, *, namespaced: bool) -> Resource:
+    more = {"namespaced": namespaced, "short_names": (short,), "subresources": (STATUS,)}
+    return _core(kind, f"{kind.lower()}s", kind.lower(), **more, returns_deleted=True)
+
+
 def _rbac(kind: str, plural: str, *, namespaced: bool) -> Resource:
     return Resource("rbac.authorization.k8s.io", "v1", kind, plural, kind.lower(), namespaced)
 
@@ -110,6 +115,8 @@ RESOURCES: tuple[Resource, ...] = (
         subresources=(Subresource("finalize", ("update",)), STATUS),
     ),
     _core("Node", "nodes", "node", namespaced=False, short_names=("no",), subresources=(STATUS,)),
+    _volume("PersistentVolumeClaim", "pvc", namespaced=True),
+    _volume("PersistentVolume", "pv", namespaced=False),
     _core(
         "Pod",
         "pods",
@@ -119,6 +126,15 @@ RESOURCES: tuple[Resource, ...] = (
         subresources=_POD_SUBRESOURCES,
         generation=True,
         returns_deleted=True,
+    ),
+    _core(
+        "ReplicationController",
+        "replicationcontrollers",
+        "replicationcontroller",
+        short_names=("rc",),
+        categories=_ALL,
+        subresources=_WORKLOAD,
+        generation=True,
     ),
     _core("Secret", "secrets", "secret"),
     _core(
@@ -208,7 +224,28 @@ RESOURCES: tuple[Resource, ...] = (
         categories=_ALL,
         subresources=(STATUS,),
     ),
+    Resource(
+        "batch",
+        "v1",
+        "CronJob",
+        "cronjobs",
+        "cronjob",
+        short_names=("cj",),
+        categories=_ALL,
+        subresources=(STATUS,),
+        generation=True,
+    ),
     Resource("batch", "v1", "Job", "jobs", "job", categories=_ALL, subresources=(STATUS,), generation=True),
+    Resource(
+        "networking.k8s.io",
+        "v1",
+        "Ingress",
+        "ingresses",
+        "ingress",
+        short_names=("ing",),
+        subresources=(STATUS,),
+        generation=True,
+    ),
     Resource(
         "policy",
         "v1",

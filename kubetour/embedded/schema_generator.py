@@ -41,6 +41,7 @@ _INT64 = frozenset(
         "revision",
         "collisionCount64",
         "expirationSeconds",
+        "startingDeadlineSeconds",
         "sizeBytes",
         "remainingItemCount",
         "ttlSeconds",

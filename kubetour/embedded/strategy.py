@@ -56,7 +56,11 @@ _FIRST_STATUS: dict[str, Callable[[Object], Object]] = {
         "desiredHealthy": 0,
         "expectedPods": 0,
     },
+    "ingresses": lambda _: {"loadBalancer": {}},
+    "persistentvolumeclaims": lambda _: {"phase": "Pending"},
+    "persistentvolumes": lambda _: {"phase": "Pending"},
     "replicasets": lambda _: {"replicas": 0},
+    "replicationcontrollers": lambda _: {"replicas": 0},
     "statefulsets": lambda _: {"replicas": 0, "availableReplicas": 0},
     "daemonsets": lambda _: {
         "currentNumberScheduled": 0,

@@ -189,3 +189,59 @@ def test_an_address_that_is_to_be_another_is_named(registry: Registry) -> None:
         lambda: registry.patch("services", "s", {"spec": {"clusterIP": "127.64.128.9"}}, "default")
     )
     assert cause == 'spec.clusterIPs[0]: Invalid value: ["127.64.128.9"]: may not change once set'
+
+
+CRON = {
+    "schedule": "@daily",
+    "jobTemplate": {"spec": {"template": {"spec": {"restartPolicy": "Never", "containers": [CONTAINER]}}}},
+}
+BACKEND = {"service": {"name": "web", "port": {"number": 80}}}
+VOLUME = {"accessModes": ["ReadWriteOnce"], "capacity": {"storage": "1Gi"}, "hostPath": {"path": "/x"}}
+TEMPLATE = {"metadata": {"labels": {"a": "b"}}, "spec": {"containers": [CONTAINER]}}
+
+
+def _paths(**path: Any) -> list[Object]:
+    return [{"http": {"paths": [{"path": "/", "pathType": "Prefix", "backend": BACKEND, **path}]}}]
+
+
+@pytest.mark.parametrize(
+    ("plural", "spec", "expected"),
+    [
+        ("cronjobs", CRON, []),
+        ("cronjobs", {**CRON, "schedule": "@every 1h30m"}, []),
+        ("cronjobs", {**CRON, "schedule": ""}, ["spec.schedule: Required value"]),
+        ("cronjobs", {**CRON, "schedule": "* * *"}, ['spec.schedule: Invalid value: "* * *": expected exactly 5 fields, found 3: [* * *]']),
+        ("cronjobs", {**CRON, "schedule": "@often"}, ['spec.schedule: Invalid value: "@often": unrecognized descriptor: @often']),
+        ("cronjobs", {**CRON, "schedule": "TZ=UTC * * * * *"}, ['spec.schedule: Invalid value: "TZ=UTC * * * * *": cannot use TZ or CRON_TZ in schedule, use timeZone field instead']),
+        ("cronjobs", {**CRON, "concurrencyPolicy": "Never"}, ['spec.concurrencyPolicy: Unsupported value: "Never": supported values: "Allow", "Forbid", "Replace"']),
+        ("cronjobs", {"schedule": "@daily", "jobTemplate": {"spec": {"template": TEMPLATE}}}, ['spec.jobTemplate.spec.template.spec.restartPolicy: Required value: valid values: "OnFailure", "Never"']),
+        ("ingresses", {"rules": _paths()}, []),
+        ("ingresses", {}, ["spec: Invalid value: []: either `defaultBackend` or `rules` must be specified"]),
+        ("ingresses", {"rules": _paths(pathType=None)}, ["spec.rules[0].http.paths[0].pathType: Required value: pathType must be specified"]),
+        ("ingresses", {"rules": _paths(path="x")}, ['spec.rules[0].http.paths[0].path: Invalid value: "x": must be an absolute path']),
+        ("ingresses", {"defaultBackend": {"service": {"port": {}}}}, ["spec.defaultBackend.service.name: Required value", "spec.defaultBackend.service.port: Required value: port name or number is required"]),
+        ("persistentvolumes", VOLUME, []),
+        ("persistentvolumes", {"hostPath": {"path": "/x"}}, ["spec.accessModes: Required value", "spec.capacity: Required value"]),
+        ("persistentvolumeclaims", {"accessModes": ["Once"]}, ['spec.accessModes: Unsupported value: "Once": supported values: "ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod"', "spec.resources[storage]: Required value"]),
+        ("replicationcontrollers", {"template": TEMPLATE}, []),
+        ("replicationcontrollers", {"selector": {"a": "c"}, "template": TEMPLATE}, ['spec.template.metadata.labels: Invalid value: {"a":"b"}: `selector` does not match template `labels`']),
+    ],
+)  # fmt: skip
+def test_what_is_only_stored_is_checked_as_well(
+    registry: Registry, plural: str, spec: Any, expected: list[str]
+) -> None:
+    made = {"metadata": {"name": "n"}, "spec": spec}
+    space = "" if plural == "persistentvolumes" else "default"
+    if expected:
+        assert causes(lambda: registry.create(plural, made, space)) == expected
+    else:
+        assert registry.create(plural, made, space)["metadata"]["uid"]
+
+
+def test_a_claim_stays_as_it_was_made(registry: Registry) -> None:
+    spec = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}
+    made = registry.create("persistentvolumeclaims", {"metadata": {"name": "c"}, "spec": spec}, "default")
+    assert (made["status"], made["spec"]["volumeMode"]) == ({"phase": "Pending"}, "Filesystem")
+    change = {"spec": {"accessModes": ["ReadWriteMany"]}}
+    (cause,) = causes(lambda: registry.patch("persistentvolumeclaims", "c", change, "default"))
+    assert cause.startswith("spec: Forbidden: spec is immutable after creation except resources.requests and")

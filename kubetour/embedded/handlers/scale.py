@@ -31,7 +31,9 @@ def scale_of(obj: Object) -> Object:
     kept = ("name", "namespace", "uid", "resourceVersion", "creationTimestamp")
     spec, status = obj.get("spec") or {}, obj.get("status") or {}
     # Replicas of 0 are left out, as by the Go type, whose zero it is.
-    replicas = spec.get("replicas", 0)
+    replicas, selector = spec.get("replicas", 0), spec.get("selector")
+    if obj["kind"] == "ReplicationController":  # from before there were other terms than equality
+        selector = {"matchLabels": selector}
     return {
         "kind": KIND,
         "apiVersion": API_VERSION,
@@ -39,7 +41,7 @@ def scale_of(obj: Object) -> Object:
         "spec": {"replicas": replicas} if replicas else {},
         "status": {
             "replicas": status.get("replicas", 0),
-            "selector": format_label_selector(spec.get("selector")),
+            "selector": format_label_selector(selector),
         },
     }
 

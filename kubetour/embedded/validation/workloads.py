@@ -67,14 +67,18 @@ def validate_stateful_set(obj: Object) -> list[FieldError]:
 
 def validate_job(obj: Object) -> list[FieldError]:
     """Return what is wrong with a Job."""
-    spec = obj.get("spec") or {}
-    errors = _not_negative(spec, "parallelism", "completions", "backoffLimit", "activeDeadlineSeconds")
-    errors += _not_negative(spec, "ttlSecondsAfterFinished")
+    return validate_job_template(obj.get("spec") or {}, "spec")
+
+
+def validate_job_template(spec: Object, field: str) -> list[FieldError]:
+    """Return what is wrong with the spec of a Job, or of what a CronJob makes Jobs from."""
+    keys = ("parallelism", "completions", "backoffLimit", "activeDeadlineSeconds", "ttlSecondsAfterFinished")
+    errors = _not_negative(spec, *keys, field=field)
     template = spec.get("template") or {}
-    errors += _template(template, "spec.template", always=False)
+    errors += _template(template, f"{field}.template", always=False)
     policy = (template.get("spec") or {}).get("restartPolicy", "")
     if policy == "Always":
-        where = "spec.template.spec.restartPolicy"
+        where = f"{field}.template.spec.restartPolicy"
         errors.append(FieldError("FieldValueRequired", where, None, 'valid values: "OnFailure", "Never"'))
     return errors
 
@@ -132,9 +136,9 @@ def validate_selector_update(new: Object, old: Object) -> list[FieldError]:
     return [invalid("spec.selector", selector, "field is immutable")]
 
 
-def _not_negative(spec: Object, *keys: str) -> list[FieldError]:
+def _not_negative(spec: Object, *keys: str, field: str = "spec") -> list[FieldError]:
     return [
-        invalid(f"spec.{key}", spec[key], _NOT_NEGATIVE)
+        invalid(f"{field}.{key}", spec[key], _NOT_NEGATIVE)
         for key in keys
         if spec.get(key) is not None and spec[key] < 0
     ]
