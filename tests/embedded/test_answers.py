@@ -103,7 +103,7 @@ def test_so_are_errors_and_the_version_for_everybody(
 
 def test_yaml_is_answered_where_it_is_asked_for(tmp_path: Path) -> None:
     answer = ask(tmp_path, "GET", f"{MAPS}/m", accept="application/yaml")
-    assert answer.headers["Content-Type"].partition(";")[0] == "application/yaml"
+    assert answer.headers["Content-Type"] == "application/yaml"
     assert yaml.safe_load(answer.text)["data"] == {"a": "1"}
     with pytest.raises(ValueError, match="Expecting value"):
         json.loads(answer.text)

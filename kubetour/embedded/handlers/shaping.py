@@ -18,13 +18,16 @@ def shaped(request: web.BaseRequest, response: web.StreamResponse) -> web.Stream
     """Return an answer as YAML where that is asked for, and indented for `?pretty=true` and for readers."""
     if not isinstance(response, web.Response) or response.content_type != JSON:
         return response
+    text = ""
     if is_yaml(request.headers.get("Accept", "")):
         import yaml
 
-        response.text = yaml.safe_dump(json.loads(response.text or "null"), allow_unicode=True)
+        text = yaml.safe_dump(json.loads(response.text or "null"), allow_unicode=True)
         response.content_type = YAML
     elif _is_for_people(request):
-        response.text = json.dumps(json.loads(response.text or "null"), indent=2, ensure_ascii=False)
+        text = json.dumps(json.loads(response.text or "null"), indent=2, ensure_ascii=False)
+    if text:
+        response.body = text.encode(errors="replace")
     return response
 
 
