@@ -12,7 +12,7 @@ from datetime import datetime, timezone
 from functools import cache
 from typing import Any
 
-from kubetour.embedded import quantity
+from kubetour.embedded import gobase64, quantity
 from kubetour.embedded.api import Object
 from kubetour.embedded.schema import SCALARS, structs
 
@@ -180,6 +180,15 @@ def _quantity(value: Any) -> str | None:
         raise DecodeError(why=str(error)) from None
 
 
+def _bytes(value: Any) -> str | None:
+    if not isinstance(value, str):
+        return None
+    try:
+        return gobase64.decoded(value)
+    except ValueError as error:
+        raise DecodeError(why=str(error)) from None
+
+
 def _time(value: Any, *, micro: bool) -> str | None:
     """Return an RFC 3339 time as the API keeps it: in UTC, in whole seconds or in microseconds."""
     if not isinstance(value, str):
@@ -200,7 +209,7 @@ def _time(value: Any, *, micro: bool) -> str | None:
 _SCALARS: dict[str, Callable[[Any], Any]] = {
     **{kind: _whole(limit) for kind, limit in _LIMITS.items()},
     "string": _string,
-    "bytes": _string,
+    "bytes": _bytes,
     "bool": lambda value: value if isinstance(value, bool) else None,
     "float": lambda value: value if isinstance(value, (int, float)) and not isinstance(value, bool) else None,
     "int-or-string": lambda value: value if isinstance(value, str) or type(value) is int else None,

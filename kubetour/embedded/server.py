@@ -14,7 +14,7 @@ from typing import Any
 
 from kubetour.embedded import certs
 from kubetour.embedded.apiserver import APIServer
-from kubetour.embedded.bootstrap import bootstrap
+from kubetour.embedded.bootstrap import bootstrap, keep_service
 from kubetour.embedded.clock import Clock, SystemClock
 from kubetour.embedded.clusterconfig import FAKE
 from kubetour.embedded.clusterstate import ClusterDirectory, ClusterRecord
@@ -101,6 +101,7 @@ class ClusterServer:
         self._directory.save(record)
         bootstrap(registry, service_ip=plan.kubernetes, address=API_HOST, port=record.port)
         self._stack.push_async_callback(self._end_tasks)
+        self._run(keep_service(registry, service_ip=plan.kubernetes, address=API_HOST, port=record.port))
         return registry
 
     async def _fake_nodes(self, record: ClusterRecord, api: Informers) -> None:

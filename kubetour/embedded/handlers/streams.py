@@ -61,6 +61,8 @@ def _protocol(call: Call, sub: str) -> str:
     offered = [name.strip() for name in headers.get("Sec-WebSocket-Protocol", "").split(",")]
     if headers.get("Upgrade", "").lower() != "websocket":
         raise apierrors.bad_request(_OLD)
+    if sub == "portforward" and offered == [""]:  # then it is channels, as kr8s knows
+        return kubelet_portforward.CHANNELS
     for name in offered:
         if name in known:
             return name
