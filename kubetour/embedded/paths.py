@@ -51,6 +51,7 @@ def write_json(path: Path, value: Any) -> None:
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
     """Hold an exclusive lock, among processes and threads, that ends with the process at the latest."""
+    path.touch(mode=0o600)
     with open(path, "a", encoding="utf-8") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
