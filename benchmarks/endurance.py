@@ -39,7 +39,17 @@ EVENT_TTL = 300.0  # seconds: with Kubernetes' hour, an hour would end before th
 SAMPLES = 720  # at most one each `LEAST` seconds
 LEAST = 0.25
 # By how much a count of few may differ between two quarters and still be the same.
-SLACK = {"files": 3, "threads": 1, "apps": 1, "server": 0, "others": 1, "logs": 0.05, "wal": 0.5, "disk": 0.5}
+SLACK = {
+    "files": 3,
+    "threads": 1,
+    "apps": 1,
+    "server": 0,
+    "proxies": 0,
+    "others": 1,
+    "logs": 0.05,
+    "wal": 0.5,
+    "disk": 0.5,
+}
 
 
 @dataclass
@@ -206,7 +216,7 @@ def _calm_end(account: Account, cluster: EmbeddedCluster) -> None:
     deadline = time.monotonic() + 60  # those that are on their way out may take their time of grace
     while time.monotonic() < deadline:
         found = {pid: kind for pid, kind in processes(root).items() if pid != os.getpid()}
-        if sorted(found.values()) == ["app"] * FEWEST + ["server"]:
+        if sorted(found.values()) == ["app"] * FEWEST + ["proxy", "server"]:
             return
         time.sleep(0.1)
     account.left += [f"{pid}: {kind}, with {FEWEST} Pods" for pid, kind in found.items()]

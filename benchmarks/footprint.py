@@ -22,6 +22,7 @@ class Footprint:
     disk: float  # all of the cluster's files but the database
     logs: float  # of the server
     server: int  # processes
+    proxies: int
     apps: int
     others: int
 
@@ -49,13 +50,14 @@ def footprint(pid: int, directory: Path, root: Path) -> Footprint:
         disk=whole - database - wal,
         logs=_size(directory / "server.log"),
         server=kinds.pop("server", 0),
+        proxies=kinds.pop("proxy", 0),
         apps=kinds.pop("app", 0),
         others=sum(kinds.values()),
     )
 
 
 def processes(root: Path) -> dict[int, str]:
-    """Return the processes with this state directory in their environment: server, app, or their words."""
+    """Return those with this state directory in their environment: server, proxy, app, or their words."""
     found = {}
     for entry in Path("/proc").glob("[0-9]*"):
         try:
@@ -69,6 +71,8 @@ def processes(root: Path) -> dict[int, str]:
 
 
 def _kind(words: list[str]) -> str:
+    if "kubetour.embedded.proxy_worker" in words:
+        return "proxy"
     if "kubetour.embedded" in words and "serve" in words:
         return "server"
     return "app" if any(word.endswith("app.js") for word in words) else " ".join(words).strip()
