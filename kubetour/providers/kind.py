@@ -165,6 +165,7 @@ class Kind(Provider):
                 ImageOnNodes(image, self.nodes()),
                 confirm=tuple(run for run in inspect if run is not None),
                 needs=("build", *(step.id for step in self.up())),
+                at_once=True,
                 settled=is_by_content(image),
                 early=True,
             ),
