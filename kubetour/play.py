@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from kubetour import observe, ownership, report, slate
+from kubetour import ownership, report, restclient, slate
 from kubetour.dry import print_script
 from kubetour.ending import tell_error
 from kubetour.lessons import Lesson
@@ -59,8 +59,8 @@ def play(c: Context, flags: Mapping[str, Any], choose: Choose, **options: Any) -
         if (missing := session.course.missing.get(language)) and options.get("lessons"):
             note(missing)
         steps = choose(session)
-        if any(step.check.looks for step in steps):
-            threading.Thread(target=observe.preload, daemon=True).start()
+        looks = any(step.check.looks for step in steps)
+        threading.Thread(target=_preload, args=(session, looks), daemon=True, name="preload").start()
         if not options.get("forget"):
             session.remember()
         outcomes: list[Outcome] = []
@@ -78,12 +78,17 @@ def play(c: Context, flags: Mapping[str, Any], choose: Choose, **options: Any) -
             options["after"](session, outcomes, record)
 
 
+def _preload(session: Session, looks: bool) -> None:
+    """Import what is needed later, while the first commands run."""
+    if looks:
+        restclient.preload(whole=not session.provider.serves_here)
+    import kubetour.html.files  # noqa: F401
+
+
 def run(
     c: Context, session: Session, steps: tuple[Step, ...], language: str, options: Mapping[str, Any]
 ) -> tuple[list[Outcome], str]:
     """Run steps and return their outcomes and the path of the report, which is written whatever happens."""
-    from kubetour.html import files
-
     settings = session.settings
     began, clock = time.time(), time.monotonic()
     directory = session.state.new_run()
@@ -113,6 +118,8 @@ def run(
                 )
                 for spoken in LANGUAGES
             }
+            from kubetour.html import files
+
             titles = session.course.titles()
             page = files.write(session.state, directory, documents, language, titles, TEMPLATES)
             teller = partial(full, session, language, options)

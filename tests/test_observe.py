@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import gc
 import queue
 import threading
@@ -17,6 +18,7 @@ import pytest
 from kubetour.errors import ClusterError, HostError
 from kubetour.observe import Cluster, Objects
 from kubetour.resources import is_older
+from kubetour.restclient import Plain, Whole, connect
 from tests import serving as web
 from tests.embedded import serving
 
@@ -63,11 +65,19 @@ def served(tmp_path: Path) -> Iterator[Served]:
     served.end()
 
 
-@pytest.fixture
-def cluster(served: Served) -> Iterator[Cluster]:
+@pytest.fixture(params=[Plain, Whole])
+def cluster(served: Served, request: pytest.FixtureRequest) -> Iterator[Cluster]:
+    """Return the cluster as it is read by urllib3 alone, and by the official client."""
     import yaml
 
-    context = yaml.safe_load(served.kubeconfig.read_text(encoding="utf-8"))["current-context"]
+    config = yaml.safe_load(served.kubeconfig.read_text(encoding="utf-8"))
+    context = config["current-context"]
+    if request.param is Plain:
+        about = config["clusters"][0]["cluster"]
+        authority = Path(about.pop("certificate-authority")).read_bytes()
+        about["certificate-authority-data"] = base64.b64encode(authority).decode()
+        served.kubeconfig.write_text(yaml.safe_dump(config), encoding="utf-8")
+    assert isinstance(connect(str(served.kubeconfig), context), request.param)
     with Cluster(str(served.kubeconfig), context, "default") as cluster:
         yield cluster
 

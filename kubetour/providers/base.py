@@ -75,6 +75,7 @@ class Provider:
 
     name: ClassVar[str] = "context"
     owns_cluster: ClassVar[bool] = False
+    serves_here: ClassVar[bool] = False  # its API server listens on the loopback of where commands run
     skew: ClassVar[Skew] = POLICY  # how far kubectl may be from the API server
 
     settings: Settings

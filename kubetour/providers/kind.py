@@ -25,6 +25,7 @@ class Kind(Provider):
 
     name: ClassVar[str] = "kind"
     owns_cluster: ClassVar[bool] = True
+    serves_here: ClassVar[bool] = True
     in_containers: ClassVar[bool] = True  # its nodes are containers of the engine
 
     @property
