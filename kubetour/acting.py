@@ -177,6 +177,7 @@ class Acting:
                 return  # the check decides whether it can be seen all the same
             self._unmade = True
             raise error
+        self._performer.note_made(self.step.id)
 
     def _is_done(self) -> bool:
         """Return whether there is nothing to do; RefusedError if what is there is not by the ledger.
@@ -190,6 +191,8 @@ class Acting:
         if strange and not self._succeed(strange):
             return False
         tells = step.confirm if step.settled else (step.unless,) if step.unless else ()
+        if step.settled and self._performer.has_made(step.needs):
+            return False  # what is new cannot have been there for it
         if tells and self._succeed(tells[0]) and self._succeed(*tells[1:]):
             self.because = tells
             return True

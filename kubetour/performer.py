@@ -35,6 +35,7 @@ class Performer:
         self._lock = threading.Lock()
         self._ended = False
         self._ready: set[str] = set()  # the steps that others may build on
+        self._made: set[str] = set()
         self._closed = False
         self._changed = threading.Condition()
 
@@ -70,6 +71,16 @@ class Performer:
         with self._changed:
             self._ready.add(step)
             self._changed.notify_all()
+
+    def note_made(self, step: str) -> None:
+        """Keep that a step has acted: what it is for was not there, or not as it should be."""
+        with self._lock:
+            self._made.add(step)
+
+    def has_made(self, steps: Iterable[str]) -> bool:
+        """Return whether one of these steps has acted in this run."""
+        with self._lock:
+            return not self._made.isdisjoint(steps)
 
     def await_turn(self, needs: frozenset[str], begun: Callable[[], None]) -> bool:
         """Call `begun` and return True when all these are released; False if nothing may begin any more."""

@@ -55,12 +55,13 @@ def play(c: Context, flags: Mapping[str, Any], choose: Choose, **options: Any) -
 
         for name in state.broken():
             out.print(say(language, "state.broken", file=name), soft_wrap=True)
+        _behind(_preload)
         session = open_session(c, resolved, state, note, host)
         if (missing := session.course.missing.get(language)) and options.get("lessons"):
             note(missing)
         steps = choose(session)
-        looks = any(step.check.looks for step in steps)
-        threading.Thread(target=_preload, args=(session, looks), daemon=True, name="preload").start()
+        if any(step.check.looks for step in steps):
+            _behind(partial(restclient.preload, whole=not session.provider.serves_here))
         if not options.get("forget"):
             session.remember()
         outcomes: list[Outcome] = []
@@ -78,11 +79,16 @@ def play(c: Context, flags: Mapping[str, Any], choose: Choose, **options: Any) -
             options["after"](session, outcomes, record)
 
 
-def _preload(session: Session, looks: bool) -> None:
-    """Import what is needed later, while the first commands run."""
-    if looks:
-        restclient.preload(whole=not session.provider.serves_here)
+def _preload() -> None:
+    """Import what manifests and the report take."""
+    import jinja2.sandbox  # noqa: F401
+
     import kubetour.html.files  # noqa: F401
+
+
+def _behind(work: Callable[[], None]) -> None:
+    """Import while the main thread waits for the first commands; whoever needs it sooner waits for it."""
+    threading.Thread(target=work, daemon=True, name="preload").start()
 
 
 def run(

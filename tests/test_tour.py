@@ -800,6 +800,26 @@ def test_what_confirms_a_step_at_once_is_asked_side_by_side_and_told_in_order(
     assert [text for kind, text in memory.told if kind == "line"] == ["one", "two", "three"]
 
 
+@pytest.mark.parametrize(
+    ("needed", "asked"),
+    [
+        pytest.param({"unless": sh("false")}, False, id="what it needs was made just now"),
+        pytest.param({"unless": sh("true")}, True, id="what it needs was there"),
+    ],
+)
+@pytest.mark.parametrize("early", [False, True], ids=["in its turn", "early"])
+def test_a_settled_step_is_not_asked_whether_it_is_done_where_what_it_needs_is_new(
+    tour: Tour, needed: dict[str, Any], asked: bool, early: bool
+) -> None:
+    create = step("create", "true", early=early, **needed)
+    load = step("load", "echo loaded", needs=("create",), settled=True, confirm=(sh("true"),), early=early)
+    *_, loaded = tour.run((step("first", "true"), create, load))
+    assert loaded.error is None
+    assert loaded.already is asked
+    assert [result.stdout for _, result in loaded.results] == ([] if asked else ["loaded\n"])
+    assert loaded.asked == ()  # as its answer confirms it, it is among those
+
+
 def test_what_came_along_and_is_in_the_ledger_is_not_asked_for(tour: Tour, state: State) -> None:
     state.add("docker-network/kind")
     (only,) = tour.run((step("create", "true", brings=(("docker-network/kind", sh("exit 0")),)),))
