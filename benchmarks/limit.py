@@ -27,7 +27,8 @@ def busy(commands: Iterable[Mapping[str, Any]]) -> float:
 
 def critical(record: Mapping[str, Any]) -> float:
     """Return the seconds of the longest chain: steps in their order, but those that run early beside them."""
-    told, acted = 0.0, {}
+    told = 0.0
+    acted: dict[str, float] = {}
     for step in record["steps"]:
         act, confirm = busy((*step["asked"], *step["commands"])), busy(step["confirm"])
         if step["step"] in EARLY:

@@ -68,7 +68,7 @@ class Result:
     ratios: list[Ratio] = field(default_factory=list)
     curve: dict[str, Any] = field(default_factory=dict)  # how a cost grows, for a plot
 
-    def add(self, name: str, value: float, rounds: Sequence[float] = (), **bound: float) -> None:
+    def add(self, name: str, value: float, rounds: Sequence[float] = (), **bound: float | None) -> None:
         """Add a ratio with its bound, `most` or `least`, and print it."""
         self.ratios.append(Ratio(name, value, tuple(rounds), **bound))
         print(self.ratios[-1].line(), flush=True)

@@ -19,10 +19,9 @@ from invoke.context import Context
 from invoke.exceptions import ThreadException
 
 from kubetour import runner
-from kubetour.checks import Result
+from kubetour.checks import TIMED_OUT, Result
 from kubetour.errors import Interrupted
 from kubetour.runner import (
-    TIMED_OUT,
     Running,
     Sink,
     ignore_signals,

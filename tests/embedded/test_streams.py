@@ -181,17 +181,18 @@ def test_attach_shows_what_is_printed_from_now_on(cluster: Cluster) -> None:
     with subprocess.Popen(
         cluster.argv("attach", "web"), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
     ) as process:
-        assert process.stdout is not None
+        stdout = process.stdout
+        assert stdout is not None
         fetch = "fetch('http://' + process.env.HOST + ':' + process.env.PORT + '/new')"
 
         def shown() -> bool:
             """Ask, as nothing tells when kubectl is attached, and return whether that was shown."""
             assert cluster.kubectl("exec", "web", "--", "node", "-e", fetch).status == 0
-            return bool(select.select([process.stdout], [], [], 0)[0])
+            return bool(select.select([stdout], [], [], 0)[0])
 
         try:
             until(shown)
-            assert process.stdout.readline() == b"asked /new\n"
+            assert stdout.readline() == b"asked /new\n"
         finally:
             process.kill()
 

@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -98,7 +99,7 @@ def test_a_state_directory_that_is_none_works_or_is_told(
 @pytest.mark.fault("F24")
 @pytest.mark.parametrize("home", [None, "/proc", "not/absolute", "a\nline"])
 def test_a_home_that_is_odd_is_not_needed(checkout: Checkout, tmp_path: Path, home: str | None) -> None:
-    environ = {"HOME": "" if home is None else home, "XDG_CACHE_HOME": ""}
+    environ: dict[str, Any] = {"HOME": "" if home is None else home, "XDG_CACHE_HOME": ""}
     checkout.inv("tour", *FLAGS, "--quiet", "--only", "tools,app,create-cluster,nodes", **environ)
 
 
@@ -180,7 +181,7 @@ FAKETIME = next(iter(sorted(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1
 def test_a_clock_off_by_an_hour_changes_nothing(checkout: Checkout) -> None:
     checkout.inv("create-cluster", *FLAGS)
     for offset in ("+1h", "-1h"):
-        environ = {"LD_PRELOAD": str(FAKETIME), "FAKETIME": offset}
+        environ: dict[str, Any] = {"LD_PRELOAD": str(FAKETIME), "FAKETIME": offset}
         checkout.inv("tour", *FLAGS, "--quiet", "--only", "nodes,describe-node", **environ)
 
 
@@ -194,7 +195,7 @@ def test_a_clock_off_by_an_hour_changes_nothing(checkout: Checkout) -> None:
     ],
     ids=["ASCII", "Turkish, dumb, narrow", "none"],
 )
-def test_a_terminal_that_can_little_gets_the_same_tour(checkout: Checkout, environ: dict[str, str]) -> None:
+def test_a_terminal_that_can_little_gets_the_same_tour(checkout: Checkout, environ: dict[str, Any]) -> None:
     told = checkout.inv("tour", *FLAGS, "--only", "tools,app,create-cluster,nodes", **environ)
     assert "\x1b" not in told.stdout
     assert (
