@@ -114,6 +114,8 @@ class Running:
         runner = self._promise.runner
         try:
             with _waiting():
+                # Not in Invoke, which for a signal just before its waiting joins its readers for ever.
+                runner.wait()
                 done = self._promise.join()
             status = int(done.exited)
         except CommandTimedOut as error:

@@ -8,9 +8,10 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
+from types import FrameType
 from typing import Any, NoReturn
 
 import pytest
@@ -264,6 +265,51 @@ def test_where_one_of_several_commands_cannot_be_begun_the_others_are_ended(
 
     with pytest.raises(OSError, match="no more"):
         perform_all(c, runs())
+
+
+@contextmanager
+def traced(trace: Callable[[FrameType, str, Any], Any]) -> Iterator[None]:
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        yield
+    finally:
+        sys.settrace(before)
+
+
+@pytest.mark.parametrize("count", range(1, 13))
+def test_a_signal_between_any_two_lines_of_the_waiting_ends_the_command(
+    c: Context, tmp_path: Path, count: int
+) -> None:
+    """At line `count` of our waiting and of Invoke's, each of which a signal may come just before."""
+    pids, left = tmp_path / "pid", [count]
+
+    def trace(frame: FrameType, event: str, _: Any) -> Any:
+        if frame.f_code.co_name not in ("wait", "_finish", "join") or "threading" in frame.f_code.co_filename:
+            return None
+        left[0] -= event == "line"
+        if event == "line" and left[0] == 0:
+            os.kill(os.getpid(), signal.SIGINT)
+        return trace
+
+    running = Running(c, sh(f"echo $$ > {pids}.new; mv {pids}.new {pids}; exec {EVER}"), lambda text: None)
+    wait_for(pids.exists)
+    stuck = threading.Timer(20, os.killpg, (os.getpgid(int(pids.read_text())), signal.SIGKILL))
+
+    def interrupt() -> None:
+        if left[0] > 0:  # there is no such line
+            os.kill(os.getpid(), signal.SIGINT)
+
+    later = threading.Timer(0.5, interrupt)
+    stuck.start()
+    with signals(), suppress(Interrupted, KeyboardInterrupt):
+        later.start()
+        with traced(trace):
+            running.wait()
+    later.cancel()
+    running.end()  # as who has begun it does where the signal came before the waiting
+    assert not stuck.finished.is_set(), "nobody ended it"
+    stuck.cancel()
     wait_for(lambda: not _alive(pids))
 
 
