@@ -58,11 +58,15 @@ class Desk:
         """Let be compiled and read most of what a tour takes, but make nothing."""
         self.inv("script", *self.flags)
 
-    def chapter(self) -> tuple[float, dict[str, Any]]:
-        """Take the chapter; return its wall time in seconds, start and report included, and its record."""
+    def tour(self, *options: str) -> tuple[float, dict[str, Any]]:
+        """Take a tour; return its wall time in seconds, start and report included, and its record."""
         began = time.monotonic()
-        self.inv("tour", *self.flags, "--quiet", *ONLY)
+        self.inv("tour", *self.flags, "--quiet", *options)
         return time.monotonic() - began, self.record()
+
+    def chapter(self) -> tuple[float, dict[str, Any]]:
+        """Take the chapter alone."""
+        return self.tour(*ONLY)
 
     def record(self) -> dict[str, Any]:
         """Return the youngest run's record."""

@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from kubetour.checks import Result
-from kubetour.errors import Interrupted
+from kubetour.errors import Interrupted, KubetourError
 from kubetour.runner import Line, Running, last_signal, side_by_side
 from kubetour.script import program
+from kubetour.silence import QUIET, Silence, of_engine
 from kubetour.state import State
 from kubetour.steps import Found, Lookup, Run
 
@@ -23,7 +24,7 @@ class Performer:
     """Runs commands and knows which of them are still running, so that none outlives the tour.
 
     kubectl by itself waits for ever for an API server that is silent: it is ended when `timeout`, the seconds
-    that a step has, and some more have passed.
+    that a step has, and some more have passed. So does an engine's client: `silence` ends it.
     """
 
     def __init__(self, c: Context, state: State, timeout: float) -> None:
@@ -34,13 +35,17 @@ class Performer:
         self._running: set[Running] = set()
         self._lock = threading.Lock()
         self._ended = False
+        self._hung: KubetourError | None = None  # why the engine is asked no more
         self._ready: set[str] = set()  # the steps that others may build on
         self._made: set[str] = set()
         self._closed = False
         self._changed = threading.Condition()
 
     def perform(self, run: Run, line: Line = lambda _: None) -> Result:
-        """Run a command to its end and return its result; Interrupted if a signal, or `end`, ended it."""
+        """Run a command to its end and return its result; Interrupted if a signal, or `end`, ended it.
+
+        EngineError where the engine has stopped to answer.
+        """
         (result,) = self._perform((run,), line)
         return result
 
@@ -55,16 +60,28 @@ class Performer:
             with self._lock:
                 if self._ended:
                     raise Interrupted(last_signal())
+                if self._hung and of_engine(run):
+                    raise self._hung
                 running = Running(self.c, run, line, self._timeout + GRACE if _asks(run) else None)
                 self._running.add(running)
                 begun.append(running)
             return running
 
         try:
-            return side_by_side(begin, runs)
+            return side_by_side(begin, runs, self._wait)
         finally:
             with self._lock:
                 self._running.difference_update(begun)
+
+    def _wait(self, running: Running) -> Result:
+        if not of_engine(running.run):
+            return running.wait()
+        with Silence(self.c, running, min(QUIET, self._timeout)) as silence:
+            result = running.wait()
+        self._hung = silence.error()
+        if self._hung:
+            raise self._hung
+        return result
 
     def release(self, step: str) -> None:
         """Let begin what runs early and needs this step."""

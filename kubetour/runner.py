@@ -81,7 +81,7 @@ class Running:
     def __init__(self, c: Context, run: Run, line: Line, timeout: float | None = None) -> None:
         self._line = line
         self._sinks = Sink(self._tell), Sink(self._tell)
-        self._started = time.monotonic()
+        self._started = self.heard = time.monotonic()  # heard: when it last printed a line
         self.run = run
         try:
             with held_signals():
@@ -104,6 +104,7 @@ class Running:
 
     def _tell(self, line: str) -> None:
         """Pass on a line, but not what a command says of having been interrupted: its own traceback, say."""
+        self.heard = time.monotonic()
         if not (hasattr(self, "_promise") and getattr(self._promise.runner, "interrupted", False)):
             self._line(line)
 
@@ -140,6 +141,10 @@ class Running:
         """Return whether the command has ended."""
         return bool(self._promise.runner.process_is_finished)
 
+    def kill(self) -> None:
+        """Kill the command; who waits for it gets its result."""
+        self._promise.runner.kill()
+
     def end(self) -> None:
         """End the command and wait for it: nothing of it stays behind."""
         runner = self._promise.runner
@@ -162,7 +167,11 @@ def perform_all(c: Context, runs: Iterable[Run], timeout: float | None = None) -
     return side_by_side(lambda run: Running(c, run, lambda _: None, timeout), runs)
 
 
-def side_by_side(begin: Callable[[Run], Running], runs: Iterable[Run]) -> tuple[Result, ...]:
+def side_by_side(
+    begin: Callable[[Run], Running],
+    runs: Iterable[Run],
+    wait: Callable[[Running], Result] = lambda running: running.wait(),
+) -> tuple[Result, ...]:
     """Return the results of commands in their order, of which at most MOST run at a time.
 
     None may need another one. If one ends for a signal, or cannot be begun, all are ended.
@@ -171,11 +180,11 @@ def side_by_side(begin: Callable[[Run], Running], runs: Iterable[Run]) -> tuple[
     try:
         for run in runs:
             if len(waiting) == MOST:
-                results.append(waiting[0].wait())
+                results.append(wait(waiting[0]))
                 waiting.popleft()
             waiting.append(begin(run))
         while waiting:
-            results.append(waiting[0].wait())
+            results.append(wait(waiting[0]))
             waiting.popleft()
     except BaseException:
         with ExitStack() as ending:  # which ends all, even if one of them cannot be

@@ -13,6 +13,7 @@ import pytest
 
 from tests.e2e.checkout import Checkout, Finished, make
 from tests.faults.telling import told_well
+from tests.serving import serving
 
 FLAGS = ("--provider", "embedded", "--cluster-name", "files")
 SOME = ("tour", *FLAGS, "--quiet", "--from", "build", "--until", "layers")
@@ -20,11 +21,11 @@ UNSHARE = shutil.which("unshare") and subprocess.run(["unshare", "-m", "true"], 
 mounts = pytest.mark.skipif(not UNSHARE, reason="this machine lets us have no mounts of our own")
 
 
-def within(checkout: Checkout, script: str, lang: str, *argv: str) -> Finished:
+def within(checkout: Checkout, script: str, lang: str, *argv: str, **environ: str) -> Finished:
     """Run a task after a script that mounts things, which nobody else sees."""
     done = subprocess.run(
         ["unshare", "-m", "sh", "-c", script, "sh", *checkout.command(*argv)],
-        cwd=checkout.root, env=checkout.environ(lang), stdin=subprocess.DEVNULL,
+        cwd=checkout.root, env=checkout.environ(lang, **environ), stdin=subprocess.DEVNULL,
         capture_output=True, encoding="utf-8", timeout=120, check=False,
     )  # fmt: skip
     return Finished(done.returncode, done.stdout, done.stderr)
@@ -46,6 +47,27 @@ def test_a_full_disk_is_told_and_with_more_room_all_goes_on(checkout: Checkout, 
     assert "then 0\n" in told.stdout
     assert "down 0\n" in told.stdout
     told_well(told, "KT70[89]", lang)
+
+
+@mounts
+@pytest.mark.fault("F81")
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_a_download_without_space_is_told_and_leaves_no_part_of_it(
+    checkout: Checkout, tmp_path: Path, lang: str
+) -> None:
+    programs = tmp_path / "programs"  # all that is on PATH: no kubectl
+    programs.mkdir()
+    for name in ("sh", "env", "node"):
+        (programs / name).symlink_to(str(shutil.which(name)))
+    script = f"""
+        mkdir cache && mount -t tmpfs -o size=100k tmpfs cache || exit 99
+        PATH={programs} XDG_CACHE_HOME=$PWD/cache "$@" create-cluster {" ".join(FLAGS[:4])}; echo "first $?"
+        find cache -type f
+    """
+    with serving("good", body=b"#" * 1_000_000) as server:
+        told = within(checkout, script, lang, KUBETOUR_KUBECTL_URL=server.url)
+    assert told.stdout.splitlines()[-1] == "first 10", told.told()
+    told_well(told, "KT708", lang)
 
 
 @mounts
