@@ -29,9 +29,8 @@ _NAME_TRIES = 8
 SERVICE_IPS = ("127.64.128.1", "127.64.254.254")
 
 
-def to_json(obj: Any) -> str:
-    """Return the compact form that is stored and sent."""
-    return json.dumps(obj, separators=(",", ":"), ensure_ascii=False)
+# The compact form that is stored and sent. What is decoded contains no circles to look for.
+to_json = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, check_circular=False).encode
 
 
 class Registry:
@@ -77,7 +76,7 @@ class Registry:
             async for change in listing.changes(watcher):
                 seen = view.event(change)
                 if seen:
-                    yield Event(seen[0], json.loads(seen[1]))
+                    yield Event(seen[0], change.revision, seen[1])
         finally:
             watcher.close()
 
@@ -223,12 +222,12 @@ class Registry:
             resource, new, current, subresource=subresource, dry_run=dry_run, writer=writer
         )
 
-    def bind(self, namespace: str, pod: str, node: str) -> None:
-        """Assign a Pod to a node, as POST pods/NAME/binding does."""
+    def bind(self, namespace: str, pod: str, node: str) -> Object:
+        """Assign a Pod to a node, as POST pods/NAME/binding does, and return the Pod."""
         resource = by_plural("pods")
         current = self.read(resource, pod, namespace)
         bound = strategy.bind(json.loads(current.value), node, rfc3339(self.clock.now()))
-        self._put(current.key, bound, current.mod_revision)
+        return self._put(current.key, bound, current.mod_revision)
 
     def delete(
         self,

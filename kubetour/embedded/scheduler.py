@@ -81,12 +81,12 @@ class Scheduler(Controller[Key]):
         wanted = requests(pod)
         verdict = Verdict()
         start = self._next_node % len(nodes) if nodes else 0
-        for info in chain(islice(nodes, start, None), islice(nodes, start)):
-            self._next_node = (self._next_node + 1) % len(nodes)
+        for looked, info in enumerate(chain(islice(nodes, start, None), islice(nodes, start)), 1):
             rejection = reject(pod, wanted, info)
             if rejection is None:
                 verdict.feasible.append(info)
                 if len(verdict.feasible) >= _ENOUGH_NODES:
+                    self._next_node = start + looked
                     break
             else:
                 verdict.rejections.append(rejection)

@@ -39,6 +39,8 @@ class Verdict:
 def reject(pod: Object, wanted: Amounts, info: NodeInfo) -> Rejection | None:
     """Return why a node cannot take a Pod that requests `wanted` (the first filter that says so), or None."""
     node = info.node
+    if info.takes_all and info.pods < info.places and not wanted and is_undemanding(pod):
+        return None  # as most nodes are, and most Pods
     if not info.takes_all:
         if node["spec"].get("unschedulable") and not tolerating(
             pod, {"key": UNSCHEDULABLE, "effect": "NoSchedule"}
@@ -53,7 +55,7 @@ def reject(pod: Object, wanted: Amounts, info: NodeInfo) -> Rejection | None:
 
 def _fit(wanted: Amounts, info: NodeInfo) -> Rejection | None:
     reasons, resolvable = [], True
-    if info.pods + 1 > info.allocatable.get("pods", 0) // 1000:
+    if info.pods >= info.places:
         reasons.append("Too many pods")
     for name, amount in wanted.items():
         available = info.allocatable.get(name, 0)
@@ -64,9 +66,14 @@ def _fit(wanted: Amounts, info: NodeInfo) -> Rejection | None:
     return Rejection(tuple(reasons), resolvable) if reasons else None
 
 
+def is_undemanding(pod: Object) -> bool:
+    """Tell whether a Pod says nothing of the node that it wants."""
+    return "nodeSelector" not in pod["spec"] and "affinity" not in pod["spec"]
+
+
 def matches_affinity(pod: Object, node: Object) -> bool:
     """Tell whether a node has what nodeSelector and the required node affinity ask for."""
-    if "nodeSelector" not in pod["spec"] and "affinity" not in pod["spec"]:
+    if is_undemanding(pod):
         return True
     labels = node["metadata"].get("labels") or {}
     selector = pod["spec"].get("nodeSelector") or {}
@@ -100,13 +107,21 @@ def best(pod: Object, feasible: Sequence[NodeInfo], random: Random) -> NodeInfo:
     owner = owner_of(pod)
     preferred = _node_affinity(pod).get("preferredDuringSchedulingIgnoredDuringExecution") or ()
 
-    def score(info: NodeInfo) -> tuple[int, int, int, int]:
-        node = info.node
-        weight = sum(item["weight"] for item in preferred if _term_matches(item["preference"], node))
-        avoided = 0 if info.takes_all else len(untolerated(pod, node, ("PreferNoSchedule",)))
-        return avoided, -weight, info.owners[owner] if owner else 0, info.pods
+    def avoided(info: NodeInfo) -> int:
+        return len(untolerated(pod, info.node, ("PreferNoSchedule",)))
 
-    scores = [score(info) for info in feasible]
+    def weight(info: NodeInfo) -> int:
+        return sum(item["weight"] for item in preferred if _term_matches(item["preference"], info.node))
+
+    scores = [
+        (
+            0 if info.takes_all else avoided(info),
+            -weight(info) if preferred else 0,
+            info.owners.get(owner, 0) if owner else 0,
+            info.pods,
+        )
+        for info in feasible
+    ]
     least = min(scores)
     return random.choice([info for info, found in zip(feasible, scores, strict=True) if found == least])
 

@@ -23,34 +23,66 @@ def _rule(text: str, pattern: str, *examples: str) -> str:
     return f"{text} (e.g. {quoted.rstrip(', ')}, regex used for validation is '{pattern}')"
 
 
-def _check(value: str, pattern: str, limit: int, message: str) -> list[str]:
+_DNS1123_LABEL_RULE = _rule(
+    "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start "
+    "and end with an alphanumeric character",
+    _LABEL,
+    "my-name",
+    "123-abc",
+)
+_DNS1123_SUBDOMAIN_RULE = _rule(
+    "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must "
+    "start and end with an alphanumeric character",
+    _SUBDOMAIN,
+    "example.com",
+)
+_DNS1035_RULE = _rule(
+    "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic "
+    "character, and end with an alphanumeric character",
+    _DNS1035,
+    "my-name",
+    "abc-123",
+)
+_QUALIFIED_RULE = _rule(
+    "name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an "
+    "alphanumeric character",
+    _QUALIFIED,
+    "MyName",
+    "my.name",
+    "123-abc",
+)
+_VALUE_RULE = _rule(
+    "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must "
+    "start and end with an alphanumeric character",
+    _VALUE,
+    "MyValue",
+    "my_value",
+    "12345",
+)
+
+
+def _check(value: str, pattern: str, limit: int, rule: str) -> list[str]:
     problems = []
     if len(value.encode()) > limit:
         problems.append(f"must be no more than {limit} bytes")
     if not re.fullmatch(pattern, value):
-        problems.append(message)
+        problems.append(rule)
     return problems
 
 
 def dns1123_label(value: str) -> list[str]:
     """Return what keeps a value from being a DNS-1123 label."""
-    text = "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must "
-    text += "start and end with an alphanumeric character"
-    return _check(value, _LABEL, 63, _rule(text, _LABEL, "my-name", "123-abc"))
+    return _check(value, _LABEL, 63, _DNS1123_LABEL_RULE)
 
 
 def dns1123_subdomain(value: str) -> list[str]:
     """Return what keeps a value from being a DNS-1123 subdomain."""
-    text = "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', "
-    text += "and must start and end with an alphanumeric character"
-    return _check(value, _SUBDOMAIN, 253, _rule(text, _SUBDOMAIN, "example.com"))
+    return _check(value, _SUBDOMAIN, 253, _DNS1123_SUBDOMAIN_RULE)
 
 
 def dns1035_label(value: str) -> list[str]:
     """Return what keeps a value from being a DNS-1035 label, which Services' names were before v1.34."""
-    text = "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an "
-    text += "alphabetic character, and end with an alphanumeric character"
-    return _check(value, _DNS1035, 63, _rule(text, _DNS1035, "my-name", "abc-123"))
+    return _check(value, _DNS1035, 63, _DNS1035_RULE)
 
 
 def path_segment(value: str) -> list[str]:
@@ -74,18 +106,13 @@ def qualified_name(value: str) -> list[str]:
     elif len(name) > 63:
         problems.append("name part must be no more than 63 bytes")
     if not re.fullmatch(_QUALIFIED, name):
-        text = "name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end "
-        problems.append(
-            _rule(text + "with an alphanumeric character", _QUALIFIED, "MyName", "my.name", "123-abc")
-        )
+        problems.append(_QUALIFIED_RULE)
     return problems
 
 
 def label_value(value: str) -> list[str]:
     """Return what keeps a text from being a label's value."""
-    text = "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', "
-    text += "and must start and end with an alphanumeric character"
-    return _check(value, _VALUE, 63, _rule(text, _VALUE, "MyValue", "my_value", "12345"))
+    return _check(value, _VALUE, 63, _VALUE_RULE)
 
 
 _NAME_RULES: dict[str, Callable[[str], list[str]]] = {
