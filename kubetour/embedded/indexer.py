@@ -93,7 +93,7 @@ class Informer:
         self._handlers = [each for each in self._handlers if each != handler]
 
     def applied(self, obj: Object) -> bool:
-        """Take in an object as it is now; one that is not newer than what is known changes nothing (False)."""
+        """Take in an object as it is now; False for one not newer than what is known."""
         key, revision = key_of(obj), int(obj["metadata"]["resourceVersion"])
         old = self._objects.get(key)
         known = int(old["metadata"]["resourceVersion"]) if old else self._gone.get(key, 0)
@@ -111,7 +111,7 @@ class Informer:
         return True
 
     def written(self, obj: Object) -> None:
-        """As `applied`, of an object that this process has just written: what the watch tells of it is known."""
+        """As `applied`, of what this process has just written: when the watch tells of it, it is known."""
         if self.applied(obj):
             self._written.add(int(obj["metadata"]["resourceVersion"]))
 

@@ -6,7 +6,6 @@ import json
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from random import SystemRandom
 from typing import Any
 
@@ -262,7 +261,7 @@ class Registry:
             return marked or obj, gone
         if marked is not None:
             obj = self._put(current.key, marked, current.mod_revision)
-            current = replace(current, mod_revision=self.store.revision)
+            current = current._replace(mod_revision=self.store.revision)
         return (self._remove(current, obj) if gone else obj), gone
 
     # --- helpers

@@ -51,13 +51,11 @@ class ReplicaSetController(Controller[Key]):
     # --- one ReplicaSet
 
     def sync(self, key: Key) -> bool:
-        """Create or delete Pods, and write the status as it was before that; tell whether some are left over."""
+        """Create or delete Pods, and write the status as it was before that; tell whether some are left."""
         rs = self._sets.get(*key)
         if rs is None:
             return False
-        pods = self._claimed(rs)
-        active = [pod for pod in pods if statuses.is_active(pod)]
-        terminating = [pod for pod in pods if statuses.is_terminating(pod)]
+        active, terminating = statuses.split(self._claimed(rs))
         failure: StatusError | None = None
         left = 0
         if "deletionTimestamp" not in rs["metadata"]:
@@ -91,7 +89,7 @@ class ReplicaSetController(Controller[Key]):
 
     def _manage(self, rs: Object, active: Sequence[Object]) -> int:
         """Create or delete as many Pods as one sync may; return how many are left to create or to delete."""
-        wanted = rs["spec"].get("replicas", 1)
+        wanted: int = rs["spec"].get("replicas", 1)
         burst = min(max(len(active) // 10, _SMALLEST_BURST), _LARGEST_BURST)
         for _ in range(min(wanted - len(active), burst)):
             self._create_pod(rs)

@@ -39,8 +39,6 @@ class Verdict:
 def reject(pod: Object, wanted: Amounts, info: NodeInfo) -> Rejection | None:
     """Return why a node cannot take a Pod that requests `wanted` (the first filter that says so), or None."""
     node = info.node
-    if info.takes_all and info.pods < info.places and not wanted and is_undemanding(pod):
-        return None  # as most nodes are, and most Pods
     if not info.takes_all:
         if node["spec"].get("unschedulable") and not tolerating(
             pod, {"key": UNSCHEDULABLE, "effect": "NoSchedule"}
@@ -104,26 +102,25 @@ def _term_matches(term: Object, node: Object) -> bool:
 def best(pod: Object, feasible: Sequence[NodeInfo], random: Random) -> NodeInfo:
     """Return the node to take: least against the Pod's preferences, then with the fewest Pods of the same
     owner, then with the fewest Pods; among equals by chance."""
-    owner = owner_of(pod)
     preferred = _node_affinity(pod).get("preferredDuringSchedulingIgnoredDuringExecution") or ()
+    left, owner = feasible, owner_of(pod)
+    if not all(info.takes_all for info in left):
+        left = _least(left, [len(untolerated(pod, info.node, ("PreferNoSchedule",))) for info in left])
+    if preferred:
+        left = _least(left, [-_weight(preferred, info.node) for info in left])
+    if owner:
+        left = _least(left, [info.owners.get(owner, 0) for info in left])
+    return random.choice(_least(left, [info.pods for info in left]))
 
-    def avoided(info: NodeInfo) -> int:
-        return len(untolerated(pod, info.node, ("PreferNoSchedule",)))
 
-    def weight(info: NodeInfo) -> int:
-        return sum(item["weight"] for item in preferred if _term_matches(item["preference"], info.node))
+def _weight(preferred: Sequence[Object], node: Object) -> int:
+    return sum(item["weight"] for item in preferred if _term_matches(item["preference"], node))
 
-    scores = [
-        (
-            0 if info.takes_all else avoided(info),
-            -weight(info) if preferred else 0,
-            info.owners.get(owner, 0) if owner else 0,
-            info.pods,
-        )
-        for info in feasible
-    ]
-    least = min(scores)
-    return random.choice([info for info, found in zip(feasible, scores, strict=True) if found == least])
+
+def _least(infos: Sequence[NodeInfo], values: Sequence[int]) -> Sequence[NodeInfo]:
+    """Return those whose value is the least."""
+    least = min(values)
+    return [info for info, value in zip(infos, values, strict=True) if value == least]
 
 
 def failure_message(rejections: Sequence[Rejection]) -> str:
