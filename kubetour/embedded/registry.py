@@ -24,7 +24,6 @@ from kubetour.embedded.watcher import Watcher
 
 Mutation = Callable[[Object], Any]
 UnknownCheck = Callable[[Resource, list[str]], None]
-_NAME_TRIES = 8
 SERVICE_IPS = ("127.64.128.1", "127.64.254.254")
 
 
@@ -53,10 +52,14 @@ class Registry:
 
     def read(self, resource: Resource, name: str, namespace: str = "") -> KeyValue:
         """Return one object as it is stored, as JSON text; 404 if there is none."""
-        found = self.store.get(_key(resource, namespace, name))
+        found = self.find(resource, name, namespace)
         if found is None:
             raise apierrors.not_found(resource, name)
         return found
+
+    def find(self, resource: Resource, name: str, namespace: str = "") -> KeyValue | None:
+        """Return one object as it is stored, or None."""
+        return self.store.get(_key(resource, namespace, name))
 
     def list(self, resource: str, namespace: str = "", *, labels: str = "", fields: str = "") -> ObjectList:
         """Return the objects of a namespace, or of all with "", that both selectors match."""
@@ -113,7 +116,8 @@ class Registry:
         base = metadata.get("generateName", "")
         generated = not metadata.get("name") and bool(base)
         if generated:
-            metadata["name"] = self._free_name(resource, metadata.get("namespace", ""), base)
+            prefix = listing.prefix(resource, metadata.get("namespace", ""))
+            metadata["name"] = names.free(base, self._random, lambda name: self._has(prefix + name))
         metadata["uid"] = str(uuid.uuid4())
         metadata["creationTimestamp"] = rfc3339(self.clock.now())
         strategy.prepare_for_create(resource, new)
@@ -266,6 +270,9 @@ class Registry:
 
     # --- helpers
 
+    def _has(self, key: str) -> bool:
+        return self.store.get(key) is not None
+
     def _put(self, key: str, obj: Object, expected: int) -> Object:
         obj["metadata"]["resourceVersion"] = str(self.store.revision + 1)
         with _told():
@@ -277,13 +284,6 @@ class Registry:
         with _told():
             self.store.delete(current.key, to_json(obj), current.mod_revision)
         return obj
-
-    def _free_name(self, resource: Resource, namespace: str, base: str) -> str:
-        for _ in range(_NAME_TRIES):
-            name = names.generate(base, self._random)
-            if self.store.get(_key(resource, namespace, name)) is None:
-                break
-        return name
 
 
 @contextmanager

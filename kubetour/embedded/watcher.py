@@ -74,11 +74,15 @@ class Watcher:
         """
         if self._closed or self._queue or self._lagging:
             return
-        self._waiting = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        self._waiting = loop.create_future()
+        timer = None if seconds is None else loop.call_later(max(seconds, 0), self._wake)
         try:
-            await asyncio.wait([self._waiting], timeout=seconds)
+            await self._waiting
         finally:
             self._waiting = None
+            if timer is not None:
+                timer.cancel()
 
     def poll(self) -> Change | None:
         """Return the next change if there is one already."""

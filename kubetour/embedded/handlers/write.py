@@ -33,7 +33,7 @@ async def create(call: Call) -> web.StreamResponse:
     created = call.registry.create_decoded(
         call.stored, obj, call.info.namespace, dry_run=call.dry_run, writer=call.writer()
     )
-    return call.object(created, 201)
+    return call.written(created, 201)
 
 
 async def update(call: Call) -> web.StreamResponse:
@@ -55,7 +55,7 @@ async def update(call: Call) -> web.StreamResponse:
         dry_run=call.dry_run,
         writer=call.writer(),
     )
-    return call.object(updated)
+    return call.written(updated)
 
 
 async def patch(call: Call) -> web.StreamResponse:
@@ -68,7 +68,7 @@ async def patch(call: Call) -> web.StreamResponse:
     change = patch_function(resource, struct_of(resource.api_version, resource.kind), content_type)
     document = parse_patch(await call.request.read())
     try:
-        return call.object(_modify(call, document, change))
+        return call.written(_modify(call, document, change))
     except StatusError as error:
         raise (strategic_error(error, document) if content_type == PATCH_STRATEGIC else error) from None
 
