@@ -286,10 +286,12 @@ def explain(c: Context, flags: Flags, codes: list[str], markdown: bool) -> None:
     explain(flags, codes, markdown)
 
 
-@verb(args="")
-def test(c: Context, flags: Flags, args: str) -> None:
+@verb(long=False, args="")
+def test(c: Context, flags: Flags, long: bool, args: str) -> None:
     """Run the tests."""
-    os.execv(sys.executable, [sys.executable, "-m", "pytest", *args.split()])  # noqa: S606
+    import shlex
+
+    os.execv(sys.executable, [sys.executable, "-m", "pytest", *["--long"] * long, *shlex.split(args)])  # noqa: S606
 
 
 @verb()

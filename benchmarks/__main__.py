@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import argparse
 import json
+import signal
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from benchmarks import (
     again,
     api,
+    endurance,
     fakes,
     hits,
     limit,
@@ -19,6 +22,7 @@ from benchmarks import (
     ready,
     remote,
     rendering,
+    repeat,
     scaling,
     startup,
     tour,
@@ -44,24 +48,38 @@ ALL = {
     "watching": watching.main,
     "proxying": proxying.main,
 }
+LONG = ("endurance", "repeat")  # only where it is named
 
 
 def main(argv: list[str]) -> int:
-    """Run the named benchmarks, or all."""
+    """Run the named benchmarks, or all. SIGTERM ends them as Ctrl-C does: what they made is removed."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     parser = argparse.ArgumentParser("./inv bench", description=__doc__)
-    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(ALL))
+    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join((*ALL, *LONG)))
     parser.add_argument("--output", type=Path, help="write what was found as JSON")
     parser.add_argument("--compare", type=Path, help="an earlier run's JSON: fail if a ratio has got worse")
     parser.add_argument("--plots", type=Path, help="draw what was found as SVG, in this directory")
+    parser.add_argument("--minutes", type=float, default=60.0, help="of endurance")
+    parser.add_argument("--seed", type=int, default=0, help="of endurance; one by chance is printed")
+    parser.add_argument(
+        "--restarts", type=int, default=20, help="of endurance: kills of the server before it"
+    )
+    parser.add_argument("--times", type=int, default=100, help="of repeat: how many tours")
+    parser.add_argument("--whole", action="store_true", help="of repeat: with the experiments")
     given = parser.parse_args(argv)
-    if unknown := sorted(set(given.names) - set(ALL)):
-        parser.error(f"there is no benchmark {unknown[0]!r}; there are: {', '.join(ALL)}")
+    every: dict[str, Callable[[], Result]] = {
+        **ALL,
+        "endurance": lambda: endurance.main(given.minutes, given.seed, given.restarts),
+        "repeat": lambda: repeat.main(given.times, given.whole),
+    }
+    if unknown := sorted(set(given.names) - set(every)):
+        parser.error(f"there is no benchmark {unknown[0]!r}; there are: {', '.join(every)}")
     old = json.loads(given.compare.read_text(encoding="utf-8")) if given.compare else {"benchmarks": {}}
     print(", ".join(f"{name} {value}" for name, value in machine().items()), "\n")
     results: dict[str, Result] = {}
     for name in given.names or ALL:
         print(f"## {name}\n", flush=True)
-        results[name] = ALL[name]()
+        results[name] = every[name]()
         print()
         if given.output:  # after each: a benchmark may be stopped
             given.output.write_text(json.dumps(document(results), indent=1) + "\n", encoding="utf-8")

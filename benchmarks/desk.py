@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,19 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.copying import copy_project
+
 ROOT = Path(__file__).resolve().parent.parent
 INV = str(ROOT / "inv")
 NAME = "bench"
-PARTS = (
-    "Dockerfile",
-    ".dockerignore",
-    "app",
-    "kind-config.yaml",
-    "kubetour",
-    "lessons",
-    "tasks.py",
-    "templates",
-)
 
 
 @dataclass(frozen=True)
@@ -82,9 +73,7 @@ def desk(root: Path, provider: str, **environ: str) -> Iterator[Desk]:
     """Yield a desk in this directory; afterwards nothing of it is left."""
     folder = root / "project"
     folder.mkdir()
-    for part in PARTS:
-        copy = shutil.copytree if (ROOT / part).is_dir() else shutil.copy
-        copy(ROOT / part, folder / part)
+    copy_project(folder)
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("KUBETOUR_", "KIND_", "KUBECONFIG"))}
     kept.pop("PYTHONDONTWRITEBYTECODE", None)  # as in a checkout: what was imported once stays compiled
     path = f"{ROOT / '.venv/bin'}{os.pathsep}{os.environ['PATH']}"

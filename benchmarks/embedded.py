@@ -127,6 +127,12 @@ def memory_mb(pid: int) -> float:
     raise RuntimeError(f"process {pid} tells no memory")
 
 
+def with_children(pid: int) -> list[int]:
+    """Return a process and those that it has started."""
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="utf-8")
+    return [pid, *map(int, children.split())]
+
+
 def process_of(cluster: EmbeddedCluster) -> int:
     """Return the ID of a cluster's process."""
     found = cluster.server.directory.server()

@@ -19,7 +19,8 @@ EARLY = {"create-cluster": (), "load": ("build", "create-cluster")}  # with what
 
 def critical(record: Mapping[str, Any]) -> float:
     """Return the seconds of the longest chain: steps in their order, but those that run early beside them."""
-    told, acted = 0.0, {}
+    told = 0.0
+    acted: dict[str, float] = {}
     for step in record["steps"]:
         act, confirm = (sum(each["seconds"] for each in step[part]) for part in ("commands", "confirm"))
         if step["step"] in EARLY:

@@ -67,8 +67,9 @@ class Result:
 
     ratios: list[Ratio] = field(default_factory=list)
     curve: dict[str, Any] = field(default_factory=dict)  # how a cost grows, for a plot
+    samples: list[dict[str, float]] = field(default_factory=list)  # over time
 
-    def add(self, name: str, value: float, rounds: Sequence[float] = (), **bound: float) -> None:
+    def add(self, name: str, value: float, rounds: Sequence[float] = (), **bound: float | None) -> None:
         """Add a ratio with its bound, `most` or `least`, and print it."""
         self.ratios.append(Ratio(name, value, tuple(rounds), **bound))
         print(self.ratios[-1].line(), flush=True)
@@ -98,7 +99,8 @@ def document(results: Mapping[str, Result]) -> dict[str, Any]:
         for name, result in results.items()
     }
     curves = {name: result.curve for name, result in results.items() if result.curve}
-    return {"machine": machine(), "benchmarks": found, "curves": curves}
+    samples = {name: result.samples for name, result in results.items() if result.samples}
+    return {"machine": machine(), "benchmarks": found, "curves": curves, "samples": samples}
 
 
 def machine() -> dict[str, Any]:

@@ -28,7 +28,7 @@ def main() -> Result:
     with tempfile.TemporaryDirectory() as empty, tempfile.TemporaryDirectory() as bytecode:
         Path(empty, "tasks.py").write_text(EMPTY, encoding="utf-8")
         base = "`invoke --list` (empty tasks.py)"
-        commands = {base: (str(ROOT / ".venv/bin/invoke"), "--list")}
+        commands: dict[str, tuple[str, ...]] = {base: (str(ROOT / ".venv/bin/invoke"), "--list")}
         commands |= {name: (str(ROOT / "inv"), *argv) for name, argv in CALLS.items()}
         places = dict.fromkeys(commands, ROOT) | {base: Path(empty)}
         # As after the first call: what is imported has been compiled, both theirs and ours.

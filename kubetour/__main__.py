@@ -1,9 +1,17 @@
 """`python -m kubetour ARGUMENTS`, which `./inv` runs: Invoke, as `python -m invoke` is, only sooner there.
 
 Invoke imports a YAML parser, a sixth of its start, which it needs where there is an `invoke.yaml`.
+
+Until a task begins and listens for signals (`ending.told`), Ctrl-C ends it at once and without a word, as it
+does most programs: Python would print where it was. That comes first; `signal` would import others before.
 """
 
 from __future__ import annotations
+
+import _signal  # type: ignore[import-not-found]
+
+if __name__ == "__main__":
+    _signal.signal(_signal.SIGINT, _signal.SIG_DFL)
 
 import sys
 from collections.abc import Sequence

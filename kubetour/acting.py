@@ -12,6 +12,7 @@ from kubetour.checks import Result
 from kubetour.errors import Interrupted, KubetourError, RefusedError
 from kubetour.runner import Running, cut, last_signal
 from kubetour.script import program, shell
+from kubetour.silence import QUIET, Silence, of_engine
 from kubetour.state import State
 from kubetour.steps import Found, Lookup, Run, Rung, Stage, Step, bind
 from kubetour.text import Text
@@ -56,7 +57,7 @@ class Performer:
     """Runs commands and knows which of them are still running, so that none outlives the tour.
 
     kubectl by itself waits for ever for an API server that is silent: it is ended when `timeout`, the seconds
-    that a step has, and some more have passed.
+    that a step has, and some more have passed. So does an engine's client: `silence` ends it.
     """
 
     def __init__(self, c: Context, state: State, timeout: float) -> None:
@@ -67,19 +68,32 @@ class Performer:
         self._running: set[Running] = set()
         self._lock = threading.Lock()
         self._ended = False
+        self._hung: KubetourError | None = None  # why the engine is asked no more
         self._ready: set[str] = set()  # the steps that others may build on
         self._closed = False
         self._changed = threading.Condition()
 
     def perform(self, run: Run, line: Line = lambda _: None) -> Result:
-        """Run a command to its end and return its result; Interrupted if a signal, or `end`, ended it."""
+        """Run a command to its end and return its result; Interrupted if a signal, or `end`, ended it.
+
+        EngineError where the engine has stopped to answer.
+        """
         with self._lock:
             if self._ended:
                 raise Interrupted(last_signal())
+            if self._hung and of_engine(run):
+                raise self._hung
             running = Running(self.c, run, line, self._timeout + GRACE if _asks(run) else None)
             self._running.add(running)
         try:
-            return running.wait()
+            if not of_engine(run):
+                return running.wait()
+            with Silence(self.c, running, min(QUIET, self._timeout)) as silence:
+                result = running.wait()
+            self._hung = silence.error()
+            if self._hung:
+                raise self._hung
+            return result
         finally:
             with self._lock:
                 self._running.discard(running)

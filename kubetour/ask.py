@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 from dataclasses import dataclass
 
-from kubetour.errors import SHORT, short
+from kubetour.errors import SHORT, SHORT_WORDS, ResourceError, short
 
 
 @dataclass(frozen=True)
@@ -21,7 +22,7 @@ class Reply:
 def ask(argv: tuple[str, ...], timeout: float, cwd: str | None = None) -> Reply:
     """Return a program's reply. It and all it started are ended after `timeout` seconds.
 
-    ResourceError if this machine can start no program now: that is not the program's fault.
+    ResourceError if this machine can start no program now, or the program no thread: that is not its fault.
     """
     environment = {**os.environ, "LC_ALL": "C"}
     try:
@@ -48,6 +49,8 @@ def ask(argv: tuple[str, ...], timeout: float, cwd: str | None = None) -> Reply:
         finally:
             _end(process)
     if process.returncode != 0:
+        if too_little := re.search(f"(?im)^.*({SHORT_WORDS}).*$", complaint):
+            raise ResourceError("machine-short", reason=too_little[0].strip()[:300])
         last = complaint.strip().splitlines()[-1:] or [f"exit status {process.returncode}"]
         return Reply(output, last[0][:300])
     return Reply(output)

@@ -9,6 +9,7 @@ from typing import Any
 from kubetour.checks import TIMED_OUT, Result
 from kubetour.dialects import remedies
 from kubetour.errors import (
+    SHORT_WORDS,
     ClusterError,
     DeadlineError,
     EngineError,
@@ -77,7 +78,7 @@ KNOWN: tuple[tuple[str, str, type[KubetourError]], ...] = (
     ),
     (r"too many open files", "inotify", ResourceError),
     (
-        r"resource temporarily unavailable|cannot allocate memory|can't start new thread",
+        SHORT_WORDS,
         "machine-short",
         ResourceError,
     ),

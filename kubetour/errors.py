@@ -30,6 +30,11 @@ from kubetour.text import Text, say, tell
 # What the kernel says where this machine, or a limit set for this user, has no more of something:
 # memory, processes, open files.
 SHORT = (errno.ENOMEM, errno.EAGAIN, errno.EMFILE, errno.ENFILE)
+# The same in programs' words: the C library's, Python's, and Go's.
+SHORT_WORDS = (
+    r"resource temporarily unavailable|cannot allocate memory|can't start new thread"
+    r"|failed to create new OS thread"
+)
 
 
 class KubetourError(Exception):

@@ -19,7 +19,7 @@ from subprocess import DEVNULL, PIPE, Popen
 from threading import Event, Thread, Timer
 from typing import IO, Any
 
-from invoke.runners import Local, Runner
+from invoke.runners import Local, Result, Runner
 
 from kubetour.project import CHECKOUT_VARIABLE, ROOT
 
@@ -76,6 +76,16 @@ class Capture(Runner):
 
 class GroupLocal(Capture, Local):
     """Run a command as a process group of its own."""
+
+    def run(self, command: str, **kwargs: Any) -> Result | None:
+        """Run it as Invoke does. One that cannot be waited for, as there is no thread for it, is killed."""
+        try:
+            return super().run(command, **kwargs)
+        except BaseException:
+            if hasattr(self, "process"):
+                self.kill()
+                Runner.stop(self)  # its timer would hold up the end of Python
+            raise
 
     def start(self, command: str, shell: str, env: dict[str, Any]) -> None:
         """Start the command; no terminal is involved, so a pty is never made."""

@@ -79,7 +79,7 @@ class Running:
     def __init__(self, c: Context, run: Run, line: Line, timeout: float | None = None) -> None:
         self._line = line
         self._sinks = Sink(self._tell), Sink(self._tell)
-        self._started = time.monotonic()
+        self._started = self.heard = time.monotonic()  # heard: when it last printed a line
         self.run = run
         try:
             with held_signals():
@@ -102,6 +102,7 @@ class Running:
 
     def _tell(self, line: str) -> None:
         """Pass on a line, but not what a command says of having been interrupted: its own traceback, say."""
+        self.heard = time.monotonic()
         if not (hasattr(self, "_promise") and getattr(self._promise.runner, "interrupted", False)):
             self._line(line)
 
@@ -112,6 +113,8 @@ class Running:
         runner = self._promise.runner
         try:
             with _waiting():
+                # Not in Invoke, which for a signal just before its waiting joins its readers for ever.
+                runner.wait()
                 done = self._promise.join()
             status = int(done.exited)
         except CommandTimedOut as error:
@@ -135,6 +138,10 @@ class Running:
     def finished(self) -> bool:
         """Return whether the command has ended."""
         return bool(self._promise.runner.process_is_finished)
+
+    def kill(self) -> None:
+        """Kill the command; who waits for it gets its result."""
+        self._promise.runner.kill()
 
     def end(self) -> None:
         """End the command and wait for it: nothing of it stays behind."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 from kubetour import causes
 from kubetour.acting import Acting, Command, Line, Performer
 from kubetour.checks import Change, Observation, Proof, Result
-from kubetour.errors import ClusterError, Interrupted, KubetourError, RefusedError
+from kubetour.errors import ClusterError, EngineError, Interrupted, KubetourError, RefusedError
 from kubetour.failures import diagnose, not_proved
 from kubetour.observe import Cluster, Objects
 from kubetour.questions import Prediction
@@ -219,11 +219,16 @@ class Tour:
         return self._rescue(acting.restore) or error
 
     def _rescue(self, work: Callable[[Command, Line], None]) -> KubetourError | None:
-        """Save what can be saved of a step that failed; return the interrupt if one came meanwhile."""
+        """Save what can be saved of a step that failed; return the interrupt if one came meanwhile.
+
+        Where the engine hangs, nothing can be: the ledger has what it may have made.
+        """
         try:
             work(self.presenter.command, self.presenter.line)
         except (Interrupted, KeyboardInterrupt):
             return Interrupted(last_signal())
+        except EngineError:
+            pass
         return None
 
     def _prove(self, step: Step, acting: Acting, deadline: float, recording: Recording | None) -> Proof:

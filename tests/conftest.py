@@ -29,9 +29,38 @@ hypothesis.register_profile("ci", max_examples=50, deadline=None, derandomize=Tr
 hypothesis.load_profile("ci" if os.environ.get("CI") else "local")
 
 
+# What takes long, or needs an engine, sshd, a registry: for who asks for it by path or by --long, and for CI.
+LONG = ("docker", "e2e", "faults", "fuzz", "remote")
+TESTS = Path(__file__).resolve().parent
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--long", action="store_true", help=f"run those of {', '.join(LONG)}, too, as CI does")
     parser.addoption("--update-goldens", action="store_true", help="rewrite tests/goldens from what is now")
     parser.addoption("--every-fault", action="store_true", help="end a tour in every way at every point")
+
+
+def long_too(config: pytest.Config) -> bool:
+    by_path = config.args_source is not pytest.Config.ArgsSource.TESTPATHS
+    return bool(config.getoption("--long") or os.environ.get("CI") or by_path)
+
+
+def is_long(item: pytest.Item) -> bool:
+    return item.path.is_relative_to(TESTS) and item.path.relative_to(TESTS).parts[0] in LONG
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what takes long, and let pytest count it as deselected."""
+    if not long_too(config):
+        config.hook.pytest_deselected(items=[item for item in items if is_long(item)])
+        items[:] = [item for item in items if not is_long(item)]
+
+
+def pytest_report_header(config: pytest.Config) -> str | None:
+    """Say at the top what is left out, and how to have it."""
+    if long_too(config):
+        return None
+    return f"left out: {', '.join(f'tests/{name}' for name in LONG)}; ./inv test --long runs them, too"
 
 
 @pytest.fixture

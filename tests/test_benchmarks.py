@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 
@@ -24,9 +25,7 @@ def a_run(value: float, *rounds: float, **bound: float) -> dict[str, Result]:
         pytest.param(9.0, {}, True, id="no bound"),
     ],
 )
-def test_a_bound_holds_or_not_and_the_line_says_so(
-    value: float, bound: dict[str, float], holds: bool
-) -> None:
+def test_a_bound_holds_or_not_and_the_line_says_so(value: float, bound: dict[str, Any], holds: bool) -> None:
     ratio = Ratio("r", value, **bound)
     assert ratio.holds is holds
     assert ("DOES NOT HOLD" in ratio.line()) is not holds

@@ -90,7 +90,7 @@ def test_a_code_that_was_ever_given_still_means_the_same_or_is_retired(
 
 def recorded() -> dict[str, str]:
     lines = RECORDED.read_text(encoding="utf-8").splitlines()
-    return dict(line.split(" ", 1) for line in lines)  # type: ignore[misc]
+    return dict(line.split(" ", 1) for line in lines)
 
 
 def test_the_page_of_errors_is_up_to_date(request: pytest.FixtureRequest) -> None:

@@ -143,7 +143,7 @@ def test_a_real_program_is_asked_by_its_command_line(c: Context, bin: Path) -> N
     (bin / "daemon.json").write_text('{"init": true}')
     found = daemon(c, "docker")
     assert found.disk > 0
-    facts = {
+    facts: dict[str, Any] = {
         "root": str(bin),
         "store": "overlayfs",
         "containerd_store": True,

@@ -23,7 +23,9 @@ DOWN, HANGS = Engine("docker", "engine-daemon"), Engine("podman", "engine-hangs"
 
 def machine(*found: Engine, kind: bool = True, minikube: bool = False) -> Machine:
     makers = {name: Program(Tool(f"/usr/bin/{name}", "1.38.1")) for name in ("kind", "minikube")}
-    here = {name: program for name, program in makers.items() if {"kind": kind, "minikube": minikube}[name]}
+    here: dict[str, Any] = {
+        name: program for name, program in makers.items() if {"kind": kind, "minikube": minikube}[name]
+    }
     return Machine(daemons=tuple(map(Daemon, found)), **here)
 
 

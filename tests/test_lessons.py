@@ -167,8 +167,8 @@ def test_both_languages_have_the_same_placeholders_and_markers() -> None:
         pair = lesson, chinese[name]
         one, other = ([kinds(parts) for parts in (each.paragraphs, each.answers)] for each in pair)
         assert one == other, name
-        one, other = (sorted(placeholders(body(each))) for each in pair)
-        assert one == other, name
+        english_values, chinese_values = (sorted(placeholders(body(each))) for each in pair)
+        assert english_values == chinese_values, name
 
 
 def kinds(parts: tuple[tuple[str, str], ...]) -> list[str]:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from invoke.context import Context
 
-from kubetour import machine, tools
+from kubetour import tools
 from kubetour.machine import (
     Program,
     cgroup_version,
@@ -22,6 +22,7 @@ from kubetour.machine import (
     unwritable,
     wsl_version,
 )
+from kubetour.pins import pin, this_system
 from kubetour.tools import Tool
 from tests.making import put
 
@@ -203,7 +204,7 @@ def test_a_tool_kept_from_an_earlier_download_is_found(
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    wanted, system = machine.pin("kind"), machine.this_system().replace("/", "-")
+    wanted, system = pin("kind"), this_system().replace("/", "-")
     kept = tmp_path / "kubetour" / f"kind-{wanted.version}-{system}"
     kept.mkdir(parents=True)
     path = put(kept, "kind", "echo 'kind v0.32.0 go1.26 linux/amd64'")

@@ -1,74 +1,55 @@
-"""The observer against the real API server of the embedded cluster, in a thread of its own."""
+"""The observer against the real API server of an embedded cluster."""
 
 from __future__ import annotations
 
-import asyncio
-import gc
 import queue
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
+from kubernetes.client import CoreV1Api
 
+from kubetour.embedded.testing import EmbeddedCluster
 from kubetour.errors import ClusterError, HostError
 from kubetour.observe import Cluster, Objects
 from kubetour.resources import is_older
 from tests import serving as web
-from tests.embedded import serving
 
 PATIENCE = 20.0
-LINGER = 0.1  # seconds: TLS transports close in their own time, and nothing tells when
+pytestmark = pytest.mark.embedded_cluster(runtime="fake")
 
 
-class Served:
-    """An API server that runs in a thread; `do` calls its registry there."""
+class Pods:
+    """The Pods of the test's namespace, as somebody else changes them."""
 
-    def __init__(self, directory: Path) -> None:
-        self._loop = asyncio.new_event_loop()
-        self._ready = threading.Event()
-        self._stop = asyncio.Event()
-        self._thread = threading.Thread(target=self._loop.run_until_complete, args=(self._serve(directory),))
-        self._thread.start()
-        assert self._ready.wait(PATIENCE)
+    def __init__(self, there: EmbeddedCluster) -> None:
+        self._api, self._namespace = CoreV1Api(there.client), there.namespace
 
-    async def _serve(self, directory: Path) -> None:
-        async with serving.serving(directory) as cluster:
-            self.kubeconfig, self._registry = cluster.kubeconfig, cluster.registry
-            self._ready.set()
-            await self._stop.wait()
-            await asyncio.sleep(LINGER)
-        await asyncio.sleep(LINGER)
+    def create(self, name: str, namespace: str = "") -> None:
+        self._api.create_namespaced_pod(namespace or self._namespace, pod(name))  # type: ignore[arg-type]
 
-    def do(self, call: Callable[[Any], Any]) -> Any:
-        async def called() -> Any:
-            return call(self._registry)
-
-        return asyncio.run_coroutine_threadsafe(called(), self._loop).result(PATIENCE)
-
-    def end(self) -> None:
-        self._loop.call_soon_threadsafe(self._stop.set)
-        self._thread.join(PATIENCE)
-        self._loop.close()
+    def delete(self, name: str, namespace: str = "") -> None:
+        self._api.delete_namespaced_pod(name, namespace or self._namespace, grace_period_seconds=0)
 
 
 @pytest.fixture
-def served(tmp_path: Path) -> Iterator[Served]:
-    served = Served(tmp_path)
-    yield served
-    gc.collect()  # urllib3 closes the connections of a pool when the pool is collected
-    served.end()
+def pods(embedded_cluster: EmbeddedCluster) -> Pods:
+    return Pods(embedded_cluster)
+
+
+def context(kubeconfig: Path) -> str:
+    return str(yaml.safe_load(kubeconfig.read_text(encoding="utf-8"))["current-context"])
 
 
 @pytest.fixture
-def cluster(served: Served) -> Iterator[Cluster]:
-    import yaml
-
-    context = yaml.safe_load(served.kubeconfig.read_text(encoding="utf-8"))["current-context"]
-    with Cluster(str(served.kubeconfig), context, "default") as cluster:
+def cluster(embedded_cluster: EmbeddedCluster) -> Iterator[Cluster]:
+    kubeconfig = embedded_cluster.kubeconfig
+    with Cluster(str(kubeconfig), context(kubeconfig), embedded_cluster.namespace) as cluster:
         yield cluster
 
 
@@ -85,16 +66,14 @@ def names(objects: Objects) -> set[str]:
     return {item["metadata"]["name"] for item in objects["pods"]}
 
 
-def test_what_is_there_is_seen(served: Served, cluster: Cluster) -> None:
-    served.do(lambda registry: registry.create("pods", pod("one"), "default"))
+def test_what_is_there_is_seen(pods: Pods, cluster: Cluster) -> None:
+    pods.create("one")
     assert names(cluster.wait(("pods",), lambda seen: bool(seen["pods"]), PATIENCE)) == {"one"}
 
 
-def test_a_wait_ends_as_soon_as_it_is_met(served: Served, cluster: Cluster) -> None:
+def test_a_wait_ends_as_soon_as_it_is_met(pods: Pods, cluster: Cluster) -> None:
     cluster.wait(("pods",), lambda seen: True, PATIENCE)
-    timer = threading.Timer(
-        0.2, served.do, (lambda registry: registry.create("pods", pod("late"), "default"),)
-    )
+    timer = threading.Timer(0.2, pods.create, ("late",))
     timer.start()
     begun = time.monotonic()
     seen = cluster.wait(("pods",), lambda seen: "late" in names(seen), PATIENCE)
@@ -103,21 +82,22 @@ def test_a_wait_ends_as_soon_as_it_is_met(served: Served, cluster: Cluster) -> N
     timer.join()
 
 
-def test_a_deletion_is_seen(served: Served, cluster: Cluster) -> None:
-    served.do(lambda registry: registry.create("pods", pod("gone"), "default"))
+def test_a_deletion_is_seen(pods: Pods, cluster: Cluster) -> None:
+    pods.create("gone")
     cluster.wait(("pods",), lambda seen: "gone" in names(seen), PATIENCE)
-    served.do(lambda registry: registry.delete("pods", "gone", "default", grace_period_seconds=0))
+    pods.delete("gone")
     assert names(cluster.wait(("pods",), lambda seen: "gone" not in names(seen), PATIENCE)) == set()
 
 
-def test_objects_of_other_namespaces_are_not_seen(served: Served, cluster: Cluster) -> None:
-    served.do(lambda registry: registry.create("pods", pod("other"), "kube-system"))
-    served.do(lambda registry: registry.create("pods", pod("ours"), "default"))
+def test_objects_of_other_namespaces_are_not_seen(pods: Pods, cluster: Cluster) -> None:
+    pods.create("other", "default")
+    pods.create("ours")
     assert names(cluster.wait(("pods",), lambda seen: bool(seen["pods"]), PATIENCE)) == {"ours"}
+    pods.delete("other", "default")
 
 
-def test_a_wait_that_is_not_met_returns_what_was_seen_last(served: Served, cluster: Cluster) -> None:
-    served.do(lambda registry: registry.create("pods", pod("one"), "default"))
+def test_a_wait_that_is_not_met_returns_what_was_seen_last(pods: Pods, cluster: Cluster) -> None:
+    pods.create("one")
     cluster.wait(("pods",), lambda seen: bool(seen["pods"]), PATIENCE)
     assert names(cluster.wait(("pods",), lambda seen: False, 0.05)) == {"one"}
 
@@ -128,11 +108,11 @@ def test_the_version_is_read_without_a_watch(cluster: Cluster) -> None:
     assert version["client"] == metadata.version("kubernetes")
 
 
-def test_a_watch_that_breaks_off_goes_on_without_a_gap(served: Served, cluster: Cluster) -> None:
+def test_a_watch_that_breaks_off_goes_on_without_a_gap(pods: Pods, cluster: Cluster) -> None:
     cluster.wait(("pods",), lambda seen: True, PATIENCE)
     for response in list(cluster._responses.values()):
         response.shutdown()
-    served.do(lambda registry: registry.create("pods", pod("after"), "default"))
+    pods.create("after")
     assert "after" in names(cluster.wait(("pods",), lambda seen: "after" in names(seen), PATIENCE))
 
 
@@ -143,28 +123,28 @@ def test_a_server_that_is_not_there_is_an_error_with_its_reason(tmp_path: Path) 
     assert "refused" in str(error.value.values["reason"])
 
 
-def test_a_server_that_refuses_is_an_error_with_its_status(served: Served, tmp_path: Path) -> None:
-    text = served.kubeconfig.read_text(encoding="utf-8").replace(serving.TOKEN, "another")
+def test_a_server_that_refuses_is_an_error_with_its_status(
+    embedded_cluster: EmbeddedCluster, tmp_path: Path
+) -> None:
+    text = embedded_cluster.kubeconfig.read_text(encoding="utf-8")
     kubeconfig = tmp_path / "another"
-    kubeconfig.write_text(text, encoding="utf-8")
-    import yaml
-
-    context = yaml.safe_load(text)["current-context"]
-    with Cluster(str(kubeconfig), context, "default") as cluster, pytest.raises(ClusterError) as error:
+    kubeconfig.write_text(text.replace(embedded_cluster.server.record.token, "another"), encoding="utf-8")
+    refused = Cluster(str(kubeconfig), context(kubeconfig), "default")
+    with refused as cluster, pytest.raises(ClusterError) as error:
         cluster.wait(("pods",), lambda seen: True, 0.5)
     assert "401" in str(error.value.values["reason"])
 
 
 def test_a_listener_is_told_what_is_known_and_every_change_until_it_has_enough(
-    served: Served, cluster: Cluster
+    pods: Pods, cluster: Cluster
 ) -> None:
     told: queue.Queue[Objects] = queue.Queue()
     with cluster.telling(("pods", "services"), told.put):
-        served.do(lambda registry: registry.create("pods", pod("one"), "default"))
+        pods.create("one")
         seen = told.get(timeout=PATIENCE)
         while "one" not in names({"pods": (), **seen}):
             seen = told.get(timeout=PATIENCE)
-    served.do(lambda registry: registry.create("pods", pod("late"), "default"))
+    pods.create("late")
     cluster.wait(("pods",), lambda seen: "late" in names(seen), PATIENCE)
     while not told.empty():
         assert "late" not in names({"pods": (), **told.get()})
@@ -193,7 +173,7 @@ def test_what_is_forbidden_is_asked_for_once_for_each_wait_and_is_no_trouble(tmp
         assert cluster.trouble() == ""
 
 
-def test_a_cluster_that_answers_is_no_trouble(served: Served, cluster: Cluster) -> None:
+def test_a_cluster_that_answers_is_no_trouble(cluster: Cluster) -> None:
     cluster.wait(("pods",), lambda seen: True, PATIENCE)
     assert cluster.trouble() == ""
 
@@ -246,7 +226,9 @@ def test_a_lost_host_ends_the_wait_and_a_missing_kubeconfig_is_waited_for(is_gon
     assert error.value.key == key
 
 
-def test_one_object_is_read_by_its_name_and_anew_for_each_wait(served: Served, cluster: Cluster) -> None:
+def test_one_object_is_read_by_its_name_and_anew_for_each_wait(
+    embedded_cluster: EmbeddedCluster, cluster: Cluster
+) -> None:
     def labels() -> set[str]:
         (found,) = cluster.wait(("namespaces",), lambda seen: bool(seen["namespaces"]), PATIENCE)[
             "namespaces"
@@ -255,12 +237,8 @@ def test_one_object_is_read_by_its_name_and_anew_for_each_wait(served: Served, c
 
     assert "new" not in labels()
 
-    def label(registry: Any) -> None:
-        namespace = registry.get("namespaces", "default")
-        namespace["metadata"]["labels"]["new"] = "yes"
-        registry.update("namespaces", namespace)
-
-    served.do(label)
+    new = {"metadata": {"labels": {"new": "yes"}}}
+    CoreV1Api(embedded_cluster.client).patch_namespace(embedded_cluster.namespace, new)
     assert "new" in labels()
 
 

@@ -70,7 +70,7 @@ def test_a_namespace_without_our_label_is_refused_with_what_to_type(
     there(tmp_path, {})
     for clean_up in (ownership.clean_up, ownership.clean_up_after):
         with pytest.raises(RefusedError) as error:
-            clean_up(c, session)  # type: ignore[operator]
+            clean_up(c, session)
         line = "kubectl --context gke_example label namespace kubetour app.kubernetes.io/managed-by=kubetour"
         for language in ("en", "zh"):
             assert line in error.value.explain(language)[0]

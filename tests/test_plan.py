@@ -288,10 +288,12 @@ def test_podmans_driver_and_its_images_are_podmans_own() -> None:
 
 @pytest.mark.parametrize("kind", ["kind", "minikube", "embedded"])
 def test_a_containers_end_is_asked_of_the_node_that_runs_its_pod(kind: str) -> None:
-    run = make_provider(kind).stop_container("web-pod")
+    provider: Any = make_provider(kind)
+    run = provider.stop_container("web-pod")
     assert run
     node = next(part for part in run.argv if isinstance(part, Lookup))
-    assert node.run == make_provider(kind).node_of("web-pod").run
+    asked = provider.node_of("web-pod")
+    assert node.run == asked.run
     assert "stop" in str(run.argv[-1])
     assert ("sudo" in run.argv) is (kind == "minikube")
 

@@ -112,13 +112,17 @@ def test_restarts_are_added_up() -> None:
     assert podstatus.restarts(item) == 6
 
 
+ENDS: list[dict[str, Any]] = [
+    {"reason": "Completed"},
+    {"reason": "Error", "exitCode": 1},
+    {"signal": 9},
+    {"exitCode": 2},
+]
 CONTAINERS = st.lists(
     st.one_of(
         st.sampled_from([RUNNING, UNREADY]),
         st.sampled_from(["ContainerCreating", "CrashLoopBackOff", "PodInitializing"]).map(waiting),
-        st.sampled_from(
-            [{"reason": "Completed"}, {"reason": "Error", "exitCode": 1}, {"signal": 9}, {"exitCode": 2}]
-        ).map(lambda fields: ended(**fields)),
+        st.sampled_from(ENDS).map(lambda fields: ended(**fields)),
     ),
     max_size=3,
 )

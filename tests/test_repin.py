@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from kubetour import repin
+from kubetour import pins, repin
 from kubetour.errors import IntegrityError, ToolError
 from tests.serving import Server, serving
 
@@ -106,5 +106,5 @@ class TestCommand:
 
 
 def test_the_real_file_is_as_the_script_would_write_it() -> None:
-    text = repin.PINNED.read_text(encoding="utf-8")
+    text = pins.PINNED.read_text(encoding="utf-8")
     assert text == json.dumps(json.loads(text), indent=2) + "\n"

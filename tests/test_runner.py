@@ -7,9 +7,10 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from types import FrameType
 from typing import Any, NoReturn
 
 import pytest
@@ -17,8 +18,9 @@ from hypothesis import HealthCheck, given, settings
 from invoke.context import Context
 from invoke.exceptions import ThreadException
 
+from kubetour.checks import TIMED_OUT
 from kubetour.errors import Interrupted
-from kubetour.runner import TIMED_OUT, Running, Sink, ignore_signals, last_signal, perform, signals
+from kubetour.runner import Running, Sink, ignore_signals, last_signal, perform, signals
 from kubetour.steps import Run
 from tests.making import sh
 from tests.test_script import HOSTILE, TELL
@@ -186,6 +188,52 @@ def test_a_signal_to_us_ends_the_command_and_is_told_as_an_interrupt(
         perform(c, sh(f"echo $$ > {pids}; echo ready; exec {EVER}"), line)
     assert caught.value.exit_status == status
     assert last_signal() == number
+    wait_for(lambda: not _alive(pids))
+
+
+@contextmanager
+def traced(trace: Callable[[FrameType, str, Any], Any]) -> Iterator[None]:
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        yield
+    finally:
+        sys.settrace(before)
+
+
+@pytest.mark.parametrize("count", range(1, 13))
+def test_a_signal_between_any_two_lines_of_the_waiting_ends_the_command(
+    c: Context, tmp_path: Path, count: int
+) -> None:
+    """At line `count` of our waiting and of Invoke's, each of which a signal may come just before."""
+    pids, left = tmp_path / "pid", [count]
+
+    def trace(frame: FrameType, event: str, _: Any) -> Any:
+        if frame.f_code.co_name not in ("wait", "_finish", "join") or "threading" in frame.f_code.co_filename:
+            return None
+        left[0] -= event == "line"
+        if event == "line" and left[0] == 0:
+            os.kill(os.getpid(), signal.SIGINT)
+        return trace
+
+    running = Running(c, sh(f"echo $$ > {pids}.new; mv {pids}.new {pids}; exec {EVER}"), lambda text: None)
+    wait_for(pids.exists)
+    stuck = threading.Timer(20, os.killpg, (os.getpgid(int(pids.read_text())), signal.SIGKILL))
+
+    def interrupt() -> None:
+        if left[0] > 0:  # there is no such line
+            os.kill(os.getpid(), signal.SIGINT)
+
+    later = threading.Timer(0.5, interrupt)
+    stuck.start()
+    with signals(), suppress(Interrupted, KeyboardInterrupt):
+        later.start()
+        with traced(trace):
+            running.wait()
+    later.cancel()
+    running.end()  # as who has begun it does where the signal came before the waiting
+    assert not stuck.finished.is_set(), "nobody ended it"
+    stuck.cancel()
     wait_for(lambda: not _alive(pids))
 
 

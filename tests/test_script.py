@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -269,7 +270,11 @@ def test_a_script_whose_last_step_has_a_rescue_ends_without_it(tmp_path: Path) -
 def test_a_script_takes_back_only_what_it_made_itself(
     tmp_path: Path, unless: str, exists: str, told: str
 ) -> None:
-    given = {"unless": sh(unless), "exists": sh(exists), "confirm": (sh("echo late; exit 1"),)}
+    given: dict[str, Any] = {
+        "unless": sh(unless),
+        "exists": sh(exists),
+        "confirm": (sh("echo late; exit 1"),),
+    }
     one = step("one", "exit 1", rescue=(sh("echo saved"),), creates=("a/b",), **given)
     assert printed(tmp_path, script((one,), TITLES, [], [])).stdout == told
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from invoke.context import Context
 
-from kubetour import choosing, engines, session
+from kubetour import buildcontext, choosing, engines, session
 from kubetour.engines import Engine
 from kubetour.errors import KubetourError, UsageError
 from kubetour.project import ROOT
@@ -189,7 +189,7 @@ def test_requests_to_an_app_that_is_not_ours_are_marked_and_its_pods_get_the_rig
     rights: dict[str, bool],
 ) -> None:
     context = replace(CONTEXT, directory=app_dir, user=user)
-    machine.setattr(session.buildcontext, "read", lambda *given: context)
+    machine.setattr(buildcontext, "read", lambda *given: context)
     resolved = Resolved(Settings(app_dir=app_dir), dict.fromkeys(FIELDS, "flag"))
     made = session.assemble(resolved, State(tmp_path), "kind", TOOLS["kind"])
     assert bool(made.provider.mark) is is_marked

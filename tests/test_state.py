@@ -66,9 +66,11 @@ def test_the_slate_keeps_what_was_there_before_and_all_that_was_made_until_nothi
     state.note("z/3")
     state.strike("x/1", "y/2")
     assert state.created() == ()
-    assert (state.made(), state.before()) == (("x/1", "y/2", "z/3"), {KEY})
+    assert state.made() == ("x/1", "y/2", "z/3")
+    assert state.before() == {KEY}
     state.begin_slate([])
-    assert (state.made(), state.before()) == ((), set())
+    assert state.made() == ()
+    assert state.before() == set()
     state.end_slate()
     state.end_slate()
     assert not (state.root / "slate.json").exists()
@@ -80,7 +82,8 @@ def test_the_slate_keeps_what_was_there_before_and_all_that_was_made_until_nothi
 def test_a_slate_of_another_form_counts_as_clean(state: State, content: str) -> None:
     state.root.mkdir()
     (state.root / "slate.json").write_text(content)
-    assert (state.made(), state.before()) == ((), set())
+    assert state.made() == ()
+    assert state.before() == set()
     state.add("x/1")
     assert state.made() == ("x/1",)
 

@@ -548,7 +548,7 @@ def test_a_ladder_is_climbed_until_a_rung_holds_and_the_steps_after_it_use_that_
 def test_the_check_is_told_which_rung_held(tour: Tour) -> None:
     @dataclass(frozen=True)
     class ByRung:
-        looks = ()
+        looks: ClassVar[tuple[str, ...]] = ()
 
         def __call__(self, seen: Observation) -> Proof:
             return Proof(seen.rung == ANSWERS.way, Text("proof.ended", {"what": str(seen.rung)}))

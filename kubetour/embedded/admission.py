@@ -6,12 +6,15 @@ import json
 from dataclasses import replace
 
 from kubetour.embedded import apierrors, podsecurity_admission
-from kubetour.embedded.api import Object
+from kubetour.embedded.api import Object, StatusError
 from kubetour.embedded.deletion import DeleteOptions
-from kubetour.embedded.etcd import KeyValue
-from kubetour.embedded.resources import Resource
+from kubetour.embedded.etcd import KeyValue, Store
+from kubetour.embedded.listing import prefix
+from kubetour.embedded.resources import Resource, by_plural
 
 # The NamespaceLifecycle admission plugin's immortal namespaces.
+# Where Kubernetes keeps what it does not keep by its plural.
+_STORED_AT = {"endpoints": "services/endpoints", "nodes": "minions", "services": "services/specs"}
 _IMMORTAL = ("default", "kube-system", "kube-public")
 
 
@@ -24,15 +27,34 @@ def settle_namespace(resource: Resource, metadata: Object, namespace: str) -> No
     if not given:
         raise apierrors.bad_request("an empty namespace may not be set during creation")
     if namespace and given != namespace:
-        raise apierrors.bad_request(
-            "the namespace of the provided object does not match the namespace sent on the request"
-        )
+        raise misplaced("namespace", given, namespace)
 
 
-def admit(resource: Resource, obj: Object, namespace: KeyValue) -> None:
+def misplaced(field: str, given: str, wanted: str) -> StatusError:
+    """Return the 400 for an object whose name or namespace is not the URL's."""
+    if field == "namespace":
+        text = "the namespace of the provided object does not match the namespace sent on the request"
+        return apierrors.bad_request(text)
+    return apierrors.bad_request(
+        f"the name of the object ({given}) does not match the name on the URL ({wanted})"
+    )
+
+
+def admit(resource: Resource, obj: Object, namespace: KeyValue, store: Store) -> None:
     """Refuse what a namespace does not let in."""
     check_open(resource, obj["metadata"].get("name", ""), namespace)
     check_security(resource, obj, namespace)
+    if resource.plural == "pods":
+        check_account(resource, obj, store)
+
+
+def check_account(resource: Resource, pod: Object, store: Store) -> None:
+    """Refuse a Pod of a ServiceAccount that is not there; `default` soon is, where it is not yet."""
+    name, space = pod["spec"]["serviceAccountName"], pod["metadata"]["namespace"]
+    if name == "default" or store.get(f"{prefix(by_plural('serviceaccounts'), space)}{name}") is not None:
+        return
+    why = f'error looking up service account {space}/{name}: serviceaccount "{name}" not found'
+    raise apierrors.forbidden(resource, pod["metadata"]["name"], why)
 
 
 def check_open(resource: Resource, name: str, namespace: KeyValue) -> None:
@@ -84,5 +106,15 @@ def check_uid(resource: Resource, obj: Object, uid: str) -> None:
     """409 where a writer means another object of the same name; an empty uid means whichever there is."""
     actual = obj["metadata"]["uid"]
     if uid not in ("", actual):
-        why = f"Precondition failed: UID in precondition: {uid}, UID in object meta: {actual}"
-        raise apierrors.conflict(resource, obj["metadata"]["name"], why)
+        metadata = obj["metadata"]
+        parts = (
+            _STORED_AT.get(resource.plural, resource.plural),
+            metadata.get("namespace"),
+            metadata["name"],
+        )
+        why = (
+            f"StorageError: invalid object, Code: 4, Key: /registry/{'/'.join(filter(None, parts))}, "
+            f"ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: {uid}, "
+            f"UID in object meta: {actual}"
+        )
+        raise apierrors.conflict(resource, metadata["name"], why)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import hmac
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 
@@ -13,14 +12,28 @@ from aiohttp import web
 from kubetour.embedded import apierrors
 from kubetour.embedded.api import Object, StatusError
 from kubetour.embedded.certs import SERVICE_NAMES, Certificates
+from kubetour.embedded.clusterconfig import EVENT_TTL
 from kubetour.embedded.compaction import keep_compact
 from kubetour.embedded.documents import LARGEST
-from kubetour.embedded.handlers import delete, pods, read, reviews, scale, streams, tokens, watch, write
+from kubetour.embedded.handlers import (
+    delete,
+    pods,
+    proxying,
+    read,
+    reviews,
+    scale,
+    streams,
+    tokens,
+    watch,
+    write,
+)
 from kubetour.embedded.handlers.context import Call, status_response
 from kubetour.embedded.handlers.meta import ANONYMOUS, DEFINITIONS, MetaHandler
+from kubetour.embedded.handlers.shaping import shaped
 from kubetour.embedded.limits import STANDARD, BoundedServer, Limits, request_factory
 from kubetour.embedded.registry import Registry
-from kubetour.embedded.requestinfo import RequestInfo, parse
+from kubetour.embedded.requestinfo import RequestInfo, flag, parse
+from kubetour.embedded.resources import PROXY
 from kubetour.embedded.serviceaccount_tokens import Tokens
 from kubetour.embedded.watcher import Watcher
 
@@ -61,6 +74,7 @@ _CREATED_ONLY: Mapping[str, Handler] = {
     "selfsubjectaccessreviews": reviews.review,
     "selfsubjectreviews": reviews.review,
     "selfsubjectrulesreviews": reviews.review,
+    "tokenreviews": reviews.review,
 }
 # Of a namespaced resource, all namespaces together can be listed and watched, and nothing else.
 _IN_ONE_NAMESPACE = ("create", "deletecollection")
@@ -77,12 +91,13 @@ class APIServer:
         token: str,
         certs: Certificates,
         limits: Limits = STANDARD,
+        event_ttl: float = EVENT_TTL,
     ) -> None:
         self._registry = registry
-        self._token = token.encode()
         self._tokens = Tokens(registry, token)
         self._certs = certs
         self._limits = limits
+        self._event_ttl = event_ttl
         self._hosts = {*_LOOPBACK, *SERVICE_NAMES}
         self._runner: web.ServerRunner | None = None
         self._listening: asyncio.Server | None = None
@@ -117,7 +132,9 @@ class APIServer:
         )
         bound = int(self._listening.sockets[0].getsockname()[1])
         self._meta.address = f"{host}:{bound}"
-        self._compactor = asyncio.create_task(keep_compact(self._registry), name="compaction")
+        self._compactor = asyncio.create_task(
+            keep_compact(self._registry, self._event_ttl), name="compaction"
+        )
         return bound
 
     async def stop(self) -> None:
@@ -138,9 +155,9 @@ class APIServer:
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
         try:
-            return await self._respond(request)
+            return shaped(request, await self._respond(request))
         except StatusError as error:
-            response = status_response(error)
+            response = shaped(request, status_response(error))
             if error.code in _CLOSING:
                 response.force_close()
             return response
@@ -187,16 +204,15 @@ class APIServer:
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
         if scheme.lower() != "bearer":
             return None
-        given = token.strip().encode("utf-8", "surrogateescape")  # the bytes that came, whatever they are
-        if hmac.compare_digest(given, self._token):
-            return reviews.ADMIN
-        return self._tokens.user(given.decode("utf-8", "replace"))
+        return self._tokens.known(token.strip())
 
     def _route(self, info: RequestInfo, request: web.BaseRequest) -> Handler:
         verb = _verb(request, info)
         sub = info.subresource
         if sub in _STREAMS:
             return streams.stream
+        if sub == PROXY:
+            return proxying.proxy
         if sub:
             handler = _SUBRESOURCES.get((sub, verb))
         elif info.resource.plural in _CREATED_ONLY:
@@ -214,7 +230,7 @@ def _verb(request: web.BaseRequest, info: RequestInfo) -> str:
     """Return the API verb of a request, as RequestInfo has it."""
     method, named = request.method, bool(info.name)
     if method == "GET":
-        if not named and request.query.get("watch", "") in ("1", "true"):
+        if not named and flag(request.query, "watch"):
             return "watch"
         return "get" if named else "list"
     if method == "DELETE":

@@ -39,7 +39,8 @@ def to_view(scaler: Object) -> Object:
     kept = {name: json.dumps(value, separators=(",", ":")) for name, value in more.items() if value}
     if kept:
         metadata["annotations"] = {**(metadata.get("annotations") or {}), **kept}
-    status = dict(scaler.get("status") or {})
+    # v1 always has it, v2 where it is not 0.
+    status = {"currentReplicas": 0, **(scaler.get("status") or {})}
     for field in ("conditions", "currentMetrics"):
         status.pop(field, None)
     return {**scaler, "apiVersion": "autoscaling/v1", "metadata": metadata, "spec": spec, "status": status}
@@ -62,7 +63,8 @@ def from_view(scaler: Object) -> Object:
     metadata.pop("annotations", None)
     if annotations:
         metadata["annotations"] = annotations
-    status = dict(scaler.get("status") or {})
+    # v1 always has it, v2 where it is not 0.
+    status = {"currentReplicas": 0, **(scaler.get("status") or {})}
     status.pop("currentCPUUtilizationPercentage", None)
     return {**scaler, "apiVersion": "autoscaling/v2", "metadata": metadata, "spec": spec, "status": status}
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import logging
+
 from kubetour.embedded.api import Object, StatusError
 from kubetour.embedded.registry import Registry
 
+_log = logging.getLogger(__name__)
+SERVICE_SECONDS = 10.0
 NAMESPACES = ("default", "kube-node-lease", "kube-public", "kube-system")
 
 
@@ -17,6 +21,24 @@ def bootstrap(registry: Registry, *, service_ip: str, address: str, port: int) -
     for name in NAMESPACES:
         _ensure(registry, "namespaces", {"metadata": {"name": name}})
         _ensure(registry, "serviceaccounts", {"metadata": {"name": "default", "namespace": name}})
+    make_service(registry, service_ip=service_ip, address=address, port=port)
+
+
+async def keep_service(registry: Registry, *, service_ip: str, address: str, port: int) -> None:
+    """Bring the Service `kubernetes` back for ever, which `kubectl delete services --all` deletes, too.
+
+    As kube-apiserver looks after it, every ten seconds (`EndpointReconciler` of its controlplane).
+    """
+    while True:
+        await registry.clock.sleep(SERVICE_SECONDS)
+        try:
+            make_service(registry, service_ip=service_ip, address=address, port=port)
+        except StatusError as error:  # the next time, perhaps
+            _log.warning("the Service kubernetes: %s", error.message)
+
+
+def make_service(registry: Registry, *, service_ip: str, address: str, port: int) -> None:
+    """Make the Service `kubernetes` and what leads to its endpoint, or bring them back."""
     labels = {"component": "apiserver", "provider": "kubernetes"}
     ports = [{"name": "https", "port": 443, "targetPort": port}]
     _apply(

@@ -73,6 +73,7 @@ def create(
             ignored=list(config.ignored),
             runtime=config.runtime,
             node_monitor_grace=config.node_monitor_grace,
+            event_ttl=config.event_ttl,
         )
         say(f"Creating cluster {_quoted(name)} ...")
         if record.ignored:
@@ -158,6 +159,7 @@ def _start(directory: ClusterDirectory, wait: float, say: Say, lifeline: int | N
         passed.append(lifeline)
     with open(reading, "rb", buffering=0) as report:
         try:
+            log.touch(mode=0o600)
             with log.open("ab") as output:
                 pid = start_detached(argv, output, pass_fds=passed, root=directory.root)
         finally:

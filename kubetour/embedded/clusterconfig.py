@@ -21,6 +21,7 @@ ROLES = ("control-plane", "worker")
 PROCESSES, FAKE = RUNTIMES = ("processes", "fake")
 API_VERSION = "kind.x-k8s.io/v1alpha4"
 NODE_MONITOR_GRACE = 50.0  # seconds: kube-controller-manager's --node-monitor-grace-period
+EVENT_TTL = 3600.0  # seconds: kube-apiserver's --event-ttl
 _NAME = re.compile(r"[a-z0-9.-]+")
 _DNS_NAME = re.compile(r"[a-z0-9](?:[-.a-z0-9]*[a-z0-9])?")
 _LONGEST_NAME = 45  # so that the nodes' names are labels' values, of 63 characters at most
@@ -84,6 +85,7 @@ class ClusterConfig:
     ignored: tuple[str, ...] = ()
     runtime: str = PROCESSES
     node_monitor_grace: float = NODE_MONITOR_GRACE  # seconds
+    event_ttl: float = EVENT_TTL  # seconds
 
 
 def with_workers(config: ClusterConfig, nodes: int) -> ClusterConfig:
@@ -141,11 +143,16 @@ def parse(text: str) -> ClusterConfig:
         raise EmbeddedError(joined)
     ignored = {name for name in _IGNORED_CLUSTER if document.get(name)}
     ignored |= {name for node in document.get("nodes") or [] for name in _IGNORED_NODE if node.get(name)}
-    grace, understood = kubeadmpatch.node_monitor_grace(document.get("kubeadmConfigPatches"))
+    seconds, understood = kubeadmpatch.durations(document.get("kubeadmConfigPatches"))
     if understood and not any(node.get("kubeadmConfigPatches") for node in document.get("nodes") or []):
         ignored.discard("kubeadmConfigPatches")
-    name, seconds = str(document.get("name") or ""), grace or NODE_MONITOR_GRACE
-    return ClusterConfig(name, nodes, tuple(sorted(ignored)), node_monitor_grace=seconds)
+    return ClusterConfig(
+        str(document.get("name") or ""),
+        nodes,
+        tuple(sorted(ignored)),
+        node_monitor_grace=seconds.get(kubeadmpatch.NODE_MONITOR_GRACE, NODE_MONITOR_GRACE),
+        event_ttl=seconds.get(kubeadmpatch.EVENT_TTL, EVENT_TTL),
+    )
 
 
 def _cannot_decode(why: str) -> EmbeddedError:

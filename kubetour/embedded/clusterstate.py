@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from kubetour.embedded import container as containers
-from kubetour.embedded.clusterconfig import NODE_MONITOR_GRACE, PROCESSES
+from kubetour.embedded.clusterconfig import EVENT_TTL, NODE_MONITOR_GRACE, PROCESSES
 from kubetour.embedded.errors import EmbeddedError
 from kubetour.embedded.paths import private_directory, state_root, write_json
 from kubetour.embedded.process import ProcessIdentity, identify, is_alive
@@ -43,6 +43,7 @@ class ClusterRecord:
     ignored: list[str] = field(default_factory=list)
     runtime: str = PROCESSES
     node_monitor_grace: float = NODE_MONITOR_GRACE  # seconds
+    event_ttl: float = EVENT_TTL  # seconds
     made: bool = False  # its nodes have been ready once: from then on, only `delete cluster` removes it
 
 

@@ -2,43 +2,55 @@
 
 As kube-apiserver does: a compaction forgets what was superseded before the previous one, so a client may be
 at least five minutes behind (`--etcd-compaction-interval`); Events live for an hour (`--event-ttl`).
+All is done in batches, between which others have their turn: thousands at once would hold up every request.
 """
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 from datetime import datetime, timedelta, timezone
 
 from kubetour.embedded.api import StatusError
-from kubetour.embedded.etcd import StoreFullError
+from kubetour.embedded.clusterconfig import EVENT_TTL
+from kubetour.embedded.etcd import Store, StoreFullError
 from kubetour.embedded.registry import Registry
 
 _log = logging.getLogger(__name__)
 INTERVAL_SECONDS = 300.0
-EVENT_TTL = timedelta(hours=1)
+BATCH = 200  # Events, or revisions: a hundredth of a second of work
 
 
-async def keep_compact(registry: Registry, interval: float = INTERVAL_SECONDS) -> None:
-    """Tidy the store for ever; end it by cancelling."""
+async def keep_compact(registry: Registry, event_ttl: float = EVENT_TTL) -> None:
+    """Tidy the store for ever; end it by cancelling. `event_ttl` is in seconds."""
     previous = registry.store.revision
     while True:
-        await registry.clock.sleep(interval)
+        await registry.clock.sleep(INTERVAL_SECONDS)
         try:
-            expire_events(registry)
-            registry.store.compact(previous)
+            await expire_events(registry, event_ttl)
+            await compact(registry.store, previous)
         except (StatusError, StoreFullError) as error:  # the next time, perhaps
             _log.warning("%s", error)
         else:
             previous = registry.store.revision
 
 
-def expire_events(registry: Registry) -> None:
+async def compact(store: Store, revision: int) -> None:
+    """Compact a store to a revision, step by step. StoreFullError."""
+    while store.compacted < min(revision, store.revision):
+        store.compact(min(store.compacted + BATCH, revision))
+        await asyncio.sleep(0)
+
+
+async def expire_events(registry: Registry, event_ttl: float = EVENT_TTL) -> None:
     """Delete the Events that were last written to longer ago than their time to live."""
-    oldest = registry.clock.now() - EVENT_TTL
-    for entry in registry.store.range("/events/"):
+    oldest = registry.clock.now() - timedelta(seconds=event_ttl)
+    for number, entry in enumerate(registry.store.range("/events/")):
+        if number % BATCH == 0:
+            await asyncio.sleep(0)
         event = json.loads(entry.value)
-        if _last_seen(event) < oldest:
+        if _last_seen(event) < oldest and registry.store.get(entry.key) == entry:  # not seen again meanwhile
             metadata = event["metadata"]
             try:
                 registry.delete("events", metadata["name"], metadata["namespace"])

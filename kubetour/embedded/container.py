@@ -12,7 +12,7 @@ import os
 import shutil
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -97,7 +97,7 @@ def load(directory: Path) -> Container:
 
 def save(container: Container, directory: Path) -> None:
     """Write a container's state."""
-    write_json(directory / "state.json", asdict(container))
+    write_json(directory / "state.json", vars(container))
 
 
 @dataclass(frozen=True)

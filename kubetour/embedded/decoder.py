@@ -12,7 +12,7 @@ from datetime import datetime, timezone
 from functools import cache, lru_cache
 from typing import Any
 
-from kubetour.embedded import quantity
+from kubetour.embedded import gobase64, quantity
 from kubetour.embedded.api import Object
 from kubetour.embedded.schema import SCALARS, structs
 
@@ -28,7 +28,7 @@ _GO_SCALARS = {
 _LIMITS = {"int32": 2**31, "int64": 2**63}
 # Types that take every value of one type of Python's as it is: the greater part of what is decoded, for
 # which no function is called.
-_PLAIN: dict[str, type] = {"string": str, "bytes": str, "bool": bool}
+_PLAIN: dict[str, type] = {"string": str, "bool": bool}
 # The API writes these times as null where they are not set; every other null is as if it were absent.
 _NULLABLE = ("lastProbeTime", "eventTime", "firstTimestamp", "lastTimestamp")
 _TIME = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d+))?(Z|[+-]\d\d:\d\d)")
@@ -67,8 +67,16 @@ def decoder(kind: str) -> Decode:
     return _scalar(kind)
 
 
+def _always(name: str) -> tuple[str, ...]:
+    """Return texts that Go writes though they are empty, as far as components here rely on them."""
+    if name == "V1NodeAddress":
+        return ("address", "type")
+    return ("status", "type") if name.endswith("Condition") else ()
+
+
 def _struct(name: str) -> Decode:
     fields: dict[str, tuple[type | None, Decode, bool]] = {}
+    always = _always(name)
 
     def decode(value: Any, unknown: list[str]) -> Object:
         if not isinstance(value, dict):
@@ -102,6 +110,8 @@ def _struct(name: str) -> Decode:
                 # As Go's omitempty, which the API's lists and maps carry; an empty struct stays.
                 if decoded or field[2] or not isinstance(decoded, (list, dict)):
                     result[key] = decoded
+        for key in always:
+            result.setdefault(key, "")
         return result
 
     return decode
@@ -183,6 +193,15 @@ def _quantity(value: Any) -> str | None:
         raise DecodeError(why=str(error)) from None
 
 
+def _bytes(value: Any) -> str | None:
+    if not isinstance(value, str):
+        return None
+    try:
+        return gobase64.decoded(value)
+    except ValueError as error:
+        raise DecodeError(why=str(error)) from None
+
+
 def _time(value: Any, *, micro: bool) -> str | None:
     """Return an RFC 3339 time as the API keeps it: in UTC, in whole seconds or in microseconds."""
     return _canonical_time(value, micro) if isinstance(value, str) else None
@@ -206,7 +225,7 @@ def _canonical_time(value: str, micro: bool) -> str:
 _SCALARS: dict[str, Callable[[Any], Any]] = {
     **{kind: _whole(limit) for kind, limit in _LIMITS.items()},
     "string": _string,
-    "bytes": _string,
+    "bytes": _bytes,
     "bool": lambda value: value if isinstance(value, bool) else None,
     "float": lambda value: value if isinstance(value, (int, float)) and not isinstance(value, bool) else None,
     "int-or-string": lambda value: value if isinstance(value, str) or type(value) is int else None,

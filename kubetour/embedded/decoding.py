@@ -28,10 +28,10 @@ def decode(
     # In process the type is known from the call; over HTTP the handler demands apiVersion and kind.
     given = (obj.get("apiVersion", api_version), obj.get("kind", kind))
     if given != (api_version, kind):
-        version = api_version.rsplit("/", 1)[-1]
+        version, found = api_version.rsplit("/", 1)[-1], str(given[0]).rsplit("/", 1)[-1]
         raise bad_request(
-            f"{given[1]} in version {str(given[0]).rsplit('/', 1)[-1]!r} cannot be handled as a {kind}: "
-            f"converting ({given[0]}/{given[1]}) to ({api_version}/{kind}): unknown conversion"
+            f'{given[1]} in version "{found}" cannot be handled as a {kind}: converting ({found}.{given[1]}) '
+            f"to ({_package(api_version)}.{kind}): unknown conversion"
             if given[1] != kind
             else f"the API version in the data ({given[0]}) does not match the expected API version "
             f"({version})"
@@ -47,6 +47,12 @@ def decode(
     metadata.pop("selfLink", None)
     # kind and apiVersion come first: lists leave them out by cutting a prefix off the stored text.
     return {**type_meta(kind, api_version), "metadata": metadata, **decoded}, unknown
+
+
+def _package(api_version: str) -> str:
+    """Return the Go package of a group's internal types: "core", "apps", "rbac"."""
+    group = api_version.rpartition("/")[0] or "core"
+    return "core" if group == "events.k8s.io" else group.partition(".")[0]
 
 
 def type_meta(kind: str, api_version: str) -> Object:

@@ -24,10 +24,9 @@ def _default(obj: Object, **values: object) -> None:
 
 
 def _template(spec: Object) -> None:
-    template = spec.get("template")
-    if template is not None:
-        template.setdefault("metadata", {})
-        default_pod_spec(template.setdefault("spec", {}))
+    template = spec.setdefault("template", {})
+    template.setdefault("metadata", {})
+    default_pod_spec(template.setdefault("spec", {}))
 
 
 def _pod(pod: Object) -> None:
@@ -92,6 +91,23 @@ def _job(obj: Object) -> None:
     )
 
 
+def _cron_job(obj: Object) -> None:
+    spec = obj.setdefault("spec", {})
+    _template(spec.setdefault("jobTemplate", {}).setdefault("spec", {}))
+    _default(spec, concurrencyPolicy="Allow", suspend=False)
+    _default(spec, successfulJobsHistoryLimit=3, failedJobsHistoryLimit=1)
+
+
+def _replication_controller(obj: Object) -> None:
+    spec = obj.setdefault("spec", {})
+    _template(spec)
+    _default(spec, replicas=1, selector=dict(spec["template"]["metadata"].get("labels") or {}))
+
+
+def _volume(obj: Object) -> None:
+    _default(obj.setdefault("spec", {}), persistentVolumeReclaimPolicy="Retain", volumeMode="Filesystem")
+
+
 def _service(obj: Object) -> None:
     spec = obj.setdefault("spec", {})
     _default(spec, type="ClusterIP", sessionAffinity="None")
@@ -135,7 +151,7 @@ def _event(obj: Object) -> None:
 def _role_binding(obj: Object) -> None:
     _default(obj.setdefault("roleRef", {}), apiGroup=_RBAC)
     for subject in obj.get("subjects") or []:
-        if subject.get("kind") != "ServiceAccount":
+        if subject.get("kind") in ("User", "Group"):
             _default(subject, apiGroup=_RBAC)
 
 
@@ -149,6 +165,7 @@ def _autoscaler(obj: Object) -> None:
 
 _DEFAULTS: dict[str, Callable[[Object], None]] = {
     "clusterrolebindings": _role_binding,
+    "cronjobs": _cron_job,
     "daemonsets": _daemon_set,
     "deployments": _deployment,
     "endpoints": _endpoints,
@@ -158,8 +175,11 @@ _DEFAULTS: dict[str, Callable[[Object], None]] = {
     "jobs": _job,
     "namespaces": lambda obj: _default(obj, spec={}, status={}),
     "nodes": lambda obj: _default(obj, spec={}, status={}),
+    "persistentvolumeclaims": lambda obj: _default(obj.setdefault("spec", {}), volumeMode="Filesystem"),
+    "persistentvolumes": _volume,
     "pods": _pod,
     "replicasets": _replica_set,
+    "replicationcontrollers": _replication_controller,
     "rolebindings": _role_binding,
     "secrets": lambda obj: _default(obj, type="Opaque"),
     "services": _service,

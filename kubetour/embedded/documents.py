@@ -72,6 +72,15 @@ def is_deeper(value: Any, levels: int) -> bool:
     return True
 
 
+def go_json_error(error: ValueError, text: str) -> str:
+    """Return what Go's JSON decoder says of a text that json.loads refused."""
+    position = error.pos if isinstance(error, json.JSONDecodeError) else 0
+    if position >= len(text):
+        return "unexpected end of JSON input"
+    what = "object key string" if "property name" in str(error) else "value"
+    return f"invalid character '{text[position]}' looking for beginning of {what}"
+
+
 def _refuse(name: str) -> NoReturn:
     raise ValueError(f"invalid value {name}")
 

@@ -52,7 +52,8 @@ class EventRecorder:
         self._source = {"component": component, **({"host": host} if host else {})}
         self._host = host
         self._last_name = 0
-        self._known: OrderedDict[tuple[str, ...], tuple[str, int]] = OrderedDict()
+        # By a hash: the texts themselves, of thousands of Events, are megabytes.
+        self._known: OrderedDict[int, tuple[str, int]] = OrderedDict()
 
     def normal(
         self, resource: str, obj: Object, reason: str, message: str, *, field_path: str = "", action: str = ""
@@ -70,7 +71,7 @@ class EventRecorder:
         """Record a "Normal" or "Warning" event. `action` gives it the form of events.k8s.io/v1, in which the
         scheduler writes: eventTime and series in place of firstTimestamp, lastTimestamp and count."""
         message = message[:1024]
-        identity = (regarding.get("uid", ""), regarding.get("fieldPath", ""), kind, reason, message)
+        identity = hash((regarding.get("uid"), regarding.get("fieldPath"), kind, reason, message))
         namespace = regarding.get("namespace") or "default"
         try:
             if not self._repeat(identity, namespace, action):
@@ -81,7 +82,7 @@ class EventRecorder:
         if len(self._known) > _REMEMBERED:
             self._known.popitem(last=False)
 
-    def _repeat(self, identity: tuple[str, ...], namespace: str, action: str) -> bool:
+    def _repeat(self, identity: int, namespace: str, action: str) -> bool:
         if identity not in self._known:
             return False
         name, count = self._known[identity]

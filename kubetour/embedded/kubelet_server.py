@@ -14,6 +14,7 @@ from kubetour.embedded.container import RUNNING, Container
 from kubetour.embedded.containerlog import LogOptions
 from kubetour.embedded.kubelet_state import PodState
 from kubetour.embedded.podutil import parse_time
+from kubetour.embedded.requestinfo import flag
 from kubetour.embedded.runtime import Runtime
 
 Find = Callable[[str, str], PodState | None]
@@ -63,7 +64,7 @@ class KubeletServer:
             options = log_options(dict(request.query), datetime.now(timezone.utc))
         except ValueError as error:
             return web.Response(status=400, text=str(error))
-        previous = request.query.get("previous") == "true"
+        previous = flag(request.query, "previous")
         return await self._logs(request, namespace, pod, name, options, previous=previous)
 
     async def _stream(
@@ -100,7 +101,7 @@ class KubeletServer:
             ports = [int(port) for each in query.getall("ports", []) for port in each.split(",")]
             await kubelet_portforward.forward(ws, state.full_name, ports, state.listens)
             return
-        wanted = {name: query.get(name) in ("true", "1") for name in ("stdin", "tty")}
+        wanted = {name: flag(query, name) for name in ("stdin", "tty")}
         streams = self._runtime.io(running)
         if verb == "exec":
             await kubelet_exec.execute(ws, self._runtime, running, query.getall("command", []), **wanted)
@@ -128,7 +129,8 @@ class KubeletServer:
             why = (
                 f'previous terminated container "{name}" in pod "{pod}" not found'
                 if previous
-                else f'container "{name}" in pod "{pod}" is waiting to start: {slot.waiting[0]}'
+                else f'container "{name}" in pod "{pod}" is waiting to start: '
+                f"{_WAITING.get(slot.waiting[0], slot.waiting[0])}"
             )
             return web.Response(status=400, text=why)
         response = web.StreamResponse(headers={"Content-Type": "text/plain"})
@@ -137,6 +139,13 @@ class KubeletServer:
             await response.write(chunk)
         await response.write_eof()
         return response
+
+
+# In other words than its reason, as k8s.io/kubernetes/pkg/kubelet.validateContainerLogStatus has it.
+_WAITING = {
+    "ErrImagePull": "image can't be pulled",
+    "ImagePullBackOff": "trying and failing to pull image",
+}
 
 
 def _not_found(verb: str, namespace: str, pod: str, name: str) -> str:
@@ -155,9 +164,9 @@ def log_options(query: dict[str, str], now: datetime) -> LogOptions:
         since = parse_time(query["sinceTime"]).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
     tail, limit = query.get("tailLines"), query.get("limitBytes")
     return LogOptions(
-        follow=query.get("follow") == "true",
+        follow=flag(query, "follow"),
         tail_lines=int(tail) if tail and int(tail) >= 0 else None,
         since=since,
-        timestamps=query.get("timestamps") == "true",
+        timestamps=flag(query, "timestamps"),
         limit_bytes=int(limit) if limit else None,
     )

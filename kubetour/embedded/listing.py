@@ -40,10 +40,30 @@ class Page:
     remaining: int = 0
 
 
-def check(query: Query) -> None:
+def check_watch(query: Query, *, initial: bool) -> None:
+    """Refuse what a watch's options cannot mean together; `initial`: sendInitialEvents is among them."""
+    match, where = query.match, "resourceVersionMatch"
+    errors = []
+    if initial and match != "NotOlderThan":
+        errors.append(forbidden(where, f"sendInitialEvents requires setting {where} to NotOlderThan"))
+    if match and not initial:
+        errors.append(
+            forbidden(where, f"{where} is forbidden for watch unless sendInitialEvents is provided")
+        )
+    if match not in ("", "NotOlderThan"):
+        errors.append(unsupported(where, match, ("NotOlderThan",)))
+    if match and query.continue_token:
+        errors.append(forbidden(where, f"{where} is forbidden when continue is provided"))
+    if errors:
+        raise apierrors.invalid_options("ListOptions", errors)
+
+
+def check(query: Query, *, initial: bool) -> None:
     """Refuse what a list's options cannot mean together: 422, or 400 for a version beside a continuation."""
     match, where = query.match, "resourceVersionMatch"
     errors = []
+    if initial:
+        errors.append(forbidden("sendInitialEvents", "sendInitialEvents is forbidden for list"))
     if match and not query.resource_version:
         errors.append(forbidden(where, f"{where} is forbidden unless resourceVersion is provided"))
     if match and query.continue_token:

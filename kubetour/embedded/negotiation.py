@@ -16,6 +16,7 @@ PATCH_JSON = "application/json-patch+json"
 PATCH_MERGE = "application/merge-patch+json"
 PATCH_STRATEGIC = "application/strategic-merge-patch+json"
 PATCH_APPLY = "application/apply-patch+yaml"
+_FORMS = ("Table", "PartialObjectMetadata", "PartialObjectMetadataList")
 PATCHES = (PATCH_JSON, PATCH_MERGE, PATCH_STRATEGIC, PATCH_APPLY)
 
 
@@ -45,17 +46,25 @@ def form(accept: str) -> str:
 
     Raises StatusError 406 where no clause is one that can be served.
     """
+    served = _served(accept)
+    if served is None:
+        raise apierrors.not_acceptable((JSON, YAML))
+    return "PartialObjectMetadata" if served.kind.startswith("Partial") else served.kind
+
+
+def is_yaml(accept: str) -> bool:
+    """Return whether the answer is to be YAML."""
+    return YAML in accept and (served := _served(accept)) is not None and served.name == YAML
+
+
+def _served(accept: str) -> MediaType | None:
+    """Return the first clause that can be served."""
     for media in clauses(accept):
-        if media.name not in (JSON, "application/*", "*/*"):
-            continue
-        if not media.kind:
-            return ""
-        if media.group == "meta.k8s.io" and media.version == "v1":
-            if media.kind == "Table":
-                return "Table"
-            if media.kind.startswith("PartialObjectMetadata"):
-                return "PartialObjectMetadata"
-    raise apierrors.not_acceptable((JSON,))
+        if media.name in (JSON, YAML, "application/*", "*/*") and (
+            not media.kind or ((media.group, media.version) == ("meta.k8s.io", "v1") and media.kind in _FORMS)
+        ):
+            return media
+    return None
 
 
 def media_type(content_type: str) -> str:
@@ -81,24 +90,23 @@ def parse_json(body: bytes, kind: str) -> Any:
         text = body.decode(errors="replace")
         raise apierrors.bad_request(
             f"the object provided is unrecognized (must be of type {kind}): couldn't get version/kind; "
-            f"json parse error: {_go_json_error(error, text)} ({text[:64]})"
+            f"json parse error: {documents.go_json_error(error, text)} ({text[:64]})"
         ) from None
 
 
-def parse_patch(body: bytes) -> Any:
+def parse_patch(body: bytes, content_type: str) -> Any:
     """Return a patch, which is JSON, or raise the 400 the API server gives."""
+    said = "error decoding patch: " if content_type == PATCH_MERGE else ""
     try:
-        return json.loads(body)
+        patch = json.loads(body)
     except ValueError as error:
-        raise apierrors.bad_request(_go_json_error(error, body.decode(errors="replace"))) from None
-
-
-def _go_json_error(error: ValueError, text: str) -> str:
-    position = error.pos if isinstance(error, json.JSONDecodeError) else 0
-    if position >= len(text):
-        return "unexpected end of JSON input"
-    what = "object key string" if "property name" in str(error) else "value"
-    return f"invalid character '{text[position]}' looking for beginning of {what}"
+        why = documents.go_json_error(error, body.decode(errors="replace"))
+        raise apierrors.bad_request(said + why) from None
+    if content_type != PATCH_JSON and not isinstance(patch, (dict, type(None))):
+        what = {list: "array", str: "string", bool: "bool"}.get(type(patch), "number")
+        why = f"json: cannot unmarshal {what} into Go value of type map[string]interface {{}}"
+        raise apierrors.bad_request(said + why)
+    return patch
 
 
 def parse_yaml(body: bytes) -> Any:

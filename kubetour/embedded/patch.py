@@ -28,7 +28,9 @@ def merge_patch(target: Any, patch: Any) -> Any:
 def json_patch(target: Any, operations: Any) -> Any:
     """Return a copy of `target` after a JSON patch; 400 for what is no patch, 422 where it does not apply."""
     if not isinstance(operations, list) or not all(isinstance(item, dict) for item in operations):
-        raise bad_request("error decoding patch: a JSON patch is a list of operations")
+        what = {dict: "object", list: "array", str: "string", bool: "bool"}.get(type(operations), "number")
+        kind = "Operation" if isinstance(operations, list) else "Patch"
+        raise bad_request(f"json: cannot unmarshal {what} into Go value of type jsonpatch.{kind}")
     if len(operations) > _MOST_OPERATIONS:
         why = f"The allowed maximum operations in a JSON patch is {_MOST_OPERATIONS}, got {len(operations)}"
         raise StatusError(413, "RequestEntityTooLarge", why, {})
@@ -70,7 +72,7 @@ def _apply(document: Any, operation: dict[str, Any]) -> Any:
         source = _pointer(operation["from"])
         value = copy.deepcopy(_find(document, source))
         return _add(_remove(document, source) if name == "move" else document, path, value)
-    raise bad_request(f"Unexpected kind: {name}")
+    raise ValueError(f"{name} is no operation")
 
 
 def _pointer(text: str) -> list[str]:

@@ -21,9 +21,11 @@ def state_root() -> Path:
 
 def private_directory(path: Path) -> Path:
     """Make a directory (and its parents) that only its owner can enter, and return it."""
-    for directory in reversed((path, *path.parents)):  # mkdir's `parents` would be open to all
-        if not directory.exists():
-            directory.mkdir(mode=0o700, exist_ok=True)
+    try:
+        path.mkdir(mode=0o700, exist_ok=True)
+    except FileNotFoundError:  # mkdir's own `parents` would be open to all
+        private_directory(path.parent)
+        path.mkdir(mode=0o700, exist_ok=True)
     return path
 
 
@@ -43,12 +45,13 @@ def write_atomically(path: Path, content: bytes | str, mode: int = 0o600) -> Non
 
 def write_json(path: Path, value: Any) -> None:
     """Write a value as JSON, atomically, for its owner alone."""
-    write_atomically(path, json.dumps(value, indent=1, sort_keys=True))
+    write_atomically(path, json.dumps(value, sort_keys=True))
 
 
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
     """Hold an exclusive lock, among processes and threads, that ends with the process at the latest."""
+    path.touch(mode=0o600)
     with open(path, "a", encoding="utf-8") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield

@@ -15,6 +15,7 @@ import warnings
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
@@ -53,15 +54,15 @@ def is_alive(process: ProcessIdentity) -> bool:
 
 def _started_linux(pid: int) -> str:
     try:
-        # The command's name, in parentheses, may hold anything; the fields after it are numbers.
-        fields = (
-            Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
-        )
+        with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:
+            # The command's name, in parentheses, may hold anything; the fields after it are numbers.
+            fields = file.read().rpartition(")")[2].split()
     except OSError:
         return ""
     return "" if fields[0] in "ZX" else f"{_boot_id()}/{fields[19]}"
 
 
+@cache
 def _boot_id() -> str:
     try:
         return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
@@ -181,7 +182,7 @@ def exit_code(returncode: int) -> int:
 _NO_AUTHORITIES = {"SSL_CERT_FILE": os.devnull, "SSL_CERT_DIR": os.devnull}
 
 
-def _same_package() -> dict[str, str]:
+def same_package() -> dict[str, str]:
     """Return the PYTHONPATH by which a child imports this very package, wherever it was found from."""
     here = str(Path(__file__).resolve().parents[2])
     return {"PYTHONPATH": os.pathsep.join(filter(None, (here, os.environ.get("PYTHONPATH"))))}
@@ -195,7 +196,7 @@ def start_detached(argv: Sequence[str], log: IO[bytes], *, root: Path, pass_fds:
     # Popen objects of processes that outlive them warn on deletion; this one is the system's from now on.
     child = subprocess.Popen(
         argv,
-        env={**os.environ, **_NO_AUTHORITIES, **_same_package(), ROOT_VARIABLE: str(root)},
+        env={**os.environ, **_NO_AUTHORITIES, **same_package(), ROOT_VARIABLE: str(root)},
         stdin=subprocess.DEVNULL,
         stdout=log,
         stderr=log,

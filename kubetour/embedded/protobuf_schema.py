@@ -32,6 +32,7 @@ _PACKAGES = {
     "authorization.k8s.io": "authorization/v1",
     "autoscaling": "autoscaling",
     "batch": "batch/v1",
+    "networking.k8s.io": "networking/v1",
     "policy": "policy/v1",
     "rbac.authorization.k8s.io": "rbac/v1",
     "coordination.k8s.io": "coordination/v1",

@@ -13,7 +13,6 @@ import errno
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 
 from kubetour.embedded import endpoints_util as util
 from kubetour.embedded.api import Object
@@ -21,7 +20,7 @@ from kubetour.embedded.clock import Clock
 from kubetour.embedded.controller import Controller, Informers, Key, key_of
 from kubetour.embedded.events import EventRecorder
 from kubetour.embedded.network import LISTEN_ANNOTATION, NetworkError
-from kubetour.embedded.proxy_listener import Balancer, Listener
+from kubetour.embedded.proxy_forwarder import Forwarder, Listener, Route
 from kubetour.embedded.proxy_rules import (
     Address,
     ServicePort,
@@ -30,7 +29,6 @@ from kubetour.embedded.proxy_rules import (
     service_ports,
     unsupported,
 )
-from kubetour.embedded.proxy_splice import Inbound
 
 _FIRST_UNPRIVILEGED = 1024
 
@@ -51,12 +49,11 @@ class Proxy(Controller[Key]):
         super().__init__(api, clock)
         self._events = EventRecorder(api, clock, "kube-proxy")
         self._host_ports = tuple(host_ports)
-        self._host_listeners: list[Listener] = []
-        self._balancers: dict[tuple[Key, str, str], Balancer] = {}
-        self._node_ports: dict[int, Balancer] = {}
+        self._host_listeners: list[tuple[int, Listener]] = []
+        self._routes: dict[tuple[Key, str, str], Route] = {}
+        self._node_ports: dict[int, Route] = {}
         self._listeners: dict[Address, tuple[Key, Listener]] = {}
-        self._connections: set[Inbound] = set()
-        self._starting: set[asyncio.Task[None]] = set()
+        self.forwarder = Forwarder(clock)
         self._nodes = self.follow("nodes", self._node_changed)
         self._pods = self.follow("pods", self._pod_changed)
         self._services = self.follow("services", self._service_changed)
@@ -96,55 +93,49 @@ class Proxy(Controller[Key]):
                 )
                 self._events.warning("services", service, "UnsupportedProtocol", message)
         ports = [port for port in ports if port.protocol == "TCP"]
-        balancers = {(key, port.name, port.protocol): self._balancer(port) for port in ports}
-        for gone in [known for known in self._balancers if known[0] == key and known not in balancers]:
-            del self._balancers[gone]
+        routes = {(key, port.name, port.protocol): self._route(port) for port in ports}
         slices = self._slices.by("service", key)
-        for balancer in balancers.values():
-            balancer.backends = backends(balancer.port, slices, self._pods.get)
-        self._balancers.update(balancers)
-        self._set_node_ports(key, list(balancers.values()))
-        failures = self._set_listeners(key, list(balancers.values()))
+        for route in routes.values():
+            route.to(backends(route.port, slices, self._pods.get))
+        self._set_node_ports(key, list(routes.values()))
+        failures = self._set_listeners(key, list(routes.values()))
+        for identity in [known for known in self._routes if known[0] == key]:
+            if self._routes[identity] is not routes.get(identity):
+                self._routes.pop(identity).forget()
+        self._routes.update(routes)
         if failures and service:
             self._report(service, failures)
 
-    def _balancer(self, port: ServicePort) -> Balancer:
-        known = self._balancers.get((port.service, port.name, port.protocol))
+    def _route(self, port: ServicePort) -> Route:
+        known = self._routes.get((port.service, port.name, port.protocol))
         # A port that changed gets a new one: what was remembered of its clients no longer holds.
-        return known if known and known.port == port else Balancer(port, self.clock)
+        return known if known and known.port == port else Route(self.forwarder, port)
 
-    def _set_node_ports(self, key: Key, balancers: Sequence[Balancer]) -> None:
+    def _set_node_ports(self, key: Key, routes: Sequence[Route]) -> None:
         for number in [number for number, known in self._node_ports.items() if known.port.service == key]:
             del self._node_ports[number]
-        self._node_ports.update({one.port.node_port: one for one in balancers if one.port.node_port})
+        self._node_ports.update({one.port.node_port: one for one in routes if one.port.node_port})
+        for number, listener in self._host_listeners:
+            listener.lead(self._node_ports.get(number))
 
-    def _set_listeners(self, key: Key, balancers: Sequence[Balancer]) -> dict[Address, OSError]:
+    def _set_listeners(self, key: Key, routes: Sequence[Route]) -> dict[Address, OSError]:
         nodes = self._nodes.all()
-        wanted = {address: one for one in balancers for address in addresses(one.port, nodes)}
+        wanted = {address: one for one in routes for address in addresses(one.port, nodes)}
         for address, (owner, listener) in list(self._listeners.items()):
             if owner == key and address not in wanted:
                 listener.close()
                 del self._listeners[address]
         failures: dict[Address, OSError] = {}
-        for address, balancer in wanted.items():
-            identity = (key, balancer.port.name, balancer.port.protocol)
+        for address, route in wanted.items():
             present = self._listeners.get(address)
-            if present and present[0] == key:
-                present[1].balancer = partial(self._balancers.get, identity)
-                continue
-            try:
-                listener = Listener(address, partial(self._balancers.get, identity), self._connections)
-            except OSError as error:
-                failures[address] = error
-                continue
-            self._listeners[address] = (key, listener)
-            self._start(listener)
+            if present is None or present[0] != key:
+                try:
+                    present = self._listeners[address] = key, Listener(self.forwarder, address)
+                except OSError as error:
+                    failures[address] = error
+                    continue
+            present[1].lead(route)
         return failures
-
-    def _start(self, listener: Listener) -> None:
-        task = asyncio.get_running_loop().create_task(listener.start())
-        self._starting.add(task)
-        task.add_done_callback(self._starting.discard)
 
     def _report(self, service: Object, failures: dict[Address, OSError]) -> None:
         for address, error in failures.items():
@@ -162,36 +153,23 @@ class Proxy(Controller[Key]):
             return
         for mapping in self._host_ports:
             address = Address(mapping.listen_address, mapping.host_port)
-            balancer = partial(self._node_ports.get, mapping.container_port)
             try:
-                self._host_listeners.append(Listener(address, balancer, self._connections))
+                self._host_listeners.append((mapping.container_port, Listener(self.forwarder, address)))
             except OSError as error:
-                self._close()
+                self.forwarder.close()
                 why = f"{os.strerror(error.errno or 0)}{_advice(address, error)}"
                 raise NetworkError(f"cannot listen on host port {address}: {why}") from error
 
     async def run(self) -> None:
         """Serve until cancelled; then every listener and every connection is closed."""
+        self.bind_host_ports()
+        carrying = asyncio.create_task(self.forwarder.run())
         try:
-            self.bind_host_ports()
-            for listener in self._host_listeners:
-                self._start(listener)
             await super().run()
         finally:
-            await self._stop()
-
-    async def _stop(self) -> None:
-        self._close()
-        await asyncio.gather(*self._starting, return_exceptions=True)
-        self._close()
-        tasks = [task for task in (connection.stop() for connection in list(self._connections)) if task]
-        await asyncio.gather(*tasks, return_exceptions=True)
-        # Transports tell their protocols of the end in the loop's next round.
-        await asyncio.sleep(0)
-
-    def _close(self) -> None:
-        for listener in [*self._host_listeners, *(listener for _, listener in self._listeners.values())]:
-            listener.close()
+            self.forwarder.close()
+            carrying.cancel()
+            await asyncio.gather(carrying, return_exceptions=True)
 
 
 def _annotation(pod: Object) -> str | None:

@@ -1,157 +1,175 @@
-"""One proxied TCP connection: two transports, bytes from each to the other.
+"""One proxied TCP connection: two sockets, bytes from each to the other.
 
-A side that is not drained stops the other from being read; the end of one direction is passed on and the
+A side that takes no more stops the other from being read; the end of one direction is passed on and the
 other direction goes on; a reset on one side is a reset on the other.
 """
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
+import errno
 import socket
 import struct
-from collections.abc import Callable, Iterable
-from typing import cast
+from collections.abc import Iterator
 
-from kubetour.embedded.proxy_rules import Backend
+from kubetour.embedded.proxy_poller import IN, OUT, Poller
 
-# What a client asks: the backends to try, in order, for the client at that address.
-Choose = Callable[[str], Iterable[Backend]]
 _RESET = struct.pack("ii", 1, 0)
-
-
-# One buffer for all: what is read into it is written or copied before anything else can be read.
+_UNDER_WAY = (errno.EINPROGRESS, errno.EALREADY, errno.EWOULDBLOCK)
+# One buffer for all: what is read into it is sent or copied before anything else is read.
 _BUFFER = memoryview(bytearray(256 * 1024))
 
 
-class _Side(asyncio.BufferedProtocol):
-    """One end of the connection; `other` is its counterpart once both are there."""
+class _Side:
+    """One end of a connection. `pending` is what it has not taken yet of what the other one sent."""
 
-    transport: asyncio.Transport
-    other: _Side | None = None
-    ended = False
+    __slots__ = ("connection", "ended", "events", "other", "pending", "receive", "send", "sock")
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Keep the transport."""
-        self.transport = cast(asyncio.Transport, transport)
+    def __init__(self, connection: Connection, sock: socket.socket) -> None:
+        self.connection, self.sock = connection, sock
+        self.receive, self.send = sock.recv_into, sock.send
+        self.other = self
+        self.pending = b""
+        self.ended = False
+        self.events = 0
 
-    def get_buffer(self, sizehint: int) -> memoryview:
-        """Return where to read to: no allocation per read, which asyncio's Protocol pays 256 KiB for."""
-        return _BUFFER
+    def ready(self, events: int) -> None:
+        """Do what can be done: readable, writable, or broken, which shows when it is tried."""
+        if self.pending and events & ~IN:
+            self._flush()
+        if events & ~OUT and self.events & IN:
+            self._read()
 
-    def buffer_updated(self, nbytes: int) -> None:
-        """Hand on what came."""
-        if self.other is not None:
-            self.other.transport.write(bytes(_BUFFER[:nbytes]))
+    def _read(self) -> None:
+        try:
+            count = self.receive(_BUFFER)
+        except BlockingIOError:
+            return
+        except OSError:
+            self.connection.reset()
+            return
+        if not count:
+            self._end()
+            return
+        other = self.other
+        try:
+            sent = other.send(_BUFFER[:count])
+        except BlockingIOError:
+            sent = 0
+        except OSError:
+            self.connection.reset()
+            return
+        if sent != count:
+            other.pending = bytes(_BUFFER[sent:count])
+            other.watch()
+            self.watch()
 
-    def pause_writing(self) -> None:
-        """Read no more from the other side while this one is not drained."""
-        if self.other is not None:
-            self.other.transport.pause_reading()
+    def _flush(self) -> None:
+        try:
+            sent = self.send(self.pending)
+        except BlockingIOError:
+            return
+        except OSError:
+            self.connection.reset()
+            return
+        self.pending = self.pending[sent:]
+        if not self.pending:
+            self.watch()
+            self.other.watch()
 
-    def resume_writing(self) -> None:
-        """Read on."""
-        if self.other is not None and not self.other.transport.is_closing():
-            self.other.transport.resume_reading()
-
-    def eof_received(self) -> bool:
-        """Pass the end of this direction on; when both have ended, close."""
+    def _end(self) -> None:
+        """Pass the end of this direction on; when both have ended, close. Nothing is pending: it was read."""
         self.ended = True
-        if self.other is not None and not self.other.transport.is_closing():
-            if self.other.ended:
-                self.other.transport.close()
-                self.transport.close()
-            else:
-                self.other.transport.write_eof()
-        return True
+        if self.other.ended:
+            self.connection.close()
+            return
+        try:
+            self.other.sock.shutdown(socket.SHUT_WR)
+        except OSError:
+            self.connection.reset()
+        else:
+            self.watch()
 
-    def connection_lost(self, exc: Exception | None) -> None:
-        """End the other side in the same way."""
-        if self.other is not None and not self.other.transport.is_closing():
-            if exc is None:
-                self.other.transport.close()
-            else:
-                reset(self.other.transport)
+    def watch(self) -> None:
+        """Ask for what is needed now: to read, unless the other side is full or this one has ended."""
+        events = (0 if self.ended or self.other.pending else IN) | (OUT if self.pending else 0)
+        if events != self.events:
+            self.events = events
+            self.connection.poller.watch(self.sock, events, self.ready)
 
 
-class Inbound(_Side):
-    """The side towards the client, made for each connection that a listener accepts.
+class Connection:
+    """A client, and the first of the backends that takes it; with none it is reset.
 
-    What the client says before a backend is found is held back, so that another backend can be tried when one
-    refuses. `connections` holds every living one, for the end of the proxy.
+    What the client says before is left in its socket, so that another backend can be tried when one refuses.
+    `living` holds every connection until it has ended.
     """
 
-    def __init__(self, choose: Choose, connections: set[Inbound]) -> None:
-        self._choose = choose
-        self._connections = connections
-        self._early: list[bytes] = []
-        self._connecting: asyncio.Task[None] | None = None
+    def __init__(
+        self,
+        poller: Poller,
+        client: socket.socket,
+        backends: Iterator[tuple[str, int]],
+        living: set[Connection],
+    ) -> None:
+        self.poller, self._backends, self._living = poller, backends, living
+        self._sockets = [client]
+        self._address = ("", 0)  # of the backend that is tried
+        living.add(self)
+        self._try()
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Look for a backend."""
-        super().connection_made(transport)
-        self.transport.pause_reading()
-        self._connections.add(self)
-        peername = self.transport.get_extra_info("peername")
-        client = peername[0] if peername else ""
-        self._connecting = asyncio.get_running_loop().create_task(self._connect(client))
-
-    def buffer_updated(self, nbytes: int) -> None:
-        """Hand on what came, or keep it until somebody is there."""
-        if self.other is not None:
-            self.other.transport.write(bytes(_BUFFER[:nbytes]))
-            return
-        # Some event loops read once before a pause made in connection_made counts.
-        self._early.append(bytes(_BUFFER[:nbytes]))
-        self.transport.pause_reading()
-
-    async def _connect(self, client: str) -> None:
-        loop = asyncio.get_running_loop()
-        for backend in self._choose(client):
+    def _try(self) -> None:
+        """Connect to the next backend."""
+        for address in self._backends:
+            self._address = address
             try:
-                _, outbound = await loop.create_connection(
-                    _Side, backend.host, backend.port, family=socket.AF_INET
-                )
-            except OSError:
-                continue
-            self._join(outbound)
-            return
-        reset(self.transport)
+                sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+            except OSError:  # too many are open
+                break
+            self._sockets.append(sock)
+            sock.setblocking(False)
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            error = sock.connect_ex(self._address)
+            if error in _UNDER_WAY:
+                error = sock.connect_ex(self._address)  # on loopback it is there by now
+            if error in _UNDER_WAY:
+                self.poller.watch(sock, OUT, self._connected)
+                return
+            if error in (0, errno.EISCONN):
+                self._join()
+                return
+            self._sockets.pop().close()
+        self.reset()
 
-    def _join(self, outbound: _Side) -> None:
-        if self.transport.is_closing():
-            reset(outbound.transport)
+    def _connected(self, _: int) -> None:
+        """Look what became of an attempt that took longer."""
+        sock = self._sockets[1]
+        error = sock.connect_ex(self._address)
+        if error in _UNDER_WAY:
             return
-        self.other, outbound.other = outbound, self
-        for data in self._early:
-            outbound.transport.write(data)
-        self._early.clear()
-        if self.ended:
-            outbound.transport.write_eof()
+        self.poller.forget(sock)
+        if error in (0, errno.EISCONN):
+            self._join()
         else:
-            self.transport.resume_reading()
+            self._sockets.pop().close()
+            self._try()
 
-    def connection_lost(self, exc: Exception | None) -> None:
-        """Forget the connection."""
-        super().connection_lost(exc)
-        self._connections.discard(self)
-        if self._connecting is not None:
-            self._connecting.cancel()
+    def _join(self) -> None:
+        client, backend = (_Side(self, sock) for sock in self._sockets)
+        client.other, backend.other = backend, client
+        client.watch()
+        backend.watch()
 
-    def stop(self) -> asyncio.Task[None] | None:
-        """Cut both sides; return the task that may still be connecting."""
-        if self._connecting is not None:
-            self._connecting.cancel()
-        if self.other is not None:
-            reset(self.other.transport)
-        reset(self.transport)
-        return self._connecting
+    def close(self) -> None:
+        """Close both sides."""
+        for sock in self._sockets:
+            self.poller.forget(sock)
+            sock.close()
+        self._living.discard(self)
 
-
-def reset(transport: asyncio.Transport) -> None:
-    """End a connection with RST, what a client sees as refused or reset."""
-    sock = transport.get_extra_info("socket")
-    if sock is not None:
-        with contextlib.suppress(OSError):
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
-    transport.abort()
+    def reset(self) -> None:
+        """End both sides with RST: what a client sees as refused or reset."""
+        for sock in self._sockets:
+            with contextlib.suppress(OSError):
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+        self.close()

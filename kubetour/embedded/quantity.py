@@ -9,12 +9,15 @@ from functools import lru_cache
 _PATTERN = re.compile(
     r"^([+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+))(Ki|Mi|Gi|Ti|Pi|Ei|[numkMGTPE]|[eE][+-]?[0-9]+)?\Z"
 )
+# A number, and letters that suffixes are made of, in no order that is one.
+_SUFFIXED = re.compile(r"^[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)[eEinumkKMGTP]+[-+]?[0-9]*\Z")
 _BINARY = {suffix: 1024**power for power, suffix in enumerate(("Ki", "Mi", "Gi", "Ti", "Pi", "Ei"), 1)}
 _DECIMAL = {
     suffix: Fraction(10) ** power
     for suffix, power in zip(("n", "u", "m", "", "k", "M", "G", "T", "P", "E"), range(-9, 19, 3), strict=True)
 }
 _LARGEST_EXPONENT = 99
+UNKNOWN_SUFFIX = "unable to parse quantity's suffix"
 RULE = r"quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"
 
 
@@ -27,7 +30,7 @@ def parse(text: str | float) -> Fraction:
 def _parse(text: str | float) -> tuple[Fraction, str]:
     match = _PATTERN.match(str(text))
     if not match:
-        raise ValueError(RULE)
+        raise ValueError(UNKNOWN_SUFFIX if _SUFFIXED.match(str(text)) else RULE)
     number, suffix = Fraction(match[1]), match[2] or ""
     if suffix in _BINARY:
         return number * _BINARY[suffix], "binary"

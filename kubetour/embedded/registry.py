@@ -134,7 +134,7 @@ class Registry:
         if self.store.get(key) is not None:
             raise apierrors.already_exists(resource, name)
         if resource.namespaced:
-            admission.admit(resource, new, self.read(by_plural("namespaces"), space))
+            admission.admit(resource, new, self.read(by_plural("namespaces"), space), self.store)
         tracking.attach(new, managed)
         return new if dry_run else self._put(key, new, 0)
 
@@ -220,7 +220,7 @@ class Registry:
         check_unknown(resource, unknown)
         for field in ("name", "namespace"):
             if new["metadata"].get(field, "") != ({"name": name, "namespace": namespace}[field]):
-                raise apierrors.bad_request(f"the {field} of an object cannot be changed by a patch")
+                raise admission.misplaced(field, new["metadata"].get(field, ""), name)
         return self.update_decoded(
             resource, new, current, subresource=subresource, dry_run=dry_run, writer=writer
         )

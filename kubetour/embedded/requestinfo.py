@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from kubetour.embedded import apierrors
-from kubetour.embedded.resources import Resource, by_path
+from kubetour.embedded.resources import PROXY, Resource, by_path
 
 
 @dataclass(frozen=True)
@@ -16,6 +17,11 @@ class RequestInfo:
     namespace: str = ""
     name: str = ""
     subresource: str = ""
+
+
+def flag(query: Mapping[str, str], name: str) -> bool:
+    """Return a boolean parameter as Kubernetes reads it: all is true but "false" and "0", `?watch` too."""
+    return query.get(name, "false").lower() not in ("false", "0")
 
 
 def parse(path: str) -> RequestInfo | None:
@@ -33,6 +39,8 @@ def parse(path: str) -> RequestInfo | None:
     resource = by_path(group, version, rest[0])
     name = rest[1] if len(rest) > 1 else ""
     subresource = rest[2] if len(rest) > 2 else ""
+    if len(rest) > 3 and subresource == PROXY:
+        rest = rest[:3]  # what follows is a path of its own
     if resource is None or len(rest) > 3 or (namespace and not resource.namespaced):
         raise apierrors.unknown_resource()
     if resource.namespaced and name and not namespace:

@@ -64,7 +64,9 @@ class Resource:
 
 STATUS = Subresource("status")
 SCALE = Subresource("scale", kind="Scale", group_version="autoscaling/v1")
+PROXY = "proxy"
 _STREAM = ("create", "get")
+_ANY = ("create", "delete", "get", "patch", "update")
 _POD_SUBRESOURCES = (
     Subresource("attach", _STREAM, "PodAttachOptions", "v1"),
     Subresource("binding", ("create",), "Binding", "v1"),
@@ -72,6 +74,7 @@ _POD_SUBRESOURCES = (
     Subresource("exec", _STREAM, "PodExecOptions", "v1"),
     Subresource("log", ("get",)),
     Subresource("portforward", _STREAM, "PodPortForwardOptions", "v1"),
+    Subresource(PROXY, _ANY, "PodProxyOptions", "v1"),
     STATUS,
 )
 _WORKLOAD = (SCALE, STATUS)
@@ -80,6 +83,11 @@ _ALL = ("all",)
 
 def _core(kind: str, plural: str, singular: str, **more: object) -> Resource:
     return Resource("", "v1", kind, plural, singular, **more)  # type: ignore[arg-type]
+
+
+def _volume(kind: str, short: str, *, namespaced: bool) -> Resource:
+    more = {"namespaced": namespaced, "short_names": (short,), "subresources": (STATUS,)}
+    return _core(kind, f"{kind.lower()}s", kind.lower(), **more, returns_deleted=True)
 
 
 def _rbac(kind: str, plural: str, *, namespaced: bool) -> Resource:
@@ -107,6 +115,8 @@ RESOURCES: tuple[Resource, ...] = (
         subresources=(Subresource("finalize", ("update",)), STATUS),
     ),
     _core("Node", "nodes", "node", namespaced=False, short_names=("no",), subresources=(STATUS,)),
+    _volume("PersistentVolumeClaim", "pvc", namespaced=True),
+    _volume("PersistentVolume", "pv", namespaced=False),
     _core(
         "Pod",
         "pods",
@@ -116,6 +126,15 @@ RESOURCES: tuple[Resource, ...] = (
         subresources=_POD_SUBRESOURCES,
         generation=True,
         returns_deleted=True,
+    ),
+    _core(
+        "ReplicationController",
+        "replicationcontrollers",
+        "replicationcontroller",
+        short_names=("rc",),
+        categories=_ALL,
+        subresources=_WORKLOAD,
+        generation=True,
     ),
     _core("Secret", "secrets", "secret"),
     _core(
@@ -132,7 +151,7 @@ RESOURCES: tuple[Resource, ...] = (
         "service",
         short_names=("svc",),
         categories=_ALL,
-        subresources=(STATUS,),
+        subresources=(Subresource(PROXY, _ANY, "ServiceProxyOptions", "v1"), STATUS),
         returns_deleted=True,
     ),
     Resource("apps", "v1", "ControllerRevision", "controllerrevisions", "controllerrevision"),
@@ -182,6 +201,7 @@ RESOURCES: tuple[Resource, ...] = (
     ),
     Resource("events.k8s.io", "v1", "Event", "events", "event", short_names=("ev",)),
     _review("authentication", "SelfSubjectReview"),
+    _review("authentication", "TokenReview"),
     _review("authorization", "SelfSubjectAccessReview"),
     _review("authorization", "SelfSubjectRulesReview"),
     Resource(
@@ -204,7 +224,28 @@ RESOURCES: tuple[Resource, ...] = (
         categories=_ALL,
         subresources=(STATUS,),
     ),
+    Resource(
+        "batch",
+        "v1",
+        "CronJob",
+        "cronjobs",
+        "cronjob",
+        short_names=("cj",),
+        categories=_ALL,
+        subresources=(STATUS,),
+        generation=True,
+    ),
     Resource("batch", "v1", "Job", "jobs", "job", categories=_ALL, subresources=(STATUS,), generation=True),
+    Resource(
+        "networking.k8s.io",
+        "v1",
+        "Ingress",
+        "ingresses",
+        "ingress",
+        short_names=("ing",),
+        subresources=(STATUS,),
+        generation=True,
+    ),
     Resource(
         "policy",
         "v1",

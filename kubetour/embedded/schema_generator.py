@@ -41,6 +41,7 @@ _INT64 = frozenset(
         "revision",
         "collisionCount64",
         "expirationSeconds",
+        "startingDeadlineSeconds",
         "sizeBytes",
         "remainingItemCount",
         "ttlSeconds",
@@ -170,3 +171,7 @@ def main() -> None:
         text = json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
         # One struct per line, so that a change of the client shows as a readable diff.
         (_DIRECTORY / name).write_text(text.replace('},"', '},\n"') + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -14,7 +14,7 @@ from typing import Any
 
 from kubetour.embedded import certs
 from kubetour.embedded.apiserver import APIServer
-from kubetour.embedded.bootstrap import bootstrap
+from kubetour.embedded.bootstrap import bootstrap, keep_service
 from kubetour.embedded.clock import Clock, SystemClock
 from kubetour.embedded.clusterconfig import FAKE
 from kubetour.embedded.clusterstate import ClusterDirectory, ClusterRecord
@@ -87,6 +87,7 @@ class ClusterServer:
 
     async def _api_server(self, record: ClusterRecord, plan: AddressPlan) -> Registry:
         path = self._directory.path
+        (path / "state.db").touch(mode=0o600)  # which SQLite's other files then have, too
         try:
             store = Store(path / "state.db")
         except (StoreInUseError, StoreDamagedError) as error:
@@ -94,12 +95,13 @@ class ClusterServer:
         self._stack.callback(store.close)
         registry = Registry(store, self._clock, service_ips=plan.services())
         issued = certs.ensure(path / "pki", (API_HOST, plan.kubernetes), self._clock.now())
-        server = APIServer(registry, token=record.token, certs=issued)
+        server = APIServer(registry, token=record.token, certs=issued, event_ttl=record.event_ttl)
         self._stack.push_async_callback(server.stop)
         record.port = await _listen(server, record.port)
         self._directory.save(record)
         bootstrap(registry, service_ip=plan.kubernetes, address=API_HOST, port=record.port)
         self._stack.push_async_callback(self._end_tasks)
+        self._run(keep_service(registry, service_ip=plan.kubernetes, address=API_HOST, port=record.port))
         return registry
 
     async def _fake_nodes(self, record: ClusterRecord, api: Informers) -> None:

@@ -56,7 +56,11 @@ _FIRST_STATUS: dict[str, Callable[[Object], Object]] = {
         "desiredHealthy": 0,
         "expectedPods": 0,
     },
+    "ingresses": lambda _: {"loadBalancer": {}},
+    "persistentvolumeclaims": lambda _: {"phase": "Pending"},
+    "persistentvolumes": lambda _: {"phase": "Pending"},
     "replicasets": lambda _: {"replicas": 0},
+    "replicationcontrollers": lambda _: {"replicas": 0},
     "statefulsets": lambda _: {"replicas": 0, "availableReplicas": 0},
     "daemonsets": lambda _: {
         "currentNumberScheduled": 0,
@@ -129,6 +133,8 @@ def _complete_service(new: Object, old: Object | None) -> None:
     spec, before = new["spec"], (old or {}).get("spec") or {}
     node_ports = spec["type"] in ("NodePort", "LoadBalancer")
     if spec["type"] != "ExternalName":
+        if spec.get("clusterIP") and spec.get("clusterIPs") == before.get("clusterIPs"):
+            spec["clusterIPs"] = [spec["clusterIP"]]  # whoever changes the one means both
         for field in ("clusterIP", "clusterIPs"):
             if not spec.get(field) and before.get(field):
                 spec[field] = before[field]

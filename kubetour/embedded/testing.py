@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kubetour.embedded import cluster
-from kubetour.embedded.clusterconfig import PROCESSES, ClusterConfig, with_workers
+from kubetour.embedded.clusterconfig import EVENT_TTL, PROCESSES, ClusterConfig, with_workers
 from kubetour.embedded.clusterstate import ClusterDirectory
 from kubetour.embedded.paths import ROOT_VARIABLE, private_directory, write_atomically
 
@@ -34,9 +34,11 @@ _LONGEST_SLUG = 40
 class Server:
     """A cluster that runs. `close` removes it; where this process ends without, it ends by itself."""
 
-    def __init__(self, root: Path, *, nodes: int = 1, runtime: str = PROCESSES) -> None:
+    def __init__(
+        self, root: Path, *, nodes: int = 1, runtime: str = PROCESSES, event_ttl: float = EVENT_TTL
+    ) -> None:
         self.directory = ClusterDirectory(NAME, root)
-        config = replace(with_workers(ClusterConfig(), nodes), runtime=runtime)
+        config = replace(with_workers(ClusterConfig(), nodes), runtime=runtime, event_ttl=event_ttl)
         # The cluster holds the other end, and sees this one close however this process ends.
         lifeline, self._lifeline = os.pipe()
         try:

@@ -74,15 +74,11 @@ class Watcher:
         """
         if self._closed or self._queue or self._lagging:
             return
-        loop = asyncio.get_running_loop()
-        self._waiting = loop.create_future()
-        timer = None if seconds is None else loop.call_later(max(seconds, 0), self._wake)
+        self._waiting = asyncio.get_running_loop().create_future()
         try:
-            await self._waiting
+            await asyncio.wait([self._waiting], timeout=seconds)
         finally:
             self._waiting = None
-            if timer is not None:
-                timer.cancel()
 
     def poll(self) -> Change | None:
         """Return the next change if there is one already."""

@@ -10,11 +10,10 @@ from dataclasses import asdict
 from pathlib import Path
 
 from kubetour.classroom import Classroom, Student
-from kubetour.errors import UsageError
 from kubetour.handedin import Broken
-from kubetour.html.page import NAMES, digest
+from kubetour.html.page import rendered
 from kubetour.html.words import both, plain, told
-from kubetour.text import LANGUAGES, Text, tell
+from kubetour.text import Text, tell
 
 VERSION = 1  # of the JSON form; it grows when a field is removed or means something else
 LABELS = {
@@ -40,34 +39,13 @@ LABELS = {
 
 def page(classroom: Classroom, broken: Sequence[Broken], language: str, templates: Path) -> str:
     """Return the page, which opens in that language. UsageError if its template is broken."""
-    import jinja2
-    from markupsafe import Markup
-
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(templates),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    try:
-        style, script = (
-            (templates / name).read_text(encoding="utf-8") for name in ("report.css", "class.js")
-        )
-        return environment.get_template("class.html.j2").render(
-            w={name: both(told(text)) for name, text in LABELS.items()},
-            language=language,
-            languages=[(each, NAMES[each]) for each in LANGUAGES],
-            summary=both(told(summary(classroom))),
-            room=classroom,
-            broken=[(plain(str(each.path)), both(told(each.why))) for each in broken],
-            style=Markup(style),  # noqa: S704  (this project's own files)
-            script=Markup(script),  # noqa: S704
-            style_hash=digest(style),
-            script_hash=digest(script),
-        )
-    except (jinja2.TemplateError, OSError) as error:
-        raise UsageError("class-template", reason=str(error)) from error
+    values = {
+        "w": {name: both(told(text)) for name, text in LABELS.items()},
+        "summary": both(told(summary(classroom))),
+        "room": classroom,
+        "broken": [(plain(str(each.path)), both(told(each.why))) for each in broken],
+    }
+    return rendered("class.html.j2", values, language, templates)
 
 
 def summary(classroom: Classroom) -> Text:

@@ -24,6 +24,4 @@ MESSAGES: dict[str, str] = {
     "error.class-none.fix": "Name the files report.json that students handed in, or a directory of them: ./inv class DIR",
     "error.class-output": "{output}: what shall be written follows from how the name ends: {known}",
     "error.class-output.fix": "Name it so: ./inv class DIR --output class.html",
-    "error.class-template": "The page cannot be made from templates/class.html.j2: {reason}",
-    "error.class-template.fix": "Restore it: git checkout -- templates",
 }

@@ -24,6 +24,4 @@ MESSAGES: dict[str, str] = {
     "error.class-none.fix": "请指定学生交来的 report.json 文件，或存放它们的目录：./inv class DIR",
     "error.class-output": "{output}：写成什么格式由文件名的结尾决定：{known}",
     "error.class-output.fix": "请这样命名：./inv class DIR --output class.html",
-    "error.class-template": "无法用 templates/class.html.j2 生成页面：{reason}",
-    "error.class-template.fix": "请恢复它：git checkout -- templates",
 }

@@ -65,7 +65,7 @@ MESSAGES = {
     "proof.secret": "The Secret {name} is there, of type {type}, and ours.",
     "proof.secret-used": "The ServiceAccount default names the Secret {name}: every Pod here pulls with it.",
     "proof.forbidden": "This cluster does not let you see that. The tour does not need it and goes on.",
-    "proof.ended": "{what} is gone.",
+    "proof.ended": "Gone: {what}.",
     "proof.pod": "The Pod {name} is Ready on {node}, address {address}; no controller owns it.",
     "proof.pod-story": "{name}: {story}.",
     "proof.answered": "The answer came from the Pod {name}.",

@@ -83,4 +83,5 @@ MESSAGES = {
     "flag.codes": "Codes or keys, such as KT404 or forbidden",
     "flag.markdown": "All of them as docs/errors.md has them",
     "flag.args": "Arguments for pytest, in one word: 'tests/test_rules.py -k image'",
+    "flag.long": "Those that take long as well: with Docker, sshd, a registry, and whole tours",
 }

@@ -83,4 +83,5 @@ MESSAGES = {
     "flag.codes": "代码或键名，例如 KT404 或 forbidden",
     "flag.markdown": "按 docs/errors.md 的形式输出全部",
     "flag.args": "传给 pytest 的参数，写成一个词：'tests/test_rules.py -k image'",
+    "flag.long": "也运行耗时长的测试：需要 Docker、sshd、镜像仓库的，以及完整的教程",
 }

@@ -19,18 +19,18 @@ class Compared:
     recorded: tuple[str, ...]
     here: tuple[str, ...]
 
-    def differences(self) -> list[str]:
+    def lines(self) -> list[str]:
         """Return the lines that only one of both has, with - for the recording and + for here."""
         found = difflib.unified_diff(self.recorded, self.here, lineterm="", n=0)
         return [line for line in found if not line.startswith(("---", "+++", "@@"))]
 
     def used(self) -> set[differences.Rule]:
         """Return the rules that its differences need."""
-        return differences.used(self.where, self.differences())
+        return differences.used(self.where, self.lines())
 
     def check(self) -> None:
         """Fail with the differences that are not listed."""
-        if unlisted := differences.unlisted(self.where, self.differences()):
+        if unlisted := differences.unlisted(self.where, self.lines()):
             pytest.fail(
                 "\n".join([f"{self.where}: docs/embedded.md does not list", *unlisted]), pytrace=False
             )

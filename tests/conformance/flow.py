@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -53,9 +54,9 @@ class Flow:
         start = api.get(PATHS["pods"])["metadata"]["resourceVersion"]
         watches = {name: Watch(api, path, start) for name, path in PATHS.items()}
         opened.extend(watches.values())
-        answers = {}
+        answers: dict[int, Answer] = {}
         for numbers in _together():
-            until(lambda number=numbers[0]: _ready(api, number), 30)
+            until(partial(_ready, api, numbers[0]), 30)
             answers |= zip(
                 numbers, api.send(*(_request(api, EXCHANGES[each]) for each in numbers)), strict=True
             )

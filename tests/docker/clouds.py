@@ -24,12 +24,14 @@ def giving_address(kubeconfig: Path, name: str) -> Iterator[None]:
 
 
 def _give(kubeconfig: Path, name: str, ended: threading.Event) -> None:
-    services = client.CoreV1Api(config.new_client_from_config(str(kubeconfig)))
+    api = config.new_client_from_config(str(kubeconfig))  # type: ignore[no-untyped-call]
+    services = client.CoreV1Api(api)
     while not ended.wait(0.1):
         try:
             found = services.read_namespaced_service(name, "kubetour")
         except client.ApiException:
             continue
+        assert found.spec is not None
         status = {"status": {"loadBalancer": {"ingress": [{"ip": found.spec.cluster_ip}]}}}
         services.patch_namespaced_service_status(name, "kubetour", status)
         return

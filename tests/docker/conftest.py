@@ -6,7 +6,6 @@ import contextlib
 import os
 import random
 import shlex
-import shutil
 import socket
 import subprocess
 import sys
@@ -17,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.copying import copy_project
 from tests.docker import engines
 from tests.docker.engines import Engine
 
@@ -26,16 +26,6 @@ BASE = "node:24-alpine"
 NODE_IMAGE = "kindest/node:v1.36.2"
 KICBASE = "gcr.io/k8s-minikube/kicbase:v0.0.50"
 # What a clone has that a task may need. Without tests, which are not part of what runs.
-PARTS = (
-    "Dockerfile",
-    ".dockerignore",
-    "app",
-    "kind-config.yaml",
-    "kubetour",
-    "lessons",
-    "tasks.py",
-    "templates",
-)
 
 Done = subprocess.CompletedProcess[str]
 
@@ -175,12 +165,7 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
 @pytest.fixture
 def project(desk: Desk) -> Iterator[Desk]:
     """Return the desk with a copy of the project on it; afterwards `inv down` must leave nothing."""
-    for part in PARTS:
-        source, target = ROOT / part, desk.folder / part
-        if source.is_dir():
-            shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
-        else:
-            shutil.copy(source, target)
+    copy_project(desk.folder)
     yield desk
     down = desk.run(inv(f"down --check --provider kind --cluster-name {desk.cluster}"))
     assert down.returncode == 0, down.stdout + down.stderr

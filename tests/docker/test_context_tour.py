@@ -18,6 +18,7 @@ import urllib.request
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import bcrypt
 import pytest
@@ -138,7 +139,7 @@ def test_the_whole_tour_pushes_proves_and_takes_back_its_own_with_the_rights_of_
         giving_address(kubeconfig, mark),
         forbidding(kubeconfig, tmp_path / "proxy") as (through, proxy),
     ):
-        environ = {"KUBECONFIG": str(through), "DOCKER_CONFIG": str(config)}
+        environ: dict[str, Any] = {"KUBECONFIG": str(through), "DOCKER_CONFIG": str(config)}
         told = checkout.inv("tour", *flags, *push, **environ)
         server = f"https://127.0.0.1:{proxy.server_port}"
     report = checkout.report()

@@ -11,6 +11,7 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -111,7 +112,7 @@ def test_where_nerdctl_fails_the_cause_and_the_fix_are_told(
 def test_where_nerdctl_fails_half_way_that_is_told_and_down_removes_what_is_left(
     project: Desk, task: str, failure: str, words: list[str]
 ) -> None:
-    here = {**names(project), "KUBETOUR_ENGINE": "nerdctl"}
+    here: dict[str, Any] = {**names(project), "KUBETOUR_ENGINE": "nerdctl"}
     well(project.run(inv("build"), **here))
     assert_told(project.run(inv(task), **here, NERDCTL_STANDIN_FAIL=failure), words)
     well(project.run(inv("down --check"), **here))
@@ -139,7 +140,10 @@ def test_podman_that_is_called_docker_is_taken_for_what_it_is(
     named.parent.mkdir()
     named.write_text(f'#!/bin/sh\nexec {shutil.which("podman")} "$@"\n')
     named.chmod(0o755)
-    environment = {**podman.environment, "PATH": f"{named.parent}{os.pathsep}{project.environment['PATH']}"}
+    environment: dict[str, Any] = {
+        **podman.environment,
+        "PATH": f"{named.parent}{os.pathsep}{project.environment['PATH']}",
+    }
     well(project.run(inv(f"build --provider kind --image {project.image}"), **environment))
     images = podman.lines("images", "--format", "{{.Repository}}")
     assert f"localhost/{project.image}" in images

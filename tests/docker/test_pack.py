@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -26,7 +27,7 @@ def test_the_images_of_the_tour_come_from_the_pack(classroom: Desk, tmp_path: Pa
     base = f"{classroom.image}:base"
     file = tmp_path / "class.tar"
     # Mirrors that nobody listens at: no program can be downloaded.
-    nowhere = {f"KUBETOUR_{name}_URL": "http://127.0.0.1:9" for name in ("KUBECTL", "KIND")}
+    nowhere: dict[str, Any] = {f"KUBETOUR_{name}_URL": "http://127.0.0.1:9" for name in ("KUBECTL", "KIND")}
     names = f"--image {classroom.image} --base {base}"
     well(classroom.run(inv(f"build --provider kind {names}")))
     (built,) = {name for name in images(classroom) if name != base}

@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-import shutil
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
-from tests.docker.conftest import PARTS, ROOT, Desk, docker, inv
+from tests.copying import copy_project
+from tests.docker.conftest import Desk, docker, inv
 from tests.docker.test_kind_tour import report, well
 
 
 def seat(desk: Desk, place: Path) -> Desk:
     """Return another desk in the same room, with a copy of the project."""
     place.mkdir()
-    for part in PARTS:
-        source, target = ROOT / part, place / part
-        if source.is_dir():
-            shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
-        else:
-            shutil.copy(source, target)
+    copy_project(place)
     return replace(desk, folder=place)
 
 
@@ -43,8 +38,8 @@ def test_two_students_share_a_daemon_and_one_leaves_first(desk: Desk, tmp_path: 
             assert f"kubetour-{name}-{desk.mark}-node-hostname" in running
             assert f"kubetour-{name}-{desk.mark}-control-plane" in running
         well(ann.run(inv(f"down --check {named['ann']}")))
-        running = docker("ps", "--format", "{{.Names}}").stdout
-        assert f"kubetour-ann-{desk.mark}" not in running
+        running = docker("ps", "--format", "{{.Names}}").stdout.split()
+        assert not [name for name in running if name.startswith(f"kubetour-ann-{desk.mark}")]
         assert f"kubetour-bob-{desk.mark}-node-hostname" in running
         well(bob.run(inv("tour --quiet --only hit-container,nodes")))
         assert report(bob)["ok"]

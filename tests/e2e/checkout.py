@@ -4,24 +4,15 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.copying import copy_project
+
 ROOT = Path(__file__).resolve().parents[2]
-PARTS = (
-    "tasks.py",
-    "Dockerfile",
-    ".dockerignore",
-    "kind-config.yaml",
-    "app",
-    "templates",
-    "lessons",
-    "kubetour",
-)
 PATIENCE = 120.0  # seconds for one command
 
 
@@ -47,7 +38,7 @@ class Checkout:
         assert check is None or finished.status == check, finished.told()
         return finished
 
-    def clean(self, *flags: str, **environ: str) -> None:
+    def clean(self, *flags: str, **environ: Any) -> None:
         """Remove what was made, and prove that nothing of it is left and nothing runs here."""
         told = self.inv("down", "--check", *flags, **environ)
         assert "Nothing of this project is left" in told.stdout
@@ -110,10 +101,5 @@ class Finished:
 
 def make(directory: Path) -> Checkout:
     """Return a new checkout in a directory."""
-    for part in PARTS:
-        source, target = ROOT / part, directory / part
-        if source.is_dir():
-            shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
-        else:
-            shutil.copy2(source, target)
+    copy_project(directory)
     return Checkout(directory)

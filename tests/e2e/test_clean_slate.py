@@ -14,6 +14,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -146,7 +147,7 @@ def test_what_others_made_under_the_same_names_stays_as_it_is_bit_for_bit(
     temporary.mkdir()
     (home / "config").write_text(KUBECONFIG, encoding="utf-8")
     (temporary / "kubetour-notes").write_text("theirs", encoding="utf-8")
-    environ = {"KUBECONFIG": str(home / "config"), "TMPDIR": str(temporary)}
+    environ: dict[str, Any] = {"KUBECONFIG": str(home / "config"), "TMPDIR": str(temporary)}
     with look_alikes(checkout):
         before = all_of(theirs), digests(home, temporary)
         if ending == "tour":

@@ -193,10 +193,13 @@ def give_address(checkout: Checkout, address: str) -> None:
     from kubernetes import client, config
 
     kubeconfig = checkout.root / ".kubetour/embedded-toured.kubeconfig"
-    with config.new_client_from_config(str(kubeconfig)) as api:
+    with config.new_client_from_config(str(kubeconfig)) as api:  # type: ignore[no-untyped-call]
         services = client.CoreV1Api(api)
         if address == "its own":
-            address = services.read_namespaced_service("shop", "default").spec.cluster_ip
+            spec = services.read_namespaced_service("shop", "default").spec
+            assert spec is not None
+            assert spec.cluster_ip
+            address = spec.cluster_ip
         ingress = [{"ip": address}] if address else []
         status = {"status": {"loadBalancer": {"ingress": ingress}}}
         services.patch_namespaced_service_status("shop", "default", status)

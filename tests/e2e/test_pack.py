@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -43,7 +44,10 @@ def pack(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name in WRAPPED:
         shutil.copy2(ROOT / name, teacher.root)
     # A mirror that nobody listens at: the pinned kubectl cannot be had, and this machine's own is packed.
-    nowhere = {"KUBETOUR_KUBECTL_URL": "http://127.0.0.1:9", "XDG_CACHE_HOME": str(place / "cache")}
+    nowhere: dict[str, Any] = {
+        "KUBETOUR_KUBECTL_URL": "http://127.0.0.1:9",
+        "XDG_CACHE_HOME": str(place / "cache"),
+    }
     packed = teacher.inv("pack", "--provider", "embedded", "--output", str(place / "class.tar"), **nowhere)
     assert "this machine is packed" in packed.stdout
     return place / "class.tar"

@@ -7,6 +7,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import pytest
@@ -22,7 +23,7 @@ pytestmark = pytest.mark.skipif(
     not shutil.which("node") and not os.environ.get("CI"), reason="the app needs Node.js: it is not on PATH"
 )
 SCHEMA = json.loads((ROOT / "docs/report.schema.json").read_text(encoding="utf-8"))
-NO_DISPLAY = {"DISPLAY": "", "WAYLAND_DISPLAY": ""}
+NO_DISPLAY: Any = {"DISPLAY": "", "WAYLAND_DISPLAY": ""}
 
 
 TOUR = ("tour", "--provider", "embedded", "--cluster-name", "told", "--name", "told", "--down")

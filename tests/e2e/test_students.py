@@ -29,7 +29,7 @@ def test_two_tours_at_once_do_not_get_in_each_others_way(tmp_path: Path) -> None
             with tour:
                 told, _ = tour.communicate(timeout=180)
             assert tour.returncode == 0, told
-        ports = []
+        ports: list[int] = []
         for name in names:
             report = checkouts[name].report()
             assert report["settings"]["student"] == name

@@ -9,6 +9,7 @@ import signal
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -24,7 +25,7 @@ CLUSTER = ("--provider", "embedded", "--cluster-name", "watched", "--name", "web
 STEPS = "build,create-cluster,load,deploy,expose"
 POD = r"web-[0-9a-z]+-[0-9a-z]{5}"
 ROW = rf"● {POD} 1/1 Running +▶ +\d+"
-NO_COLOUR = {"NO_COLOR": "1"}
+NO_COLOUR: Any = {"NO_COLOR": "1"}
 
 
 @pytest.fixture(scope="module")

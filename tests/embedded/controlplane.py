@@ -13,7 +13,7 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from kubetour.embedded.api import Object, StatusError
-from kubetour.embedded.clock import rfc3339
+from kubetour.embedded.clock import Clock, rfc3339
 from kubetour.embedded.controller import Informers
 from kubetour.embedded.etcd import Store
 from kubetour.embedded.registry import Registry
@@ -52,7 +52,7 @@ class FakeClock:
 class Kubelet:
     """Makes bound Pods run and be ready, and ends terminating ones, at once."""
 
-    def __init__(self, api: Informers, clock: FakeClock) -> None:
+    def __init__(self, api: Informers, clock: Clock) -> None:
         self.api, self.clock = api, clock
         self.ready: Callable[[Object], bool] = lambda pod: True
         self.stops: Callable[[Object], bool] = lambda pod: True

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 from kubetour.embedded.clock import SystemClock
 from kubetour.embedded.controller import Informers
@@ -25,7 +26,7 @@ async def running(directory: Path, *, nodes: int = 2) -> AsyncIterator[Cluster]:
         api = Informers(cluster.registry, clock)
         for number in range(nodes):
             cluster.registry.create("nodes", node(f"node-{number + 1}"))
-        components = [api, Kubelet(api, clock), *controllers(api, clock, "", _NODE_GRACE)]
+        components: list[Any] = [api, Kubelet(api, clock), *controllers(api, clock, "", _NODE_GRACE)]
         tasks = [asyncio.create_task(component.run()) for component in components]
         try:
             yield cluster

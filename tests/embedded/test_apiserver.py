@@ -422,14 +422,28 @@ def test_components_are_managers_too_once_a_client_made_the_object(run: Run) -> 
 @pytest.mark.parametrize(
     ("query", "change", "code", "words"),
     [
-        ("?fieldManager=t", {"apiVersion": "v1"}, 400, "does not match"),
+        ("?fieldManager=t", {"apiVersion": "v1"}, 400, "Incorrect version specified in apply patch."),
+        ("?fieldManager=t", {"kind": "Pod"}, 500, "no corresponding type for apps/v1, Kind=Pod"),
         ("?fieldManager=t", {"metadata": {"name": "other"}}, 400, "does not match the name on the URL"),
         ("?fieldManager=t", {"metadata": {"managedFields": [{}]}}, 400, "metadata.managedFields must be nil"),
-        ("?fieldManager=t", {"spec": {"replicas": "many"}}, 400, "cannot unmarshal string"),
-        ("?fieldManager=" + "m" * 129, {}, 400, "may not be more than 128 bytes"),
+        (
+            "?fieldManager=t",
+            {"spec": {"replicas": "many"}},
+            500,
+            ".spec.replicas: expected numeric (int or float)",
+        ),
+        ("?fieldManager=" + "m" * 129, {}, 422, "may not be more than 128 bytes"),
         ("", {}, 422, "fieldManager: Required value: is required for apply patch"),
     ],
-    ids=["another version", "another name", "managedFields", "a wrong type", "a long manager", "no manager"],
+    ids=[
+        "another version",
+        "another kind",
+        "another name",
+        "managedFields",
+        "a wrong type",
+        "a long manager",
+        "no manager",
+    ],
 )
 def test_what_is_no_apply_configuration_is_refused(
     run: Run, query: str, change: dict[str, Any], code: int, words: str

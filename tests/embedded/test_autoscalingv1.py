@@ -52,6 +52,10 @@ def test_v1_has_one_number_for_the_cpu() -> None:
     )
 
 
+def test_v1_always_has_a_number_of_replicas() -> None:
+    assert to_view({**scaler(), "status": {"desiredReplicas": 1}})["status"]["currentReplicas"] == 0
+
+
 def test_an_annotation_that_is_not_ours_is_no_metric() -> None:
     seen = to_view(scaler(metrics=[CPU]))
     seen["metadata"]["annotations"] = {"autoscaling.alpha.kubernetes.io/metrics": "nonsense", "a": "b"}

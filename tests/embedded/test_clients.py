@@ -31,4 +31,4 @@ def test_a_client_does_the_whole_flow(cluster: Cluster, name: str) -> None:
     )
     cluster.kubectl("delete", "deployment/shop", "configmap/settings", "--ignore-not-found")
     assert done.returncode == 0, done.stderr
-    assert done.stdout == SAID.format(log="listening\n")
+    assert done.stdout == SAID.format(log="listening\nasked /ready\n")

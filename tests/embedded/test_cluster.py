@@ -115,8 +115,12 @@ def test_progress_is_told_as_kind_tells_it(cluster: Cluster) -> None:
     assert "nothing is isolated" in said[-1]
 
 
-def test_the_kubeconfig_is_its_owners_alone(cluster: Cluster) -> None:
-    assert cluster.kubeconfig.stat().st_mode & 0o777 == 0o600
+def test_what_a_cluster_keeps_is_its_owners_alone(cluster: Cluster) -> None:
+    files = [path for path in cluster.run.root.glob("clusters/t/*") if path.is_file()]
+    assert {"state.db", "state.db-wal", "server.log", "cluster.json"} <= {path.name for path in files}
+    locks = cluster.run.root.rglob(".lock")
+    for path in (cluster.kubeconfig, *files, *locks):
+        assert path.stat().st_mode & 0o777 == 0o600, path
     printed = cluster.run("get", "kubeconfig", "--name", "t").out
     assert printed == cluster.kubeconfig.read_text(encoding="utf-8")
     other = cluster.run.root.parent / "other"

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Coroutine, Iterator
+from itertools import pairwise
 from typing import Any
 
+import pytest
+
 from kubetour.embedded.bootstrap import bootstrap
-from kubetour.embedded.compaction import INTERVAL_SECONDS, expire_events, keep_compact
+from kubetour.embedded.clock import rfc3339
+from kubetour.embedded.compaction import BATCH, INTERVAL_SECONDS, compact, expire_events, keep_compact
 from kubetour.embedded.etcd import Store
 from kubetour.embedded.registry import Registry
 from tests.embedded.controlplane import FakeClock
@@ -28,7 +33,7 @@ def test_a_compaction_leaves_the_last_interval_readable() -> None:
             registry.create("namespaces", {"metadata": {"name": name}})
             marks.append(store.revision)
             clock.advance(INTERVAL_SECONDS)
-            for _ in range(3):
+            for _ in range(9):
                 await asyncio.sleep(0)
         assert store.compacted == marks[0]
         task.cancel()
@@ -45,9 +50,60 @@ def test_events_live_for_an_hour_after_they_were_last_seen() -> None:
     seen = {"count": 2, "lastObservedTime": "2026-01-02T03:00:00.000000Z"}
     registry.create("events", event("seen", eventTime="2026-01-01T00:00:00.000000Z", series=seen), "default")
     registry.create("events", event("plain"), "default")
-    expire_events(registry)
+    asyncio.run(expire_events(registry))
     assert [item["metadata"]["name"] for item in registry.list("events").items] == ["plain", "seen"]
+    clock.advance(301)
+    asyncio.run(expire_events(registry, event_ttl=300.0))
+    assert [item["metadata"]["name"] for item in registry.list("events").items] == []
+    registry.create("events", event("new"), "default")
     clock.advance(3601)
-    expire_events(registry)
+    asyncio.run(expire_events(registry))
     assert registry.list("events").items == []
     store.close()
+
+
+@pytest.fixture
+def busy() -> Iterator[Registry]:
+    """Return an API with two batches and a half of old Events, and as many revisions."""
+    clock, store = FakeClock(), Store(":memory:")
+    registry = Registry(store, clock)
+    bootstrap(registry, service_ip="127.64.128.1", address="127.0.0.1", port=6443)
+    for number in range(BATCH * 5 // 2):
+        registry.create("events", event(f"e{number}"), "default")
+    clock.advance(3601)
+    yield registry
+    store.close()
+
+
+async def turns(work: Coroutine[Any, Any, None], measure: Callable[[], int]) -> list[int]:
+    """Return what is measured at each turn of the loop that is somebody else's while the work is done."""
+    task, found = asyncio.create_task(work), [measure()]
+    while not task.done():
+        await asyncio.sleep(0)
+        found.append(measure())
+    return found
+
+
+def test_others_have_their_turn_between_batches_of_events_that_go(busy: Registry) -> None:
+    found = asyncio.run(turns(expire_events(busy), lambda: len(busy.store.range("/events/"))))
+    assert found[-1] == 0
+    assert max(before - after for before, after in pairwise(found)) <= BATCH
+
+
+def test_others_have_their_turn_between_batches_of_revisions_that_go(busy: Registry) -> None:
+    last = busy.store.revision
+    found = asyncio.run(turns(compact(busy.store, last), lambda: busy.store.compacted))
+    assert found[-1] == last
+    assert max(after - before for before, after in pairwise(found)) <= BATCH
+
+
+def test_an_event_that_is_seen_again_while_others_go_stays(busy: Registry) -> None:
+    async def scenario() -> None:
+        task = asyncio.create_task(expire_events(busy))
+        await asyncio.sleep(0)  # it has begun
+        newest = busy.list("events").items[-1]["metadata"]["name"]
+        busy.patch("events", newest, {"lastTimestamp": rfc3339(busy.clock.now())}, "default")
+        await task
+        assert [item["metadata"]["name"] for item in busy.list("events").items] == [newest]
+
+    asyncio.run(scenario())

@@ -97,7 +97,7 @@ def test_nulls_and_empty_lists_are_as_if_absent_but_empty_structs_count() -> Non
     assert decoded["metadata"] == {}
     assert decoded["spec"]["containers"] == [{"name": "c", "resources": {}}]
     assert decoded["spec"]["volumes"] == [{"name": "v", "emptyDir": {}}]
-    assert decoded["status"]["conditions"] == [{"type": "Ready", "lastProbeTime": None}]
+    assert decoded["status"]["conditions"] == [{"type": "Ready", "lastProbeTime": None, "status": ""}]
     assert list(decoded)[:3] == ["kind", "apiVersion", "metadata"]
 
 
@@ -165,3 +165,21 @@ def test_whatever_is_sent_is_decoded_or_refused_with_400(obj: Any) -> None:
     else:
         assert decode(PODS, json.loads(json.dumps(decoded)))[0] == decoded, "decoding again changes nothing"
     assert code in (0, 400)
+
+
+@pytest.mark.parametrize(
+    ("plural", "field", "fields"),
+    [
+        ("nodes", "addresses", {"type", "address"}),
+        ("nodes", "conditions", {"type", "status"}),
+        ("pods", "conditions", {"type", "status"}),
+        ("deployments", "conditions", {"type", "status"}),
+        ("replicasets", "conditions", {"type", "status"}),
+        ("namespaces", "conditions", {"type", "status"}),
+    ],
+)
+def test_texts_that_go_writes_though_they_are_empty_are_there(
+    plural: str, field: str, fields: set[str]
+) -> None:
+    decoded, _ = decode(by_plural(plural), {"status": {field: [{}]}})
+    assert decoded["status"][field] == [dict.fromkeys(fields, "")]

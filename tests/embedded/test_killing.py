@@ -168,9 +168,9 @@ class Trial:
             found = {k: v for k, v in self.history.present.items() if k.startswith(prefix)}
             if found != owned.values:
                 assert owned.flying, "an acknowledged write is lost"
-                name, value = owned.flying
-                changed = {k: v for k, v in owned.values.items() if k != name}
-                assert found == (changed if value is None else {**changed, name: value})
+                flying, wanted = owned.flying
+                changed = {k: v for k, v in owned.values.items() if k != flying}
+                assert found == (changed if wanted is None else {**changed, flying: wanted})
                 self.seen["writes done and not acknowledged"] += 1
             owned.values, owned.flying = found, None
 

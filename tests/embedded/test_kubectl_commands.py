@@ -104,11 +104,9 @@ ROWS = [
     Row("create service clusterip cs --tcp=80:8080", "service/cs created"),
     Row("create service nodeport np --tcp=80:8080", "service/np created"),
     Row("create pdb web --selector=app=web --min-available=2", "poddisruptionbudget.policy/web created"),
-    Row(
-        "create cronjob cj --image=app:1.0 --schedule='* * * * *'",
-        "error: failed to create cronjob: the server could not find the requested resource",
-        FAILS,
-    ),
+    Row("create cronjob cj --image=app:1.0 --schedule='* * * * *'", "cronjob.batch/cj created"),
+    Row("create ingress door --rule=a.example/=web:80", "ingress.networking.k8s.io/door created"),
+    Row("get cronjob,ingress -o name", "cronjob.batch/cj\ningress.networking.k8s.io/door"),
     Row(
         "create token sa --duration=1s",
         "error: failed to create token: .*may not specify a duration less than 10 minutes",

@@ -354,7 +354,7 @@ async def test_a_pod_over_its_deadline_fails(node: Node) -> None:
 async def test_logs_of_what_does_not_run_yet(node: Node) -> None:
     node.create()
     await node.waiting("ErrImagePull")
-    assert await node.logs() == (400, 'container "c" in pod "p" is waiting to start: ErrImagePull')
+    assert await node.logs() == (400, 'container "c" in pod "p" is waiting to start: image can\'t be pulled')
     assert await node.logs("previous=true") == (400, 'previous terminated container "c" in pod "p" not found')
     assert (await node.logs("tailLines=x"))[0] == 400
     assert (await node.logs(name="other"))[0] == 404

@@ -47,7 +47,7 @@ def ask(tmp_path: Path, method: str, path: str, body: Any = None, **more: str) -
         ("POST", f"{SPACE}/configmaps", '{"metadata": {"name": "c"}, "data": {"k": "\\ud800"}}', {}, 201),
         ("POST", f"{SPACE}/configmaps", '{"metadata": {"name": "c"}, "": 1}', {}, 201),
         ("POST", f"{SPACE}/configmaps", '{"metadata": {"name": "c"}, "\\r\\nX: y": 1}', {}, 201),
-        ("POST", f"{SPACE}/configmaps?fieldManager=%1b", '{"metadata": {"name": "c"}}', {}, 400),
+        ("POST", f"{SPACE}/configmaps?fieldManager=%1b", '{"metadata": {"name": "c"}}', {}, 422),
         ("POST", f"{SPACE}/endpoints", ENDPOINTS, {"accept": TABLE}, 201),
         ("POST", f"{SPACE}/events", EVENT, {"accept": TABLE}, 201),
         ("POST", REVIEW, '{"a\\r": 1}', {}, 201),

@@ -79,7 +79,7 @@ def test_json_patch_operations(operations: Any, result: Any) -> None:
         ({"op": "add", "path": "a", "value": 1}, 422),
         ({"op": "add", "path": "/b"}, 422),
         ({"path": "/b"}, 422),
-        ({"op": "bogus", "path": "/a"}, 400),
+        ({"op": "bogus", "path": "/a"}, 422),
         ("no operation", 400),
     ],
 )

@@ -38,9 +38,15 @@ def test_the_canonical_form(given_text: str | float, canonical: str) -> None:
     assert quantity.canonical(given_text) == canonical
 
 
-@pytest.mark.parametrize("text", ["", "x", "1 Mi", "1mi", "1KiB", "--1", "1.2.3"])
+@pytest.mark.parametrize("text", ["", "x", "1 Mi", "1KiB", "--1", "1.2.3"])
 def test_what_is_no_quantity_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="quantities must match the regular expression"):
+        quantity.canonical(text)
+
+
+@pytest.mark.parametrize("text", ["1mi", "64K", "2GG"])
+def test_letters_that_are_no_suffix_are_said_to_be_so(text: str) -> None:
+    with pytest.raises(ValueError, match="unable to parse quantity's suffix"):
         quantity.canonical(text)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from kubetour.embedded.api import Object, StatusError
-from kubetour.embedded.bootstrap import bootstrap
+from kubetour.embedded.bootstrap import SERVICE_SECONDS, bootstrap, keep_service
 from kubetour.embedded.etcd import Store
 from kubetour.embedded.registry import Registry
 from tests.embedded.controlplane import FakeClock
@@ -365,6 +365,32 @@ def test_a_job_selects_the_pods_of_its_own_uid(registry: Registry) -> None:
     assert made["spec"]["selector"]["matchLabels"] == {"batch.kubernetes.io/controller-uid": uid}
     assert made["spec"]["template"]["metadata"]["labels"]["batch.kubernetes.io/job-name"] == "j"
     assert (made["spec"]["completions"], made["spec"]["backoffLimit"]) == (1, 6)
+
+
+def test_the_service_of_the_api_comes_back_when_it_is_deleted(registry: Registry) -> None:
+    kept = {
+        kind: registry.get(kind, "kubernetes", "default")
+        for kind in ("services", "endpoints", "endpointslices")
+    }
+    for kind in kept:
+        registry.delete(kind, "kubernetes", "default")
+
+    async def scenario() -> None:
+        clock = registry.clock
+        assert isinstance(clock, FakeClock)
+        keeping = keep_service(registry, service_ip="127.64.128.1", address="127.0.0.1", port=6443)
+        task = asyncio.ensure_future(keeping)
+        for _ in range(2):  # the second time everything is there
+            await asyncio.sleep(0)
+            clock.advance(SERVICE_SECONDS)
+        await asyncio.sleep(0)
+        task.cancel()
+
+    asyncio.run(scenario())
+    for kind, before in kept.items():
+        after = registry.get(kind, "kubernetes", "default")
+        assert {**after, "metadata": {}} == {**before, "metadata": {}}
+        assert after["metadata"]["uid"] != before["metadata"]["uid"]
 
 
 def test_the_first_objects_are_made_once_and_the_endpoints_follow_the_server(registry: Registry) -> None:

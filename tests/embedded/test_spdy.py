@@ -53,7 +53,8 @@ def test_the_dictionary_is_the_one_that_zlib_names() -> None:
 def test_frames_are_found_however_the_bytes_are_cut(
     frames: list[tuple[str, int, object]], cuts: list[int]
 ) -> None:
-    client, session, sent, expected = Client(), spdy.Session(), b"", []
+    client, session, sent = Client(), spdy.Session(), b""
+    expected: list[object] = []
     for kind, stream, content in frames:
         if kind == "open":
             assert isinstance(content, dict)
@@ -63,7 +64,8 @@ def test_frames_are_found_however_the_bytes_are_cut(
             assert isinstance(content, bytes)
             sent += spdy.data(stream, content)
             expected.append(spdy.Data(stream, content, False))
-    found, at = [], 0
+    found: list[object] = []
+    at = 0
     while at < len(sent):
         size = cuts[len(found) % len(cuts)]
         found += list(session.feed(sent[at : at + size]))

@@ -17,6 +17,7 @@ import sys
 import termios
 import urllib.request
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -181,17 +182,18 @@ def test_attach_shows_what_is_printed_from_now_on(cluster: Cluster) -> None:
     with subprocess.Popen(
         cluster.argv("attach", "web"), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
     ) as process:
-        assert process.stdout is not None
+        stdout = process.stdout
+        assert stdout is not None
         fetch = "fetch('http://' + process.env.HOST + ':' + process.env.PORT + '/new')"
 
         def shown() -> bool:
             """Ask, as nothing tells when kubectl is attached, and return whether that was shown."""
             assert cluster.kubectl("exec", "web", "--", "node", "-e", fetch).status == 0
-            return bool(select.select([process.stdout], [], [], 0)[0])
+            return bool(select.select([stdout], [], [], 0)[0])
 
         try:
             until(shown)
-            assert process.stdout.readline() == b"asked /new\n"
+            assert stdout.readline() == b"asked /new\n"
         finally:
             process.kill()
 
@@ -326,6 +328,59 @@ class TestPortForward:
         assert "error forwarding port 81 to pod default_web" in forwarded.process.communicate(timeout=30)[1]
 
 
+BASE = "/api/v1/namespaces/default"
+
+
+def ask(cluster: Cluster, path: str) -> Done:
+    return cluster.kubectl("get", "--raw", f"{BASE}/{path}")
+
+
+@pytest.fixture(scope="module")
+def service(cluster: Cluster) -> Iterator[None]:
+    assert cluster.kubectl("expose", "pod", "web", "--port=80", "--target-port=8080").status == 0
+    until(lambda: "web" in ask(cluster, "services/web/proxy/").out, 30)
+    yield
+    cluster.kubectl("delete", "service", "web")
+
+
+class TestProxy:
+    """HTTP through the API server: `kubectl get --raw` asks as `kubectl proxy` does."""
+
+    @pytest.mark.parametrize(
+        "path",
+        [
+            "pods/web/proxy/",
+            "pods/web:8080/proxy/some/path?a=b",
+            "services/web/proxy/",
+            "services/web:80/proxy/",
+            "services/http:web:80/proxy/",
+            "services/web/proxy",
+        ],
+    )
+    @pytest.mark.usefixtures("service")
+    def test_a_pod_and_a_service_answer(self, cluster: Cluster, path: str) -> None:
+        assert ask(cluster, path) == Done(0, "web\n", "")
+
+    @pytest.mark.parametrize(
+        ("path", "said"),
+        [
+            ("services/web:81/proxy/", '(ServiceUnavailable): no endpoints available for service "web:81"'),
+            ("services/none/proxy/", '(NotFound): services "none" not found'),
+            ("pods/a:b:c/proxy/", '(BadRequest): invalid pod request "a:b:c"'),
+            ("pods/web:9/proxy/", "(ServiceUnavailable): error trying to reach service: dial tcp "),
+        ],
+    )
+    @pytest.mark.usefixtures("service")
+    def test_what_does_not_answer_is_said_so(self, cluster: Cluster, path: str, said: str) -> None:
+        done = ask(cluster, path)
+        assert (done.status, done.out) == (1, "")
+        assert said in done.err
+
+    def test_path_query_and_body_arrive(self, cluster: Cluster) -> None:
+        cluster.kubectl("create", "--raw", f"{BASE}/pods/web/proxy/a%20b?c=d", "-f", __file__)
+        assert "asked /a%20b?c=d\n" in cluster.kubectl("logs", "web").out
+
+
 # Apart, as it leaves sockets to the garbage collector. Its calls change a client for good: each has its own.
 PYTHON_CLIENT = """
 import sys
@@ -354,15 +409,44 @@ print(answer.decode().splitlines()[-1])
 """
 
 
-def test_the_python_client_has_its_own_ways(cluster: Cluster) -> None:
+# It names no subprotocol.
+KR8S = """
+import asyncio, sys
+import kr8s.asyncio
+from kr8s.asyncio.objects import Pod
+
+async def main():
+    api = await kr8s.asyncio.api(kubeconfig=sys.argv[1])
+    web = await Pod.get("web", namespace="default", api=api)
+    async with web.portforward(remote_port=8080) as port:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(b"GET / HTTP/1.0\\r\\n\\r\\n")
+        print((await reader.read()).decode().splitlines()[-1])
+    print(await api.whoami())
+
+asyncio.run(main())
+"""
+
+
+@pytest.mark.parametrize(
+    ("client", "program", "said"),
+    [
+        ("kubernetes", PYTHON_CLIENT, "got it\n 3\nweb\n"),
+        ("kr8s", KR8S, "web\nkubernetes-admin\n"),
+    ],
+    ids=["kubernetes", "kr8s"],
+)
+def test_python_clients_have_their_own_ways(cluster: Cluster, client: str, program: str, said: str) -> None:
+    if not find_spec(client) and not os.environ.get("CI"):
+        pytest.skip(f"{client} is not installed: it is of the extra `dev`")
     done = subprocess.run(
-        [sys.executable, "-c", PYTHON_CLIENT, cluster.kubeconfig],
+        [sys.executable, "-W", "ignore", "-c", program, cluster.kubeconfig],
         capture_output=True,
         text=True,
         check=False,
         timeout=60,
     )
-    assert (done.stdout, done.stderr) == ("got it\n 3\nweb\n", "")
+    assert (done.stdout, done.stderr) == (said, "")
 
 
 @pytest.mark.parametrize(
@@ -381,3 +465,16 @@ def test_an_old_kubectl_is_told_what_to_do(cluster: Cluster, argv: tuple[str, ..
     )
     assert done.returncode == 1
     assert "WebSockets only, which kubectl does since 1.30" in done.stderr
+
+
+@pytest.mark.parametrize("verb", ["attach", "exec?command=true", "portforward"])
+def test_a_request_that_is_no_upgrade_is_told_so_whatever_becomes_of_the_container(
+    cluster: Cluster, verb: str
+) -> None:
+    made = ("--image", "shop:1", "--image-pull-policy", "IfNotPresent", "--restart", "Never")
+    name = f"over-{verb.partition('?')[0]}"
+    assert cluster.kubectl("run", name, *made, "--command", "--", "true").status == 0
+    ended = ("wait", "--for=jsonpath={.status.phase}=Succeeded", f"pod/{name}", "--timeout=30s")
+    assert cluster.kubectl(*ended).status == 0
+    done = cluster.kubectl("get", "--raw", f"/api/v1/namespaces/default/pods/{name}/{verb}")
+    assert done.err.strip() == "Error from server (BadRequest): Upgrade request required"

@@ -179,3 +179,56 @@ def test_every_kind_can_be_shown_however_little_is_set(resource: Any) -> None:
     found = row(resource, {"metadata": META, "spec": {}, "status": {}}, NOW, "Metadata")
     assert len(found["cells"]) == len(column_definitions(resource))
     assert found["object"]["kind"] == "PartialObjectMetadata"
+
+
+@pytest.mark.parametrize(
+    ("plural", "obj", "expected"),
+    [
+        (
+            "persistentvolumeclaims",
+            {
+                "spec": {"volumeName": "v", "storageClassName": "s"},
+                "status": {
+                    "phase": "Bound",
+                    "capacity": {"storage": "1Gi"},
+                    "accessModes": ["ReadWriteOncePod", "ReadWriteOnce"],
+                },
+            },
+            {"Status": "Bound", "Volume": "v", "Capacity": "1Gi", "Access Modes": "RWO,RWOP"},
+        ),
+        (
+            "persistentvolumes",
+            {"spec": {"capacity": {"storage": "1Gi"}, "claimRef": {"namespace": "n", "name": "c"}}},
+            {"Capacity": "1Gi", "Claim": "n/c", "VolumeMode": "<unset>"},
+        ),
+        (
+            "ingresses",
+            {
+                "spec": {"rules": [{"host": f"{each}.example"} for each in "abcde"], "tls": [{}]},
+                "status": {"loadBalancer": {"ingress": [{"ip": "1.2.3.4"}, {"hostname": "h"}]}},
+            },
+            {
+                "Hosts": "a.example,b.example,c.example + 2 more...",
+                "Address": "1.2.3.4,h",
+                "Ports": "80, 443",
+                "Class": "<none>",
+            },
+        ),
+        (
+            "cronjobs",
+            {
+                "spec": {"schedule": "@daily", "suspend": True},
+                "status": {"active": [{}], "lastScheduleTime": "2026-01-01T00:58:00Z"},
+            },
+            {"Schedule": "@daily", "Suspend": "True", "Active": 1, "Last Schedule": "2m"},
+        ),
+        (
+            "replicationcontrollers",
+            {"spec": {"replicas": 2, "selector": {"b": "2", "a": "1"}}, "status": {"replicas": 1}},
+            {"Desired": 2, "Current": 1, "Ready": 0, "Selector": "a=1,b=2"},
+        ),
+    ],
+)
+def test_what_is_only_stored_is_shown(plural: str, obj: Any, expected: dict[str, Any]) -> None:
+    found = cells(plural, obj)
+    assert {name: found[name] for name in expected} == expected

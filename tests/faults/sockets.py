@@ -34,6 +34,7 @@ BROKEN = (
 class Socket:
     """Listens at `path` and passes on what comes, until a client sends the word: then `way` happens.
 
+    `hangs`: the engine is stopped by `killing`, and what comes is passed on.
     `dies`: every connection is reset and nobody listens any more. `silent`: nothing more is passed on.
     `broken`: the answer is a 500. With no word, it happens to every connection from the first byte on.
     """
@@ -77,10 +78,11 @@ class Socket:
             seen = b""
             while data := client.recv(65536):
                 seen = (seen + data)[-70000:]
-                if self.word in seen:
+                if self.word in seen and not (self.way == "hangs" and self.struck.is_set()):
                     self.struck.set()
                     self._strike(client)
-                    return
+                    if self.way != "hangs":
+                        return
                 engine.sendall(data)
             engine.shutdown(socket.SHUT_WR)
 
@@ -88,6 +90,8 @@ class Socket:
         if self.way == "dies":
             self.killing()
             self.close()
+        elif self.way == "hangs":
+            self.killing()
         elif self.way == "broken":
             client.sendall(BROKEN)
             client.shutdown(socket.SHUT_RDWR)
@@ -133,12 +137,23 @@ class Daemon:
             threading.Event().wait(0.1)
         raise AssertionError((self.directory / "log").read_text())
 
+    def freeze(self) -> None:
+        """Stop it, and its containerd, as a machine that has come to a standstill; `thaw` lets it go on."""
+        self._signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Let it go on."""
+        self._signal(signal.SIGCONT)
+
+    def _signal(self, number: int) -> None:
+        for file in ("pid", "exec/containerd/containerd.pid"):
+            with suppress(OSError, ValueError):
+                os.kill(int((self.directory / file).read_text()), number)
+
     def kill(self) -> None:
         """Kill it, as the kernel would, and its containerd with it."""
         assert self._process
-        for file in ("pid", "exec/containerd/containerd.pid"):
-            with suppress(OSError, ValueError):
-                os.kill(int((self.directory / file).read_text()), signal.SIGKILL)
+        self._signal(signal.SIGKILL)
         self._process.kill()
         self._process.wait(timeout=20)
         for file in ("pid", "exec/containerd/containerd.pid"):

@@ -90,7 +90,7 @@ def test_a_broken_template_is_told_with_its_name(untouched: Checkout, kind: str)
 LAUGHS = "a: &a [x,x,x,x,x,x,x,x,x]\n" + "".join(
     f"{chr(98 + i)}: &{chr(98 + i)} [{','.join(['*' + chr(97 + i)] * 9)}]\n" for i in range(9)
 )
-CONFIGS = {
+CONFIGS: dict[str, tuple[str | bytes, str]] = {
     "no YAML": ("a: [", "KT146"),
     "a list": ("[1]", "KT146"),
     "a call": ('kubetour: !!python/object/apply:os.system ["touch pwned"]', "KT146"),

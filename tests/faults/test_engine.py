@@ -100,6 +100,24 @@ def test_an_engine_that_is_killed_during_a_build_is_told_and_the_build_goes_on_o
     well(bench.run(inv("down --check --provider kind"), DOCKER_HOST=own.host))
 
 
+@pytest.mark.fault("F80")
+def test_an_engine_that_hangs_in_the_middle_of_a_build_is_told_and_the_build_goes_on_once_it_answers(
+    bench: Desk, own: sockets.Daemon, tmp_path: Path
+) -> None:
+    build = f"{BUILD} --app-dir {app(tmp_path / 'small', 1000)}"
+    quiet = {"KUBETOUR_TIMEOUT": "3"}
+    with sockets.before("hangs", b"/build?", str(own.socket)) as between:
+        between.killing = own.freeze
+        failed = bench.run(
+            inv(f"{build} --lang zh"), DOCKER_HOST=f"unix://{between.path}", timeout=90, **quiet
+        )
+        own.thaw()
+        assert_told(failed, ["KT304", "docker build", "sudo systemctl start docker"])
+        assert failed.returncode == 4
+        well(bench.run(inv(build), DOCKER_HOST=f"unix://{between.path}"))
+    well(bench.run(inv("down --check --provider kind"), DOCKER_HOST=own.host))
+
+
 @pytest.mark.fault("F74")
 def test_a_build_without_space_is_told_and_leaves_no_half_image(
     bench: Desk, own: sockets.Daemon, tmp_path: Path

@@ -7,11 +7,13 @@ import os
 import shutil
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.e2e.checkout import Checkout, Finished, make
 from tests.faults.telling import told_well
+from tests.serving import serving
 
 FLAGS = ("--provider", "embedded", "--cluster-name", "files")
 SOME = ("tour", *FLAGS, "--quiet", "--from", "build", "--until", "layers")
@@ -19,11 +21,11 @@ UNSHARE = shutil.which("unshare") and subprocess.run(["unshare", "-m", "true"], 
 mounts = pytest.mark.skipif(not UNSHARE, reason="this machine lets us have no mounts of our own")
 
 
-def within(checkout: Checkout, script: str, lang: str, *argv: str) -> Finished:
+def within(checkout: Checkout, script: str, lang: str, *argv: str, **environ: str) -> Finished:
     """Run a task after a script that mounts things, which nobody else sees."""
     done = subprocess.run(
         ["unshare", "-m", "sh", "-c", script, "sh", *checkout.command(*argv)],
-        cwd=checkout.root, env=checkout.environ(lang), stdin=subprocess.DEVNULL,
+        cwd=checkout.root, env=checkout.environ(lang, **environ), stdin=subprocess.DEVNULL,
         capture_output=True, encoding="utf-8", timeout=120, check=False,
     )  # fmt: skip
     return Finished(done.returncode, done.stdout, done.stderr)
@@ -45,6 +47,27 @@ def test_a_full_disk_is_told_and_with_more_room_all_goes_on(checkout: Checkout, 
     assert "then 0\n" in told.stdout
     assert "down 0\n" in told.stdout
     told_well(told, "KT70[89]", lang)
+
+
+@mounts
+@pytest.mark.fault("F81")
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_a_download_without_space_is_told_and_leaves_no_part_of_it(
+    checkout: Checkout, tmp_path: Path, lang: str
+) -> None:
+    programs = tmp_path / "programs"  # all that is on PATH: no kubectl
+    programs.mkdir()
+    for name in ("sh", "env", "node"):
+        (programs / name).symlink_to(str(shutil.which(name)))
+    script = f"""
+        mkdir cache && mount -t tmpfs -o size=100k tmpfs cache || exit 99
+        PATH={programs} XDG_CACHE_HOME=$PWD/cache "$@" create-cluster {" ".join(FLAGS[:4])}; echo "first $?"
+        find cache -type f
+    """
+    with serving("good", body=b"#" * 1_000_000) as server:
+        told = within(checkout, script, lang, KUBETOUR_KUBECTL_URL=server.url)
+    assert told.stdout.splitlines()[-1] == "first 10", told.told()
+    told_well(told, "KT708", lang)
 
 
 @mounts
@@ -98,7 +121,7 @@ def test_a_state_directory_that_is_none_works_or_is_told(
 @pytest.mark.fault("F24")
 @pytest.mark.parametrize("home", [None, "/proc", "not/absolute", "a\nline"])
 def test_a_home_that_is_odd_is_not_needed(checkout: Checkout, tmp_path: Path, home: str | None) -> None:
-    environ = {"HOME": "" if home is None else home, "XDG_CACHE_HOME": ""}
+    environ: dict[str, Any] = {"HOME": "" if home is None else home, "XDG_CACHE_HOME": ""}
     checkout.inv("tour", *FLAGS, "--quiet", "--only", "tools,app,create-cluster,nodes", **environ)
 
 
@@ -180,7 +203,7 @@ FAKETIME = next(iter(sorted(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1
 def test_a_clock_off_by_an_hour_changes_nothing(checkout: Checkout) -> None:
     checkout.inv("create-cluster", *FLAGS)
     for offset in ("+1h", "-1h"):
-        environ = {"LD_PRELOAD": str(FAKETIME), "FAKETIME": offset}
+        environ: dict[str, Any] = {"LD_PRELOAD": str(FAKETIME), "FAKETIME": offset}
         checkout.inv("tour", *FLAGS, "--quiet", "--only", "nodes,describe-node", **environ)
 
 
@@ -194,7 +217,7 @@ def test_a_clock_off_by_an_hour_changes_nothing(checkout: Checkout) -> None:
     ],
     ids=["ASCII", "Turkish, dumb, narrow", "none"],
 )
-def test_a_terminal_that_can_little_gets_the_same_tour(checkout: Checkout, environ: dict[str, str]) -> None:
+def test_a_terminal_that_can_little_gets_the_same_tour(checkout: Checkout, environ: dict[str, Any]) -> None:
     told = checkout.inv("tour", *FLAGS, "--only", "tools,app,create-cluster,nodes", **environ)
     assert "\x1b" not in told.stdout
     assert (

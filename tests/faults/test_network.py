@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -187,9 +188,11 @@ def test_a_proxy_that_is_dead_breaks_nothing_that_stays_on_this_machine(cluster:
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
         dead = f"http://127.0.0.1:{closed.getsockname()[1]}"
-        names = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy")
+        proxies: dict[str, Any] = dict.fromkeys(
+            ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"), dead
+        )
         done = cluster.checkout.inv(
             "tour", *FLAGS, "--only", "deploy,expose,hit,scale,hit-all",
-            KUBECONFIG=str(cluster.kubeconfig), **dict.fromkeys(names, dead), NO_PROXY="", no_proxy="",
+            KUBECONFIG=str(cluster.kubeconfig), **proxies, NO_PROXY="", no_proxy="",
         )  # fmt: skip
     assert "✗" not in done.stdout + done.stderr

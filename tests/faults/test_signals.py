@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import subprocess
+import sys
+import tempfile
 from collections.abc import Iterator
 from itertools import cycle
+from pathlib import Path
 
 import pytest
 
@@ -83,3 +87,46 @@ def test_a_limit_of_the_machine_is_told_as_one(running: Checkout, line: str, cod
     assert told.status == 10
     told_well(told, code, lang)
     running.inv("nodes", *FLAGS[:4])
+
+
+@pytest.fixture
+def students() -> Iterator[tuple[Checkout, list[str]]]:
+    """Return another user's checkout, and how they run a command: root has no limit on processes."""
+    user = str(40_000 + os.getpid() % 20_000)  # whom nobody else is
+    as_user = ["setpriv", "--reuid", user, "--regid", user, "--clear-groups"]
+    with tempfile.TemporaryDirectory(prefix="kubetour-student-", ignore_cleanup_errors=True) as home:
+        os.chmod(home, 0o711)  # noqa: S103  (another user goes through it)
+        if subprocess.run([*as_user, sys.executable, "-c", "import invoke"], check=False).returncode:
+            pytest.skip("another user cannot run this Python")
+        made = make(Path(home))
+        for path in (made.root, *made.root.rglob("*")):
+            os.chown(path, int(user), int(user))
+        yield made, as_user
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can be another user")
+@pytest.mark.fault("F82")
+def test_a_limit_on_processes_is_told_as_one_wherever_it_strikes(
+    students: tuple[Checkout, list[str]],
+) -> None:
+    checkout, as_user = students
+    flags = ("--provider", "embedded", "--cluster-name", "few", "--name", "few")
+
+    def run(*argv: str, limit: int = 500, lang: str = "en") -> Finished:
+        done = subprocess.run(
+            [*as_user, "prlimit", f"--nproc={limit}", *checkout.command(*argv, *flags[:4])],
+            cwd=checkout.root, env=checkout.environ(lang, HOME=str(checkout.root)), stdin=subprocess.DEVNULL,
+            capture_output=True, encoding="utf-8", timeout=120, check=False,
+        )  # fmt: skip
+        return Finished(done.returncode, done.stdout, done.stderr)
+
+    for limit, lang in zip((1, 3, 8, 12), cycle(("en", "zh")), strict=False):
+        told = run("tour", "--quiet", "--only", "build,create-cluster", limit=limit, lang=lang)
+        assert told.status == 10, f"{limit}: {told.told()}"
+        told_well(told, "KT719", lang)
+        assert checkout.processes() == [], limit
+    again = run("tour", "--quiet", "--only", "build,create-cluster")
+    assert again.status == 0, again.told()
+    cleaned = run("down", "--check")
+    assert cleaned.status == 0, cleaned.told()
+    assert checkout.processes() == []

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from kubetour.embedded import openapi
 from kubetour.embedded.negotiation import PATCH_APPLY, PATCH_JSON, PATCHES, YAML
 from kubetour.embedded.resources import RESOURCES, Resource
+from kubetour.embedded.schema import kinds
 from tests import hostile
 from tests.fuzz import objects
 from tests.fuzz.client import Request
@@ -76,7 +77,7 @@ def targets() -> list[Target]:
         text = openapi.document(resource.group, resource.version)
         assert text is not None
         schemas = json.loads(text)["components"]["schemas"]
-        name = openapi.schema_name(openapi.kinds()[f"{resource.api_version}/{resource.kind}"])
+        name = openapi.schema_name(kinds()[f"{resource.api_version}/{resource.kind}"])
         found.append(Target(resource, schemas[name], schemas))
     return found
 

@@ -77,11 +77,10 @@ def two(tmp_path_factory: pytest.TempPathFactory) -> str:
     one, other = sample.documents(sample.failed())["en"], sample.documents()["en"]
     other["steps"][0]["commands"][0]["text"] = other["steps"][1]["proof"]["text"] = sample.HOSTILE
     other["settings"]["replicas"] = 5
-    records = []
     for name, document in (("one", one), ("other", other)):
         (root / name).write_text(json.dumps(document), encoding="utf-8")
-        records.append(read(root / name))
-    return files.write_comparison(State(root), *records, "en", course().titles(), TEMPLATES).as_uri()
+    a, b = (read(root / name) for name in ("one", "other"))
+    return files.write_comparison(State(root), a, b, "en", course().titles(), TEMPLATES).as_uri()
 
 
 def shown(tab: Tab, selector: str) -> int:

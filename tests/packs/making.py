@@ -28,7 +28,7 @@ def make(to: Path, **changed: str) -> Path:
     for path, content in FILES.items():
         (tree / path).parent.mkdir(parents=True, exist_ok=True)
         (tree / path).write_bytes(content)
-    values = {"kubetour": "0.1.0", "made": "2026-01-02T03:04:05Z", "system": this_system()}
+    values: dict[str, Any] = {"kubetour": "0.1.0", "made": "2026-01-02T03:04:05Z", "system": this_system()}
     values |= {"python": this_python(), "locks": locks(ROOT), **changed}
     files = tuple(items(tree, {"images/0.tar": ("shop:1", "sha256:abc")}))
     write(tree, Manifest(**values, settings={}, files=files), to)

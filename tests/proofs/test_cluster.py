@@ -209,7 +209,7 @@ def test_a_profile_has_ended_when_minikube_lists_it_nowhere(listing: str, ended:
     [
         (node("b"), True),
         (node("b", labels={}), False),
-        (node("b", ready=False), False),
+        (node("b", ready="False"), False),
     ],
     ids=["labelled and Ready", "not labelled yet", "not Ready yet"],
 )

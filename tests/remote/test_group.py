@@ -14,10 +14,11 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 
+from kubetour.checks import TIMED_OUT
 from kubetour.errors import HostError, Interrupted, UsageError
 from kubetour.remote import group, pulse
 from kubetour.remote.connection import HostConnection, connection
-from kubetour.runner import TIMED_OUT, Running, perform, signals
+from kubetour.runner import Running, perform, signals
 from kubetour.script import shell
 from kubetour.steps import Run
 from tests.making import sh

@@ -23,6 +23,7 @@ from kubetour.pins import pin, this_system
 from kubetour.project import ROOT
 from kubetour.providers import Provider
 from kubetour.remote import host as hosts
+from kubetour.remote import programs
 from kubetour.remote import tunnel as tunnels
 from kubetour.remote.host import MARK, RemoteHost, directory_name
 from kubetour.runner import perform
@@ -230,7 +231,7 @@ def test_a_program_that_is_too_old_there_is_passed_over_and_named(
     machine: RemoteHost, c: Context, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     machine.context(c)
-    monkeypatch.setattr(hosts.programs, "pin", lambda name: replace(pin(name), least=(99, 0)))
+    monkeypatch.setattr(programs, "pin", lambda name: replace(pin(name), least=(99, 0)))
     with pytest.raises(ToolError) as caught:
         machine.kubectl(True, lambda text: None)
     assert "too old" in caught.value.evidence

@@ -164,7 +164,8 @@ def test_a_script_runs_nothing_that_a_setting_says(
     place.mkdir()
     texts = [text for text in ACCEPTED if "touch" in text] + ["'", '"', "\\", "*", "a b", "%s%n"]
     for text in texts:
-        given_ = make_provider(kind, **{name: text})
+        setting: dict[str, Any] = {name: text}
+        given_ = make_provider(kind, **setting)
         session = Session(Resolved(given_.settings, {}), given_, CONTEXT, State(tmp_path / "state"))
         script = script_text(session, tour_steps(session, down=True), "en").replace(str(ROOT), str(place))
         subprocess.run(
@@ -217,7 +218,7 @@ def outcome(text: str, *, failed: bool) -> Outcome:
         True,
         Text("proof.answered-other", {"answer": text}),
         {"answers": {text: 1}},
-        (Text("proof.ended", {"what": text}),),
+        notes=(Text("proof.ended", {"what": text}),),
     )
     result = (
         Run(("kubectl", "get", whole(text.replace("\x00", "")))),

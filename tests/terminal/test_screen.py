@@ -23,10 +23,15 @@ INTO_SCREEN, OUT_OF_SCREEN, SHOW_CURSOR = "\x1b[?1049h", "\x1b[?1049l", "\x1b[?2
 
 def terminal(colour: bool = True, width: int = 80) -> tuple[Console, io.StringIO]:
     stream = io.StringIO()
-    system = "standard" if colour else None
-    return Console(
-        file=stream, force_terminal=True, color_system=system, width=width, height=24, legacy_windows=False
-    ), stream  # type: ignore[arg-type]  # Rich's own literals
+    console = Console(
+        file=stream,
+        force_terminal=True,
+        color_system="standard" if colour else None,
+        width=width,
+        height=24,
+        legacy_windows=False,
+    )
+    return console, stream
 
 
 def pipe() -> tuple[Console, io.StringIO]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from kubetour.embedded import apierrors, applypatch, tracking, views
+from kubetour.embedded import admission, apierrors, applyerrors, applypatch, tracking, views
+from kubetour.embedded.advice import generation_of
 from kubetour.embedded.api import Object, StatusError
 from kubetour.embedded.clock import rfc3339
 from kubetour.embedded.decoding import decode
@@ -13,6 +14,7 @@ from kubetour.embedded.handlers.context import Call
 from kubetour.embedded.managedfields import APPLY, Manager
 from kubetour.embedded.negotiation import parse_yaml
 from kubetour.embedded.resources import STATUS
+from kubetour.embedded.schema import struct_of
 
 
 async def apply(call: Call) -> web.StreamResponse:
@@ -28,6 +30,7 @@ async def apply(call: Call) -> web.StreamResponse:
         created = call.registry.create_decoded(
             call.stored, config, info.namespace, dry_run=call.dry_run, writer=writer
         )
+        call.advise(created)
         return call.object(created, 201)
     return call.object(change(call, config, writer, info.subresource))
 
@@ -35,16 +38,24 @@ async def apply(call: Call) -> web.StreamResponse:
 def change(call: Call, config: Object, writer: Manager, subresource: str) -> Object:
     """Apply a configuration to an object that is there, and return it as it is then."""
     struct, now = tracking.struct_name(call.stored), rfc3339(call.registry.clock.now())
-    force = call.flag("force")
-    return call.registry.modify(
+    force, generation = call.flag("force"), 0
+
+    def mutation(live: Object) -> Object:
+        nonlocal generation
+        generation = generation_of(live)
+        return applypatch.apply(struct, live, config, writer, now, force=force)
+
+    changed = call.registry.modify(
         call.stored,
         call.info.name,
         call.info.namespace,
-        lambda live: applypatch.apply(struct, live, config, writer, now, force=force),
+        mutation,
         subresource=subresource,
         dry_run=call.dry_run,
         writer=writer,
     )
+    call.advise(changed, generation)
+    return changed
 
 
 async def read(call: Call) -> Object:
@@ -63,20 +74,20 @@ async def read(call: Call) -> Object:
 def _configuration(call: Call, document: Object) -> Object:
     """Return what is applied, in the form in which objects are stored, without what it may not set here."""
     info, resource = call.info, call.resource
-    config, unknown = decode(resource, document)
-    if unknown:
-        raise _undeclared(call, unknown)
+    version = document.get("apiVersion", "")
+    if version != resource.api_version:
+        raise apierrors.bad_request(
+            f"Incorrect version specified in apply patch. Specified patch version: {version}, "
+            f"expected: {resource.api_version}"
+        )
+    _check_type(call, document)
+    config, _ = decode(resource, document)
     metadata = config["metadata"]
     metadata.setdefault("name", info.name)
     if metadata["name"] != info.name:
-        raise apierrors.bad_request(
-            f"the name of the object ({metadata['name']}) does not match the name on the URL ({info.name})"
-        )
+        raise admission.misplaced("name", metadata["name"], info.name)
     if resource.namespaced and metadata.setdefault("namespace", info.namespace) != info.namespace:
-        raise apierrors.bad_request(
-            f"the namespace of the object ({metadata['namespace']}) does not match the namespace on the URL "
-            f"({info.namespace})"
-        )
+        raise admission.misplaced("namespace", metadata["namespace"], info.namespace)
     if info.subresource == "status":
         config = {key: config[key] for key in ("kind", "apiVersion", "metadata", "status") if key in config}
     elif STATUS in resource.subresources:
@@ -84,13 +95,17 @@ def _configuration(call: Call, document: Object) -> Object:
     return views.from_view(resource, config)
 
 
-def _undeclared(call: Call, unknown: list[str]) -> StatusError:
-    """Return the error of structured-merge-diff, which knows no other way with an unknown field."""
-    resource, info = call.resource, call.info
-    where = f"{info.namespace}/{info.name}; {resource.group}/{resource.version}, Kind={resource.kind}"
-    texts = [f".{path}: field not declared in schema" for path in unknown]
-    why = texts[0] if len(texts) == 1 else "errors:\n" + "\n".join(f"  {text}" for text in texts)
-    return StatusError(500, "", f"failed to create typed patch object ({where}): {why}", {})
+def _check_type(call: Call, document: Object) -> None:
+    """Refuse what the schema does not have: structured-merge-diff knows no other way with it."""
+    resource, info, kind = call.resource, call.info, document.get("kind", "")
+    known = resource.kind == kind
+    found = applyerrors.problems(struct_of(resource.api_version, kind), document) if known else []
+    of = f"{resource.group}/{resource.version}, Kind={kind}"
+    if not known:
+        found = [f"no corresponding type for {of}"]
+    if found:
+        why = applyerrors.message(f"{info.namespace}/{info.name}; {of}", found)
+        raise StatusError(500, "", why, {})
 
 
 def _invalid_options(error: FieldError) -> StatusError:

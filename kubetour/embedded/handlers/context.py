@@ -10,21 +10,29 @@ from typing import Any
 from aiohttp import web
 
 from kubetour.embedded import apierrors, views
+from kubetour.embedded.advice import advice
 from kubetour.embedded.api import Object, StatusError
 from kubetour.embedded.decoder import DecodeError, decoder
 from kubetour.embedded.decoding import cannot_be_handled, decode, reject_unknown
+from kubetour.embedded.fielderrors import FieldError, invalid, too_long, unsupported
 from kubetour.embedded.listing import Query, within
 from kubetour.embedded.managedfields import UPDATE, Manager
 from kubetour.embedded.negotiation import JSON, form, parse_body
 from kubetour.embedded.registry import Registry, to_json
-from kubetour.embedded.requestinfo import RequestInfo
+from kubetour.embedded.requestinfo import RequestInfo, flag
 from kubetour.embedded.resources import Resource, by_plural
 from kubetour.embedded.serviceaccount_tokens import Tokens
 from kubetour.embedded.tables import partial_metadata, row, table
 from kubetour.embedded.watcher import Watcher
 
-_FIELD_VALIDATION = ("Ignore", "Warn", "Strict")
-_TRUE = ("true", "1")
+_FIELD_VALIDATION = ("", "Ignore", "Strict", "Warn")
+# The options in which a request's parameters are checked (metav1).
+_OPTIONS = {
+    "DELETE": "DeleteOptions",
+    "PATCH": "PatchOptions",
+    "POST": "CreateOptions",
+    "PUT": "UpdateOptions",
+}
 _LONGEST_MANAGER = 128
 _HEADERS = {"Content-Type": JSON, "Cache-Control": "no-cache, private"}
 
@@ -62,7 +70,7 @@ class Call:
 
     def flag(self, name: str) -> bool:
         """Return a boolean parameter."""
-        return self.query.get(name, "").lower() in _TRUE
+        return flag(self.query, name)
 
     def number(self, name: str) -> int | None:
         """Return a whole number parameter, None where it is absent; 400 for anything else."""
@@ -79,12 +87,15 @@ class Call:
         """Return whether nothing is to be stored."""
         return self.is_dry(self.request.query.getall("dryRun", []))
 
-    @staticmethod
-    def is_dry(values: Sequence[str]) -> bool:
-        """Return what a list of dryRun directives means; 400 for one that there is not."""
+    def is_dry(self, values: Sequence[str]) -> bool:
+        """Return what a list of dryRun directives means; 422 for one that there is not."""
         if any(value not in ("All", "") for value in values):
-            raise apierrors.bad_request(f'dryRun: Unsupported value: "{values[0]}": supported values: "All"')
+            raise self.bad_options(unsupported("dryRun", list(values), ("All",)))
         return "All" in values
+
+    def bad_options(self, error: FieldError) -> StatusError:
+        """Return the 422 for a parameter that its method's options do not allow."""
+        return apierrors.invalid_options(_OPTIONS.get(self.request.method, "ListOptions"), [error])
 
     def writer(self, operation: str = UPDATE) -> Manager:
         """Return whom managedFields name for this write: the fieldManager, or else the program that calls."""
@@ -92,18 +103,17 @@ class Call:
         own = "".join(filter(str.isprintable, program[:_LONGEST_MANAGER]))
         name = self.query.get("fieldManager") or own or "unknown"
         if len(name.encode(errors="replace")) > _LONGEST_MANAGER:
-            raise apierrors.bad_request(
-                f"fieldManager: Too long: may not be more than {_LONGEST_MANAGER} bytes"
-            )
-        if not name.isprintable():
-            raise apierrors.bad_request(
-                "fieldManager: Invalid value: should only contain printable characters"
-            )
+            raise self.bad_options(too_long("fieldManager", _LONGEST_MANAGER))
+        for place, char in enumerate(name):
+            if not char.isprintable():
+                text = f"invalid character U+{ord(char):04X} (at position {place})"
+                raise self.bad_options(invalid("fieldManager", name, text))
         version = self.stored.api_version if operation == UPDATE else ""
         return Manager(name, operation, version, self.info.subresource)
 
     def list_query(self) -> Query:
         """Return what a list or watch asks for."""
+        self.number("timeoutSeconds")
         return Query(
             labels=self.query.get("labelSelector", ""),
             fields=self.query.get("fieldSelector", ""),
@@ -132,13 +142,17 @@ class Call:
 
     def check_unknown(self, resource: Resource, unknown: list[str]) -> None:
         """Reject, report or ignore unknown fields, as `fieldValidation` says; Warn is the default."""
-        mode = self.query.get("fieldValidation", "") or "Warn"
+        mode = self.query.get("fieldValidation", "")
         if mode not in _FIELD_VALIDATION:
-            raise apierrors.bad_request(f'fieldValidation: Unsupported value: "{mode}"')
+            raise self.bad_options(unsupported("fieldValidation", mode, _FIELD_VALIDATION))
         if mode == "Strict":
             reject_unknown(resource, unknown)
-        elif mode == "Warn":
+        elif mode in ("", "Warn"):
             self.warnings += [f'unknown field "{name}"' for name in unknown]
+
+    def advise(self, new: Object, generation: int | None = None) -> None:
+        """Warn of what is odd about an object created, or updated from that generation."""
+        self.warnings += advice(self.stored, new, generation)
 
     def decode(self, obj: Any) -> Object:
         """Return an object from a body in the form it is stored in, unknown fields dealt with."""

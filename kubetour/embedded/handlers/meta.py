@@ -52,6 +52,9 @@ class MetaHandler:
         path = request.path.rstrip("/") or "/"
         answer = self._find(path, request)
         if answer is None:
+            root, *below = path.strip("/").split("/")
+            if root == "api" or (root == "apis" and discovery.api_group(below[0])):
+                raise apierrors.unknown_resource()  # below a group Kubernetes answers in its own form
             return web.Response(text="404 page not found\n", status=404)
         if request.method not in ("GET", "HEAD"):
             raise apierrors.method_not_allowed()

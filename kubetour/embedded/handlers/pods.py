@@ -12,9 +12,11 @@ from kubetour.embedded.api import Object, StatusError
 from kubetour.embedded.clock import rfc3339
 from kubetour.embedded.deletion import DeleteOptions
 from kubetour.embedded.eviction import check_budget, target_condition
+from kubetour.embedded.fielderrors import forbidden, invalid
 from kubetour.embedded.handlers.context import Call
 from kubetour.embedded.handlers.delete import success
 from kubetour.embedded.registry import to_json
+from kubetour.embedded.resources import Resource
 
 KUBELET_SOCKET = "embedded.kubetour.dev/kubelet-socket"
 _LOG_OPTIONS = (
@@ -27,6 +29,12 @@ _LOG_OPTIONS = (
     "limitBytes",
 )
 _CHUNK = 65536
+_LOG_KIND = Resource("", "v1", "PodLogOptions", "", "")
+_LOG_NUMBERS = (
+    ("tailLines", 0, "must be greater than or equal to 0"),
+    ("limitBytes", 1, "must be greater than 0"),
+    ("sinceSeconds", 1, "must be greater than 0"),
+)
 
 
 async def bind(call: Call) -> web.StreamResponse:
@@ -68,8 +76,22 @@ def _note_target(call: Call, pod: Object) -> None:
     call.registry.update("pods", updated, subresource="status")
 
 
+def _check_log_options(call: Call) -> None:
+    """Refuse what PodLogOptions do not allow."""
+    errors = [
+        invalid(name, number, text)
+        for name, least, text in _LOG_NUMBERS
+        if (number := call.number(name)) is not None and number < least
+    ]
+    if "sinceSeconds" in call.query and "sinceTime" in call.query:
+        errors.append(forbidden("", "at most one of `sinceTime` or `sinceSeconds` may be specified"))
+    if errors:
+        raise apierrors.invalid(_LOG_KIND, call.info.name, errors)
+
+
 async def log(call: Call) -> web.StreamResponse:
     """Answer GET of a Pod's log: what the kubelet of its node sends."""
+    _check_log_options(call)
     pod = call.registry.get("pods", call.info.name, call.info.namespace)
     container = choose_container(pod, call.query.get("container", ""))
     node = (pod.get("spec") or {}).get("nodeName", "")

@@ -27,7 +27,7 @@ async def list_(call: Call) -> web.StreamResponse:
     _warn(call)
     wanted = form(call.request.headers.get("Accept", ""))
     query = call.list_query()
-    listing.check(query)
+    listing.check(query, initial="sendInitialEvents" in call.query)
     page = listing.page(call.registry.store, call.stored, call.info.namespace, query)
     metadata: Object = {"resourceVersion": str(page.revision)}
     if page.continue_token:

@@ -6,7 +6,7 @@ from typing import Any
 
 from aiohttp import web
 
-from kubetour.embedded import apierrors
+from kubetour.embedded import admission
 from kubetour.embedded.api import Object, StatusError
 from kubetour.embedded.decoding import decode
 from kubetour.embedded.fielderrors import invalid
@@ -31,7 +31,9 @@ def scale_of(obj: Object) -> Object:
     kept = ("name", "namespace", "uid", "resourceVersion", "creationTimestamp")
     spec, status = obj.get("spec") or {}, obj.get("status") or {}
     # Replicas of 0 are left out, as by the Go type, whose zero it is.
-    replicas = spec.get("replicas", 0)
+    replicas, selector = spec.get("replicas", 0), spec.get("selector")
+    if obj["kind"] == "ReplicationController":  # from before there were other terms than equality
+        selector = {"matchLabels": selector}
     return {
         "kind": KIND,
         "apiVersion": API_VERSION,
@@ -39,7 +41,7 @@ def scale_of(obj: Object) -> Object:
         "spec": {"replicas": replicas} if replicas else {},
         "status": {
             "replicas": status.get("replicas", 0),
-            "selector": format_label_selector(spec.get("selector")),
+            "selector": format_label_selector(selector),
         },
     }
 
@@ -66,7 +68,7 @@ async def patch(call: Call) -> web.StreamResponse:
     if content_type == PATCH_APPLY:
         return await _apply(call)
     change = patch_function(call.resource, struct_of(API_VERSION, KIND), content_type)
-    document = parse_patch(await call.request.read())
+    document = parse_patch(await call.request.read(), content_type)
     return _write(call, lambda scale: change(scale, document), call.writer())
 
 
@@ -96,7 +98,7 @@ def _write(call: Call, change: Any, writer: Manager) -> web.Response:
         # A Scale's resourceVersion is the workload's: naming another is a conflict, naming none is not.
         metadata["resourceVersion"] = scale["metadata"].get("resourceVersion", metadata["resourceVersion"])
         if scale["metadata"].get("name", name) != name:
-            raise apierrors.bad_request("the name of a Scale cannot be changed")
+            raise admission.misplaced("name", scale["metadata"]["name"], name)
         return {**obj, "metadata": metadata, "spec": {**obj["spec"], "replicas": replicas}}
 
     updated = call.registry.modify(

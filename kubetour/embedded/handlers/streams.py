@@ -35,6 +35,8 @@ async def stream(call: Call) -> web.StreamResponse:
     node = (pod.get("spec") or {}).get("nodeName", "")
     if not node:
         raise apierrors.bad_request(f"pod {call.info.name} does not have a host assigned")
+    if "Upgrade" not in call.request.headers:  # the API server knows that before any kubelet is asked
+        raise apierrors.bad_request("Upgrade request required")
     url = f"http://kubelet/{_VERBS[sub]}/" + "/".join(quote(name, safe="") for name in names)
     connector = aiohttp.UnixConnector(kubelet_socket(call, node))
     try:
@@ -59,6 +61,8 @@ def _protocol(call: Call, sub: str) -> str:
     offered = [name.strip() for name in headers.get("Sec-WebSocket-Protocol", "").split(",")]
     if headers.get("Upgrade", "").lower() != "websocket":
         raise apierrors.bad_request(_OLD)
+    if sub == "portforward" and offered == [""]:  # then it is channels, as kr8s knows
+        return kubelet_portforward.CHANNELS
     for name in offered:
         if name in known:
             return name

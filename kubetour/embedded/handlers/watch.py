@@ -31,6 +31,7 @@ class Stream:
 
     def __init__(self, call: Call) -> None:
         query = call.list_query()
+        listing.check_watch(query, initial="sendInitialEvents" in call.query)
         self._call = call
         self._form = form(call.request.headers.get("Accept", ""))
         self._view = listing.EventView(call.stored, query.labels, query.fields)

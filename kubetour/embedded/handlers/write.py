@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from aiohttp import web
 
-from kubetour.embedded import apierrors, views
+from kubetour.embedded import admission, apierrors, views
+from kubetour.embedded.advice import generation_of
 from kubetour.embedded.api import Object, StatusError
 from kubetour.embedded.decoding import decode
 from kubetour.embedded.handlers import apply
@@ -33,6 +35,7 @@ async def create(call: Call) -> web.StreamResponse:
     created = call.registry.create_decoded(
         call.stored, obj, call.info.namespace, dry_run=call.dry_run, writer=call.writer()
     )
+    call.advise(created)
     return call.written(created, 201)
 
 
@@ -43,9 +46,7 @@ async def update(call: Call) -> web.StreamResponse:
     for field, wanted in (("name", info.name), ("namespace", info.namespace)):
         given = obj["metadata"].setdefault(field, wanted) if wanted else ""
         if given != wanted:
-            raise apierrors.bad_request(
-                f"the {field} of the object ({given}) does not match the {field} on the URL ({wanted})"
-            )
+            raise admission.misplaced(field, given, wanted)
     current = call.registry.read(call.stored, info.name, info.namespace)
     updated = call.registry.update_decoded(
         call.stored,
@@ -55,6 +56,7 @@ async def update(call: Call) -> web.StreamResponse:
         dry_run=call.dry_run,
         writer=call.writer(),
     )
+    call.advise(updated, generation_of(json.loads(current.value)))
     return call.written(updated)
 
 
@@ -66,7 +68,7 @@ async def patch(call: Call) -> web.StreamResponse:
     apply.check_not_forced(call)
     resource = call.resource
     change = patch_function(resource, struct_of(resource.api_version, resource.kind), content_type)
-    document = parse_patch(await call.request.read())
+    document = parse_patch(await call.request.read(), content_type)
     try:
         return call.written(_modify(call, document, change))
     except StatusError as error:
@@ -86,9 +88,11 @@ def patch_function(resource: Resource, struct: str, content_type: str) -> Any:
 
 
 def _modify(call: Call, document: Any, change: Any) -> Object:
-    info = call.info
+    info, generation = call.info, 0
 
     def mutation(old: Object) -> Any:
+        nonlocal generation
+        generation = generation_of(old)
         if not views.is_view(call.resource):
             return change(old, document)
         changed, unknown = decode(call.resource, change(views.to_view(call.resource, old), document))
@@ -96,7 +100,7 @@ def _modify(call: Call, document: Any, change: Any) -> Object:
         return views.from_view(call.resource, changed)
 
     function: Mutation = mutation
-    return call.registry.modify(
+    changed = call.registry.modify(
         call.stored,
         info.name,
         info.namespace,
@@ -106,3 +110,5 @@ def _modify(call: Call, document: Any, change: Any) -> Object:
         check_unknown=call.check_unknown,
         writer=call.writer(),
     )
+    call.advise(changed, generation)
+    return changed

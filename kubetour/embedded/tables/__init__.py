@@ -6,13 +6,14 @@ from datetime import datetime
 
 from kubetour.embedded.api import Object
 from kubetour.embedded.resources import Resource
-from kubetour.embedded.tables import cluster, network, pods, workloads
+from kubetour.embedded.tables import cluster, network, pods, stored, workloads
 from kubetour.embedded.tables.column import AGE, NAME, Printer, age, name
 
 _PRINTERS: dict[str, Printer] = {
     **cluster.PRINTERS,
     **network.PRINTERS,
     **pods.PRINTERS,
+    **stored.PRINTERS,
     **workloads.PRINTERS,
 }
 # What the API server shows of a kind without columns of its own.

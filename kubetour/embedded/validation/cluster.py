@@ -3,35 +3,30 @@
 from __future__ import annotations
 
 import base64
-import binascii
-import re
+import json
 from typing import Any
 
 from kubetour.embedded.api import Object
+from kubetour.embedded.documents import go_json_error
 from kubetour.embedded.fielderrors import FieldError, forbidden, invalid, required, too_long
+from kubetour.embedded.validation.metadata import config_map_key
 
-_KEY = r"[-._a-zA-Z0-9]+"
 _MAX_BYTES = 1024 * 1024
+_BASIC_AUTH, _TOKEN = "kubernetes.io/basic-auth", "kubernetes.io/service-account-token"
+_ACCOUNT = "kubernetes.io/service-account.name"
+_DOCKER_CONFIG, _DOCKER_CONFIG_JSON = ".dockercfg", ".dockerconfigjson"
+# What a Secret of a type has to have.
+_SECRET_KEYS = {
+    "kubernetes.io/dockercfg": (_DOCKER_CONFIG,),
+    "kubernetes.io/dockerconfigjson": (_DOCKER_CONFIG_JSON,),
+    "kubernetes.io/ssh-auth": ("ssh-privatekey",),
+    "kubernetes.io/tls": ("tls.crt", "tls.key"),
+}
 _EVENT_NAMESPACES = ("", "default")
 
 
 def _keys(data: dict[str, Any], field: str) -> list[FieldError]:
-    errors = []
-    for key in data:
-        where = f"{field}[{key}]"
-        if not re.fullmatch(_KEY, key):
-            text = "a valid config key must consist of alphanumeric characters, '-', '_' or '.' "
-            text += (
-                f"(e.g. 'key.name',  or 'KEY_NAME',  or 'key-name', regex used for validation is '{_KEY}')"
-            )
-            errors.append(invalid(where, key, text))
-        elif key in (".", "..") or key.startswith(".."):
-            errors.append(
-                invalid(where, key, "must not start with '..'" if key != "." else "must not be '.'")
-            )
-        elif len(key) > 253:
-            errors.append(too_long(where, 253))
-    return errors
+    return [invalid(f"{field}[{key}]", key, problem) for key in data for problem in config_map_key(key)]
 
 
 def validate_config_map(obj: Object) -> list[FieldError]:
@@ -50,16 +45,22 @@ def validate_config_map(obj: Object) -> list[FieldError]:
 
 def validate_secret(obj: Object) -> list[FieldError]:
     """Return what is wrong with a Secret."""
-    data = obj.get("data") or {}
+    data, kind = obj.get("data") or {}, obj.get("type", "")
     errors = _keys(data, "data")
-    size = 0
-    for key, value in data.items():
-        try:
-            size += len(base64.b64decode(value, validate=True))
-        except (binascii.Error, ValueError):
-            errors.append(invalid(f"data[{key}]", "<secret contents redacted>", "must be base64"))
-    if size > _MAX_BYTES:
+    if sum(len(base64.b64decode(value)) for value in data.values()) > _MAX_BYTES:
         errors.append(too_long("data", _MAX_BYTES))
+    errors += [required(f"data[{key}]") for key in _SECRET_KEYS.get(kind, ()) if key not in data]
+    if kind == _BASIC_AUTH and not {"username", "password"} & set(data):
+        errors += [required(f"data[{key}]") for key in ("username", "password")]
+    for key in set(data) & {_DOCKER_CONFIG, _DOCKER_CONFIG_JSON} & set(_SECRET_KEYS.get(kind, ())):
+        text = base64.b64decode(data[key]).decode(errors="replace")
+        try:
+            json.loads(text)
+        except ValueError as error:
+            errors.append(invalid(f"data[{key}]", "<secret contents redacted>", go_json_error(error, text)))
+    annotations = obj["metadata"].get("annotations") or {}
+    if kind == _TOKEN and not annotations.get(_ACCOUNT):
+        errors.append(required(f"metadata.annotations[{_ACCOUNT}]"))
     return errors
 
 

@@ -12,11 +12,18 @@ from kubetour.embedded.fielderrors import (
     required,
     unsupported,
 )
+from kubetour.embedded.validation.environment import validate_environment
 from kubetour.embedded.validation.handlers import forbid_handlers, validate_handlers
 from kubetour.embedded.validation.metadata import dns1123_label, port_name, qualified_name
 
 _PULL_POLICIES = ("Always", "IfNotPresent", "Never")
+_MESSAGE_POLICIES = ("FallbackToLogsOnError", "File")
 _PROTOCOLS = ("TCP", "UDP", "SCTP")
+_RESOURCES = ("cpu", "memory", "ephemeral-storage")
+_NOT_STANDARD = (
+    "must be a standard resource type or fully qualified",
+    "must be a standard resource for containers",
+)
 _PORT_RANGE = "must be between 1 and 65535, inclusive"
 _NOT_NEGATIVE = "must be greater than or equal to 0"
 
@@ -30,12 +37,14 @@ def validate_containers(spec: Object, volumes: set[str], field: str) -> list[Fie
         for index, container in enumerate(spec.get(key) or []):
             where, name = f"{field}.{key}[{index}]", container.get("name", "")
             errors += _container(container, volumes, where)
+            if key == "initContainers" and container.get("restartPolicy", "Always") != "Always":
+                errors.append(unsupported(f"{where}.restartPolicy", container["restartPolicy"], ("Always",)))
+            if name in names:
+                errors.append(duplicate(f"{where}.name", name))
             if key == "initContainers" and container.get("restartPolicy") != "Always":
                 errors += forbid_handlers(container, where)
             else:
                 errors += validate_handlers(container, spec.get("terminationGracePeriodSeconds"), where)
-            if name in names:
-                errors.append(duplicate(f"{where}.name", name))
             names.add(name)
     return errors + _host_ports(containers, field)
 
@@ -49,10 +58,11 @@ def _container(container: Object, volumes: set[str], field: str) -> list[FieldEr
         errors += [invalid(f"{field}.name", name, problem) for problem in dns1123_label(name)]
     if not image:
         errors.append(required(f"{field}.image"))
-    elif image.strip() != image:
-        errors.append(invalid(f"{field}.image", image, "must not have leading or trailing whitespace"))
+    message = container.get("terminationMessagePolicy", "")
+    if message not in _MESSAGE_POLICIES:
+        errors.append(unsupported(f"{field}.terminationMessagePolicy", message, _MESSAGE_POLICIES))
     errors += _ports(container.get("ports") or [], f"{field}.ports")
-    errors += _environment(container.get("env") or [], f"{field}.env")
+    errors += validate_environment(container, field)
     errors += _mounts(container.get("volumeMounts") or [], volumes, f"{field}.volumeMounts")
     policy = container.get("imagePullPolicy", "")
     if policy not in _PULL_POLICIES:
@@ -88,42 +98,11 @@ def _host_ports(containers: list[Object], field: str) -> list[FieldError]:
     for i, container in enumerate(containers):
         for j, port in enumerate(container.get("ports") or []):
             if port.get("hostPort"):
-                key = (port.get("hostIP", ""), port["hostPort"], port.get("protocol"))
+                key = (port.get("protocol"), port.get("hostIP", ""), port["hostPort"])
                 if key in taken:
                     where = f"{field}.containers[{i}].ports[{j}].hostPort"
                     errors.append(duplicate(where, "/".join(map(str, key))))
                 taken.add(key)
-    return errors
-
-
-def _environment(variables: list[Object], field: str) -> list[FieldError]:
-    errors: list[FieldError] = []
-    for index, variable in enumerate(variables):
-        where, name = f"{field}[{index}]", variable.get("name", "")
-        if not name:
-            errors.append(required(f"{where}.name"))
-        elif "=" in name or not name.isprintable() or not name.isascii():
-            text = "a valid environment variable name must consist only of printable ASCII characters "
-            text += "other than '='"
-            errors.append(invalid(f"{where}.name", name, text))
-        source = variable.get("valueFrom")
-        if source is None:
-            continue
-        if variable.get("value"):
-            errors.append(invalid(f"{where}.valueFrom", "", "may not be specified when `value` is not empty"))
-        given = [key for key in source if source[key] is not None]
-        if not given:
-            errors.append(
-                invalid(
-                    f"{where}.valueFrom",
-                    "",
-                    "must specify one of: `fieldRef`, `resourceFieldRef`, `configMapKeyRef`, `secretKeyRef` "
-                    "or `fileKeyRef`",
-                )
-            )
-        elif len(given) > 1:
-            text = "may not have more than one field specified at a time"
-            errors.append(invalid(f"{where}.valueFrom", "", text))
     return errors
 
 
@@ -134,14 +113,25 @@ def _mounts(mounts: list[Object], volumes: set[str], field: str) -> list[FieldEr
         where, name, path = f"{field}[{index}]", mount.get("name", ""), mount.get("mountPath", "")
         if not name:
             errors.append(required(f"{where}.name"))
-        elif name not in volumes:
+        if name not in volumes:
             errors.append(not_found(f"{where}.name", name))
         if not path:
             errors.append(required(f"{where}.mountPath"))
         if path in paths:
             errors.append(invalid(f"{where}.mountPath", path, "must be unique"))
         paths.add(path)
+        for key in ("subPath", "subPathExpr"):
+            errors += _descending(mount.get(key, ""), f"{field}.{key}")
+        if mount.get("subPath") and mount.get("subPathExpr"):
+            text = "subPathExpr and subPath are mutually exclusive"
+            errors.append(invalid(f"{where}.subPathExpr", mount["subPathExpr"], text))
     return errors
+
+
+def _descending(path: str, field: str) -> list[FieldError]:
+    """A path may not lead out of its volume."""
+    errors = [invalid(field, path, "must be a relative path")] if path.startswith("/") else []
+    return errors + ([invalid(field, path, "must not contain '..'")] if ".." in path.split("/") else [])
 
 
 def _resources(resources: Object, field: str) -> list[FieldError]:
@@ -149,11 +139,19 @@ def _resources(resources: Object, field: str) -> list[FieldError]:
     limits, requests = resources.get("limits") or {}, resources.get("requests") or {}
     for part, values in (("limits", limits), ("requests", requests)):
         for name, value in values.items():
-            errors += [invalid(f"{field}.{part}", name, problem) for problem in qualified_name(name)]
+            where = f"{field}.{part}[{name}]"
+            problems = qualified_name(name)
+            if (
+                not problems
+                and "/" not in name
+                and name not in _RESOURCES
+                and not name.startswith("hugepages-")
+            ):
+                problems = list(_NOT_STANDARD)
+            errors += [invalid(where, name, problem) for problem in problems]
             if quantity.parse(value) < 0:
-                errors.append(invalid(f"{field}.{part}[{name}]", value, _NOT_NEGATIVE))
-    for name, value in requests.items():
-        if name in limits and quantity.parse(value) > quantity.parse(limits[name]):
-            text = f"must be less than or equal to {name} limit of {limits[name]}"
-            errors.append(invalid(f"{field}.requests", value, text))
+                errors.append(invalid(where, value, _NOT_NEGATIVE))
+            if part == "requests" and name in limits and quantity.parse(value) > quantity.parse(limits[name]):
+                text = f"must be less than or equal to {name} limit of {limits[name]}"
+                errors.append(invalid(f"{field}.requests", value, text))
     return errors

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from kubetour.embedded.api import Object
@@ -12,77 +13,94 @@ from kubetour.embedded.resources import Resource
 
 _LABEL = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?"
 _SUBDOMAIN = rf"{_LABEL}(\.{_LABEL})*"
-_DNS1035 = r"[a-z]([-a-z0-9]*[a-z0-9])?"
-_QUALIFIED = r"([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]"
-_VALUE = r"(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?"
 _ANNOTATIONS_BYTES = 256 * 1024
 
 
-def _rule(text: str, pattern: str, *examples: str) -> str:
-    quoted = ", or ".join(f"'{example}', " for example in examples).replace(", ,", ",")
-    return f"{text} (e.g. {quoted.rstrip(', ')}, regex used for validation is '{pattern}')"
+@dataclass(frozen=True)
+class _Rule:
+    """What a text has to look like, and what is said of one that does not."""
+
+    text: str
+    pattern: re.Pattern[str]
+    limit: int
+    unit: str = "characters"
+
+    def problems(self, value: str, instead: str = "") -> list[str]:
+        """Return what is wrong with a value; `instead` of the rule's own words, where that is given."""
+        matches = self.pattern.fullmatch(value) is not None
+        if matches and len(value) <= self.limit:  # every object made comes through here
+            return []
+        found = []
+        if len(value.encode()) > self.limit:
+            found.append(f"must be no more than {self.limit} {self.unit}")
+        return found if matches else [*found, instead or self.text]
 
 
-_DNS1123_LABEL_RULE = _rule(
-    "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start "
-    "and end with an alphanumeric character",
+def _rule(text: str, pattern: str, limit: int, examples: tuple[str, ...], unit: str = "characters") -> _Rule:
+    # The two blanks are Kubernetes' own.
+    quoted = ",  or ".join(f"'{example}'" for example in examples)
+    said = f"{text} (e.g. {quoted}, regex used for validation is '{pattern}')"
+    return _Rule(said, re.compile(pattern), limit, unit)
+
+
+_ENDS = "and must start and end with an alphanumeric character"
+_LABELS = _rule(
+    f"a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', {_ENDS}",
     _LABEL,
-    "my-name",
-    "123-abc",
+    63,
+    ("my-name", "123-abc"),
 )
-_DNS1123_SUBDOMAIN_RULE = _rule(
-    "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must "
-    "start and end with an alphanumeric character",
+_SUBDOMAINS = _rule(
+    f"a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', {_ENDS}",
     _SUBDOMAIN,
-    "example.com",
+    253,
+    ("example.com",),
 )
-_DNS1035_RULE = _rule(
-    "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic "
-    "character, and end with an alphanumeric character",
-    _DNS1035,
-    "my-name",
-    "abc-123",
+_DNS1035_LABELS = _rule(
+    "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an "
+    "alphabetic character, and end with an alphanumeric character",
+    r"[a-z]([-a-z0-9]*[a-z0-9])?",
+    63,
+    ("my-name", "abc-123"),
 )
-_QUALIFIED_RULE = _rule(
-    "name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an "
-    "alphanumeric character",
-    _QUALIFIED,
-    "MyName",
-    "my.name",
-    "123-abc",
+_NAMES = _rule(
+    f"must consist of alphanumeric characters, '-', '_' or '.', {_ENDS}",
+    r"([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]",
+    63,
+    ("MyName", "my.name", "123-abc"),
+    "bytes",
 )
-_VALUE_RULE = _rule(
-    "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must "
-    "start and end with an alphanumeric character",
-    _VALUE,
-    "MyValue",
-    "my_value",
-    "12345",
+_VALUES = _rule(
+    f"a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', {_ENDS}",
+    r"(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?",
+    63,
+    ("MyValue", "my_value", "12345"),
+    "bytes",
 )
-
-
-def _check(value: str, pattern: str, limit: int, rule: str) -> list[str]:
-    problems = []
-    if len(value.encode()) > limit:
-        problems.append(f"must be no more than {limit} bytes")
-    if not re.fullmatch(pattern, value):
-        problems.append(rule)
-    return problems
+_KEYS = _rule(
+    "a valid config key must consist of alphanumeric characters, '-', '_' or '.'",
+    r"[-._a-zA-Z0-9]+",
+    253,
+    ("key.name", "KEY_NAME", "key-name"),
+)
 
 
 def dns1123_label(value: str) -> list[str]:
     """Return what keeps a value from being a DNS-1123 label."""
-    return _check(value, _LABEL, 63, _DNS1123_LABEL_RULE)
+    problems = _LABELS.problems(value)
+    if problems and _SUBDOMAINS.pattern.fullmatch(value):
+        return _LABELS.problems(value, "must not contain dots")
+    return problems
 
 
 def dns1123_subdomain(value: str) -> list[str]:
     """Return what keeps a value from being a DNS-1123 subdomain."""
-    return _check(value, _SUBDOMAIN, 253, _DNS1123_SUBDOMAIN_RULE)
+    return _SUBDOMAINS.problems(value)
 
 
 def dns1035_label(value: str) -> list[str]:
     """Return what keeps a value from being a DNS-1035 label, which Services' names were before v1.34."""
-    return _check(value, _DNS1035, 63, _DNS1035_RULE)
+    return _DNS1035_LABELS.problems(value)
 
 
 def path_segment(value: str) -> list[str]:
@@ -95,6 +113,9 @@ def path_segment(value: str) -> list[str]:
 def qualified_name(value: str) -> list[str]:
     """Return what keeps a value from being a label's or annotation's key: [prefix/]name."""
     prefix, slash, name = value.rpartition("/")
+    if "/" in prefix:
+        text = "with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')"
+        return [f"a valid label key {_NAMES.text} {text}"]
     problems = []
     if slash:
         if not prefix:
@@ -103,16 +124,22 @@ def qualified_name(value: str) -> list[str]:
             problems += [f"prefix part {problem}" for problem in dns1123_subdomain(prefix)]
     if not name:
         problems.append("name part must be non-empty")
-    elif len(name) > 63:
-        problems.append("name part must be no more than 63 bytes")
-    if not re.fullmatch(_QUALIFIED, name):
-        problems.append(_QUALIFIED_RULE)
-    return problems
+    return problems + [f"name part {problem}" for problem in _NAMES.problems(name)]
 
 
 def label_value(value: str) -> list[str]:
     """Return what keeps a text from being a label's value."""
-    return _check(value, _VALUE, 63, _VALUE_RULE)
+    return _VALUES.problems(value)
+
+
+def config_map_key(value: str) -> list[str]:
+    """Return what keeps a text from being a key of a ConfigMap or a Secret."""
+    problems = _KEYS.problems(value)
+    if value in (".", ".."):
+        problems.append(f"must not be '{value}'")
+    elif value.startswith(".."):
+        problems.append("must not start with '..'")
+    return problems
 
 
 _NAME_RULES: dict[str, Callable[[str], list[str]]] = {
@@ -129,12 +156,14 @@ _IMMUTABLE = ("name", "namespace", "uid", "creationTimestamp")
 
 def validate_metadata(resource: Resource, metadata: Object, field: str = "metadata") -> list[FieldError]:
     """Return what is wrong with an object's metadata."""
-    errors = []
-    name = metadata.get("name", "")
+    name, prefix = metadata.get("name", ""), metadata.get("generateName", "")
+    rule = _NAME_RULES.get(resource.plural, dns1123_subdomain)
+    # What a prefix ends with does not matter if it is a dash: a name will follow.
+    whole = f"{prefix[:-1]}a" if prefix.endswith("-") else prefix
+    errors = [invalid(f"{field}.generateName", prefix, text) for text in (rule(whole) if prefix else ())]
     if not name:
         errors.append(required(f"{field}.name", "name or generateName is required"))
     else:
-        rule = _NAME_RULES.get(resource.plural, dns1123_subdomain)
         errors += [invalid(f"{field}.name", name, problem) for problem in rule(name)]
     if resource.namespaced:
         space = metadata.get("namespace", "")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Any
 
 from kubetour.embedded.api import Object
 from kubetour.embedded.fielderrors import (
@@ -12,12 +11,16 @@ from kubetour.embedded.fielderrors import (
     duplicate,
     forbidden,
     invalid,
-    not_found,
     required,
     unsupported,
 )
 from kubetour.embedded.validation.containers import validate_containers
-from kubetour.embedded.validation.metadata import dns1123_label, dns1123_subdomain, validate_labels
+from kubetour.embedded.validation.metadata import (
+    dns1123_label,
+    dns1123_subdomain,
+    qualified_name,
+    validate_labels,
+)
 
 _RESTART_POLICIES = ("Always", "OnFailure", "Never")
 _DNS_POLICIES = ("ClusterFirst", "ClusterFirstWithHostNet", "Default", "None")
@@ -27,7 +30,15 @@ _SOURCES = re.compile(r"^(?!name$)")
 
 def validate_pod(pod: Object) -> list[FieldError]:
     """Return what is wrong with a Pod."""
-    return validate_pod_spec(pod.get("spec") or {}, "spec")
+    spec = pod.get("spec") or {}
+    errors = validate_pod_spec(spec, "spec")
+    for key in ("containers", "initContainers"):
+        for index, container in enumerate(spec.get(key) or []):
+            image = container.get("image", "")
+            if image.strip() != image:  # in a template a blank is let through
+                text = "must not have leading or trailing whitespace"
+                errors.append(invalid(f"spec.{key}[{index}].image", image, text))
+    return errors
 
 
 def validate_pod_spec(spec: Object, field: str) -> list[FieldError]:
@@ -36,21 +47,17 @@ def validate_pod_spec(spec: Object, field: str) -> list[FieldError]:
     errors += validate_containers(spec, volumes, field)
     errors += _one_of(spec, "restartPolicy", _RESTART_POLICIES, field)
     errors += _one_of(spec, "dnsPolicy", _DNS_POLICIES, field)
-    for key in ("terminationGracePeriodSeconds", "activeDeadlineSeconds"):
-        least = 1 if key == "activeDeadlineSeconds" else 0
-        value = spec.get(key)
-        if value is not None and value < least:
-            text = (
-                "must be greater than or equal to 0"
-                if least == 0
-                else "must be between 1 and 2147483647, inclusive"
-            )
-            errors.append(invalid(f"{field}.{key}", value, text))
-    for key in ("nodeName", "serviceAccountName", "hostname", "subdomain"):
-        rule = dns1123_label if key in ("hostname", "subdomain") else dns1123_subdomain
-        if spec.get(key):
-            errors += [invalid(f"{field}.{key}", spec[key], problem) for problem in rule(spec[key])]
     errors += validate_labels(spec.get("nodeSelector"), f"{field}.nodeSelector")
+    for key in ("serviceAccountName", "nodeName"):
+        errors += [
+            invalid(f"{field}.{key}", spec[key], text) for text in dns1123_subdomain(spec.get(key) or "a")
+        ]
+    seconds = spec.get("activeDeadlineSeconds")
+    if seconds is not None and not 0 < seconds < 2**31:
+        text = "must be between 1 and 2147483647, inclusive"
+        errors.append(invalid(f"{field}.activeDeadlineSeconds", seconds, text))
+    for key in ("hostname", "subdomain"):
+        errors += [invalid(f"{field}.{key}", spec[key], text) for text in dns1123_label(spec.get(key) or "a")]
     errors += _tolerations(spec.get("tolerations") or [], f"{field}.tolerations")
     return errors
 
@@ -96,7 +103,11 @@ def _tolerations(tolerations: list[Object], field: str) -> list[FieldError]:
     errors = []
     for index, toleration in enumerate(tolerations):
         where = f"{field}[{index}]"
-        operator: Any = toleration.get("operator", "")
+        operator = toleration.get("operator", "")
+        errors += [
+            invalid(f"{where}.key", toleration["key"], text)
+            for text in qualified_name(toleration.get("key") or "a")
+        ]
         if not toleration.get("key") and operator != "Exists":
             text = 'operator must be Exists when `key` is empty, which means "match all values and all keys"'
             errors.append(invalid(f"{where}.operator", operator, text))
@@ -107,12 +118,13 @@ def _tolerations(tolerations: list[Object], field: str) -> list[FieldError]:
             errors.append(unsupported(f"{where}.operator", operator, ("Equal", "Exists")))
         if operator == "Exists" and toleration.get("value"):
             text = "value must be empty when `operator` is 'Exists'"
-            errors.append(invalid(f"{where}.operator", toleration, text))
+            errors.append(invalid(f"{where}.operator", _toleration(toleration), text))
         if toleration.get("effect") and toleration["effect"] not in _EFFECTS:
             errors.append(unsupported(f"{where}.effect", toleration["effect"], _EFFECTS))
     return errors
 
 
-def missing_reference(field: str, name: str) -> FieldError:
-    """A name that refers to nothing in the same object."""
-    return not_found(field, name)
+def _toleration(toleration: Object) -> Object:
+    """Return it as Kubernetes prints it: its internal types have no names for JSON."""
+    shown = {name: toleration.get(name.lower(), "") for name in ("Key", "Operator", "Value", "Effect")}
+    return {**shown, "TolerationSeconds": toleration.get("tolerationSeconds")}

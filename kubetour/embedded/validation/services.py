@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+from typing import Any
 
 from kubetour.embedded.api import Object
 from kubetour.embedded.fielderrors import FieldError, duplicate, forbidden, invalid, required, unsupported
@@ -17,6 +18,8 @@ _TYPES = ("ClusterIP", "ExternalName", "LoadBalancer", "NodePort")
 _PROTOCOLS = ("SCTP", "TCP", "UDP")
 _POLICIES = ("Cluster", "Local")
 _PORT_RANGE = "must be between 1 and 65535, inclusive"
+_BALANCER_ONLY = "may only be used when `type` is 'LoadBalancer'"
+_LONGEST_AFFINITY = 86400  # seconds
 _MAX_ENDPOINTS, _MAX_PORTS = 1000, 100
 
 
@@ -36,20 +39,55 @@ def validate_service(obj: Object) -> list[FieldError]:
         errors.append(invalid("spec.clusterIPs[0]", "None", text))
     if kind == "ExternalName":
         errors += _external_name(spec)
-    errors += _ports(ports, several=len(ports) > 1, node_ports=kind in ("NodePort", "LoadBalancer"))
+    errors += _ports(ports)
     errors += validate_labels(spec.get("selector"), "spec.selector")
-    if spec.get("sessionAffinity") not in ("ClientIP", "None"):
-        affinity = spec.get("sessionAffinity", "")
-        errors.append(unsupported("spec.sessionAffinity", affinity, ("ClientIP", "None")))
+    errors += _affinity(spec) + _addresses(spec)
     if kind not in _TYPES:
         errors.append(unsupported("spec.type", kind, _TYPES))
-    for key in ("externalTrafficPolicy", "internalTrafficPolicy"):
-        if spec.get(key) and spec[key] not in _POLICIES:
-            errors.append(unsupported(f"spec.{key}", spec[key], _POLICIES))
-    if spec.get("externalTrafficPolicy") and kind not in ("NodePort", "LoadBalancer"):
+    errors += _repeated(ports, forbidden_node_ports=kind == "ClusterIP")
+    if spec.get("loadBalancerSourceRanges") and kind != "LoadBalancer":
+        errors.append(forbidden("spec.LoadBalancerSourceRanges", _BALANCER_ONLY))
+    if "allocateLoadBalancerNodePorts" in spec and kind != "LoadBalancer":
+        errors.append(forbidden("spec.allocateLoadBalancerNodePorts", _BALANCER_ONLY))
+    outside, inside = spec.get("externalTrafficPolicy"), spec.get("internalTrafficPolicy")
+    if outside and kind not in ("NodePort", "LoadBalancer"):
         text = "may only be set for externally-accessible services"
-        errors.append(invalid("spec.externalTrafficPolicy", spec["externalTrafficPolicy"], text))
+        errors.append(invalid("spec.externalTrafficPolicy", outside, text))
+    elif outside and outside not in _POLICIES:
+        errors.append(unsupported("spec.externalTrafficPolicy", outside, _POLICIES))
+    if spec.get("healthCheckNodePort") and (kind != "LoadBalancer" or outside != "Local"):
+        text = "may only be set when `type` is 'LoadBalancer' and `externalTrafficPolicy` is 'Local'"
+        errors.append(invalid("spec.healthCheckNodePort", spec["healthCheckNodePort"], text))
+    if inside and inside not in _POLICIES:
+        errors.append(unsupported("spec.internalTrafficPolicy", inside, _POLICIES))
     return errors
+
+
+def _affinity(spec: Object) -> list[FieldError]:
+    affinity = spec.get("sessionAffinity", "")
+    if affinity not in ("ClientIP", "None"):
+        return [unsupported("spec.sessionAffinity", affinity, ("ClientIP", "None"))]
+    client = (spec.get("sessionAffinityConfig") or {}).get("clientIP") or {}
+    seconds = client.get("timeoutSeconds", _LONGEST_AFFINITY)
+    if 0 < seconds <= _LONGEST_AFFINITY:
+        return []
+    text = f"must be greater than 0 and less than {_LONGEST_AFFINITY}"
+    return [invalid("spec.sessionAffinityConfig.clientIP.timeoutSeconds", seconds, text)]
+
+
+def _addresses(spec: Object) -> list[FieldError]:
+    """What stands where addresses belong has to be one."""
+    text = "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)"
+    asked = spec.get("clusterIP") or next(iter(spec.get("clusterIPs") or []), "None")
+    places = [("spec.clusterIPs[0]", asked)] if asked != "None" else []
+    places += [
+        (f"spec.externalIPs[{index}]", value) for index, value in enumerate(spec.get("externalIPs") or [])
+    ]
+    return [
+        invalid(where, value, text)
+        for where, value in places
+        if not (_is_ip(value, "IPv4") or _is_ip(value, "IPv6"))
+    ]
 
 
 def _external_name(spec: Object) -> list[FieldError]:
@@ -62,13 +100,12 @@ def _external_name(spec: Object) -> list[FieldError]:
     return errors + [invalid("spec.externalName", name, text) for text in dns1123_subdomain(name) if name]
 
 
-def _ports(ports: list[Object], *, several: bool, node_ports: bool) -> list[FieldError]:
+def _ports(ports: list[Object]) -> list[FieldError]:
     errors: list[FieldError] = []
     names: set[str] = set()
-    seen: set[tuple[str, int]] = set()
     for index, port in enumerate(ports):
         where, name, number = f"spec.ports[{index}]", port.get("name", ""), port.get("port", 0)
-        if not name and several:
+        if not name and len(ports) > 1:
             errors.append(required(f"{where}.name"))
         elif name:
             errors += [invalid(f"{where}.name", name, problem) for problem in dns1123_label(name)]
@@ -79,19 +116,45 @@ def _ports(ports: list[Object], *, several: bool, node_ports: bool) -> list[Fiel
             errors.append(invalid(f"{where}.port", number, _PORT_RANGE))
         if port.get("protocol") not in _PROTOCOLS:
             errors.append(unsupported(f"{where}.protocol", port.get("protocol", ""), _PROTOCOLS))
-        target = port.get("targetPort")
+        target = port.get("targetPort") or 0
         if isinstance(target, str):
             errors += [invalid(f"{where}.targetPort", target, problem) for problem in port_name(target)]
-        elif target is not None and not 0 < target < 65536 and 0 < number < 65536:
+        elif not 0 < target < 65536:
             errors.append(invalid(f"{where}.targetPort", target, _PORT_RANGE))
-        if port.get("nodePort") and not node_ports:
-            errors.append(forbidden(f"{where}.nodePort", "may not be used when `type` is 'ClusterIP'"))
-        key = (port.get("protocol", ""), number)
-        if key in seen:
-            pair = {"protocol": key[0], "port": key[1]}
-            errors.append(duplicate(where, pair))
-        seen.add(key)
     return errors
+
+
+def _repeated(ports: list[Object], *, forbidden_node_ports: bool) -> list[FieldError]:
+    """No two ports of a Service may be the same, nor the same port of the node."""
+    errors: list[FieldError] = []
+    if forbidden_node_ports:
+        text = "may not be used when `type` is 'ClusterIP'"
+        errors += [
+            forbidden(f"spec.ports[{index}].nodePort", text)
+            for index, port in enumerate(ports)
+            if port.get("nodePort")
+        ]
+    for key in ("nodePort", "port"):
+        seen = set()
+        for index, port in enumerate(ports):
+            pair = (port.get("protocol"), port.get(key, 0))
+            if pair in seen:
+                where = f"spec.ports[{index}]"
+                found = (
+                    duplicate(where, _port(pair))
+                    if key == "port"
+                    else duplicate(f"{where}.nodePort", pair[1])
+                )
+                errors.append(found)
+            if pair[1]:
+                seen.add(pair)
+    return errors
+
+
+def _port(pair: tuple[Any, Any]) -> Object:
+    """Return a port as Kubernetes prints it: its internal types have no names for JSON."""
+    named = {"Name": "", "Protocol": pair[0], "AppProtocol": None, "Port": pair[1]}
+    return {**named, "TargetPort": 0, "NodePort": 0}
 
 
 def validate_service_update(new: Object, old: Object) -> list[FieldError]:

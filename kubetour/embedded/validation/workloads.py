@@ -18,13 +18,14 @@ from kubetour.embedded.validation.pods import validate_pod_spec
 
 _NOT_NEGATIVE = "must be greater than or equal to 0"
 _OPERATORS = ("In", "NotIn", "Exists", "DoesNotExist")
+_NOT_SUPPORTED_IN = {"deployment": "ReplicaSet", "daemonset": "DaemonSet", "statefulset": "StatefulSet"}
 _PERCENT = re.compile(r"[0-9]+%")
 
 
 def validate_deployment(obj: Object) -> list[FieldError]:
     """Return what is wrong with a Deployment."""
     spec = obj.get("spec") or {}
-    errors = _not_negative(spec, "replicas") + _selected_template(spec)
+    errors = _not_negative(spec, "replicas") + _selected_template(spec, "deployment")
     errors += _strategy(spec.get("strategy") or {})
     errors += _not_negative(spec, "minReadySeconds", "revisionHistoryLimit", "progressDeadlineSeconds")
     deadline = spec.get("progressDeadlineSeconds")
@@ -38,13 +39,15 @@ def validate_deployment(obj: Object) -> list[FieldError]:
 def validate_replica_set(obj: Object) -> list[FieldError]:
     """Return what is wrong with a ReplicaSet."""
     spec = obj.get("spec") or {}
-    return _not_negative(spec, "replicas", "minReadySeconds") + _selected_template(spec)
+    return _not_negative(spec, "replicas", "minReadySeconds") + _selected_template(spec, "deployment")
 
 
 def validate_daemon_set(obj: Object) -> list[FieldError]:
     """Return what is wrong with a DaemonSet."""
     spec = obj.get("spec") or {}
-    errors = _selected_template(spec) + _not_negative(spec, "minReadySeconds", "revisionHistoryLimit")
+    errors = _selected_template(spec, "daemonset") + _not_negative(
+        spec, "minReadySeconds", "revisionHistoryLimit"
+    )
     kind = (spec.get("updateStrategy") or {}).get("type", "")
     if kind not in ("RollingUpdate", "OnDelete"):
         errors.append(unsupported("spec.updateStrategy", kind, ("RollingUpdate", "OnDelete")))
@@ -54,7 +57,7 @@ def validate_daemon_set(obj: Object) -> list[FieldError]:
 def validate_stateful_set(obj: Object) -> list[FieldError]:
     """Return what is wrong with a StatefulSet."""
     spec = obj.get("spec") or {}
-    errors = _not_negative(spec, "replicas", "minReadySeconds") + _selected_template(spec)
+    errors = _not_negative(spec, "replicas", "minReadySeconds") + _selected_template(spec, "statefulset")
     policy = spec.get("podManagementPolicy", "")
     if policy not in ("OrderedReady", "Parallel"):
         text = "must be 'OrderedReady' or 'Parallel'"
@@ -64,14 +67,18 @@ def validate_stateful_set(obj: Object) -> list[FieldError]:
 
 def validate_job(obj: Object) -> list[FieldError]:
     """Return what is wrong with a Job."""
-    spec = obj.get("spec") or {}
-    errors = _not_negative(spec, "parallelism", "completions", "backoffLimit", "activeDeadlineSeconds")
-    errors += _not_negative(spec, "ttlSecondsAfterFinished")
+    return validate_job_template(obj.get("spec") or {}, "spec")
+
+
+def validate_job_template(spec: Object, field: str) -> list[FieldError]:
+    """Return what is wrong with the spec of a Job, or of what a CronJob makes Jobs from."""
+    keys = ("parallelism", "completions", "backoffLimit", "activeDeadlineSeconds", "ttlSecondsAfterFinished")
+    errors = _not_negative(spec, *keys, field=field)
     template = spec.get("template") or {}
-    errors += _template(template, "spec.template", always=False)
+    errors += _template(template, f"{field}.template", always=False)
     policy = (template.get("spec") or {}).get("restartPolicy", "")
     if policy == "Always":
-        where = "spec.template.spec.restartPolicy"
+        where = f"{field}.template.spec.restartPolicy"
         errors.append(FieldError("FieldValueRequired", where, None, 'valid values: "OnFailure", "Never"'))
     return errors
 
@@ -113,7 +120,9 @@ def validate_disruption_budget(obj: Object) -> list[FieldError]:
     errors = []
     if "minAvailable" in spec and "maxUnavailable" in spec:
         text = "minAvailable and maxUnavailable cannot be both set"
-        errors.append(invalid("spec", spec, text))
+        # As Kubernetes prints it: its internal types have no names for JSON.
+        keys = ("minAvailable", "selector", "maxUnavailable", "unhealthyPodEvictionPolicy")
+        errors.append(invalid("spec", {key[0].upper() + key[1:]: spec.get(key) for key in keys}, text))
     for key in ("minAvailable", "maxUnavailable"):
         errors += _amount(spec.get(key), f"spec.{key}")
     return errors + _selector(spec.get("selector"), "spec.selector")
@@ -127,30 +136,43 @@ def validate_selector_update(new: Object, old: Object) -> list[FieldError]:
     return [invalid("spec.selector", selector, "field is immutable")]
 
 
-def _not_negative(spec: Object, *keys: str) -> list[FieldError]:
+def _not_negative(spec: Object, *keys: str, field: str = "spec") -> list[FieldError]:
     return [
-        invalid(f"spec.{key}", spec[key], _NOT_NEGATIVE)
+        invalid(f"{field}.{key}", spec[key], _NOT_NEGATIVE)
         for key in keys
         if spec.get(key) is not None and spec[key] < 0
     ]
 
 
-def _selected_template(spec: Object) -> list[FieldError]:
+def _selected_template(spec: Object, kind: str) -> list[FieldError]:
     """A workload needs a selector that is not empty and matches its own template's labels."""
     selector, template = spec.get("selector"), spec.get("template") or {}
-    errors: list[FieldError] = []
+    where = "spec.selector"
     if selector is None:
-        errors.append(required("spec.selector"))
+        errors = [] if kind == "daemonset" else [required(where)]
     else:
-        errors += _selector(selector, "spec.selector")
+        errors = _selector(selector, where)
+        wrong = bool(errors)
         if not selector.get("matchLabels") and not selector.get("matchExpressions"):
-            errors.append(invalid("spec.selector", selector, "empty selector is invalid for deployment"))
-        elif not errors:
-            labels = (template.get("metadata") or {}).get("labels") or {}
-            if not from_label_selector(selector).matches(labels):
-                text = "`selector` does not match template `labels`"
-                errors.append(invalid("spec.template.metadata.labels", labels, text))
-    return errors + _template(template, "spec.template", always=True)
+            errors.append(invalid(where, selector, f"empty selector is invalid for {kind}"))
+        if wrong:
+            return [*errors, invalid(where, selector, "invalid label selector")]
+    # No selector at all matches nothing.
+    matches = selector is not None and from_label_selector(selector).matches(_labels(template))
+    if not matches:
+        text = "`selector` does not match template `labels`"
+        errors.append(
+            invalid("spec.template.metadata.labels", dict(sorted(_labels(template).items())) or None, text)
+        )
+    errors += _template(template, "spec.template", always=True)
+    if "activeDeadlineSeconds" in (template.get("spec") or {}):
+        text = f"activeDeadlineSeconds in {_NOT_SUPPORTED_IN[kind]} is not Supported"
+        errors.append(forbidden("spec.template.spec.activeDeadlineSeconds", text))
+    return errors
+
+
+def _labels(template: Object) -> Object:
+    return (template.get("metadata") or {}).get("labels") or {}
 
 
 def _template(template: Object, field: str, *, always: bool) -> list[FieldError]:
@@ -160,7 +182,7 @@ def _template(template: Object, field: str, *, always: bool) -> list[FieldError]
     spec = template.get("spec") or {}
     errors += validate_pod_spec(spec, f"{field}.spec")
     policy = spec.get("restartPolicy")
-    if always and policy in ("OnFailure", "Never"):
+    if always and policy != "Always":
         errors.append(unsupported(f"{field}.spec.restartPolicy", policy, ("Always",)))
     return errors
 
@@ -217,10 +239,9 @@ def _amount(value: Any, field: str) -> list[FieldError]:
     if isinstance(value, str):
         if _PERCENT.fullmatch(value):
             return []
-        text = (
-            "a valid percent string must be a numeric string followed by an ending '%' (e.g. '1%', or '93%', "
-        )
-        return [invalid(field, value, text + "regex used for validation is '[0-9]+%')")]
+        text = "a valid percent string must be a numeric string followed by an ending '%' "
+        text += "(e.g. '1%',  or '93%', regex used for validation is '[0-9]+%')"
+        return [invalid(field, value, text)]
     return [invalid(field, value, _NOT_NEGATIVE)] if value is not None and value < 0 else []
 
 
