@@ -7,12 +7,11 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from benchmarks.desk import Desk, desk
-from benchmarks.page import STEPS, slow_kind
+from benchmarks.desk import STEPS, Desk, desk
+from benchmarks.page import slow_kind
 from benchmarks.results import Result
 
 UNCHANGED, CHANGED = 0.25, 0.4
-ONLY = ("--only", ",".join(STEPS))
 
 
 def _change(here: Desk) -> None:
@@ -31,12 +30,11 @@ def _skipped(record: dict[str, Any]) -> str:
 
 def measure(here: Desk) -> Result:
     """Print the table of a provider; return the ratios."""
-    first, _ = here.tour(*ONLY)
-    here.down()
-    first, _ = here.tour(*ONLY)
-    again, record = here.tour(*ONLY)
+    here.warm()
+    first, _ = here.chapter()
+    again, record = here.chapter()
     _change(here)
-    changed, _ = here.tour(*ONLY)
+    changed, _ = here.chapter()
     here.down()
     print(f"| {here.provider}, {len(STEPS)} steps | wall, s |\n|---|---|")
     for name, seconds in (("first", first), ("again", again), ("a line of the app changed", changed)):

@@ -17,6 +17,9 @@ from tests.copying import copy_project
 ROOT = Path(__file__).resolve().parent.parent
 INV = str(ROOT / "inv")
 NAME = "bench"
+# The chapter: what a page has one type, without experiments, which are on no page.
+STEPS = ("build", "create-cluster", "nodes", "load", "deploy", "expose", "hit", "scale", "hit-all", "pods")
+ONLY = ("--only", ",".join(STEPS))
 
 
 @dataclass(frozen=True)
@@ -51,11 +54,19 @@ class Desk:
             done.check_returncode()
         return done
 
+    def warm(self) -> None:
+        """Let be compiled and read most of what a tour takes, but make nothing."""
+        self.inv("script", *self.flags)
+
     def tour(self, *options: str) -> tuple[float, dict[str, Any]]:
         """Take a tour; return its wall time in seconds, start and report included, and its record."""
         began = time.monotonic()
         self.inv("tour", *self.flags, "--quiet", *options)
         return time.monotonic() - began, self.record()
+
+    def chapter(self) -> tuple[float, dict[str, Any]]:
+        """Take the chapter alone."""
+        return self.tour(*ONLY)
 
     def record(self) -> dict[str, Any]:
         """Return the youngest run's record."""

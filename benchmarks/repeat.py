@@ -7,11 +7,8 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from benchmarks.desk import desk
-from benchmarks.page import STEPS
+from benchmarks.desk import ONLY, desk
 from benchmarks.results import Result
-
-CHAPTER = ("--only", ",".join(STEPS))  # ten steps, without the experiments
 
 
 def main(times: int = 100, whole: bool = False, provider: str = "embedded") -> Result:
@@ -20,7 +17,7 @@ def main(times: int = 100, whole: bool = False, provider: str = "embedded") -> R
     with tempfile.TemporaryDirectory(prefix="repeat") as root, desk(Path(root), provider) as here:
         for number in range(1, times + 1):
             try:
-                took, _ = here.tour(*(() if whole else CHAPTER))
+                took, _ = here.tour(*(() if whole else ONLY))
                 here.down()
                 seconds.append(took)
             except subprocess.CalledProcessError as error:

@@ -4,25 +4,17 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
 
 from kubetour import causes
 from kubetour.checks import Result
-from kubetour.errors import Interrupted, KubetourError, RefusedError
-from kubetour.runner import Running, cut, last_signal
+from kubetour.errors import KubetourError, RefusedError
+from kubetour.performer import Performer
+from kubetour.runner import Line, cut
 from kubetour.script import program, shell
-from kubetour.silence import QUIET, Silence, of_engine
-from kubetour.state import State
 from kubetour.steps import Found, Lookup, Run, Rung, Stage, Step, bind
 from kubetour.text import Text
 
-if TYPE_CHECKING:
-    from invoke.context import Context
-
-GRACE = 5.0  # seconds for kubectl to end by itself, where it was given a --timeout
-
-Line = Callable[[str], None]
 Command = Callable[[Run], None]
 
 
@@ -53,85 +45,6 @@ class Backlog:
             raise self._error
 
 
-class Performer:
-    """Runs commands and knows which of them are still running, so that none outlives the tour.
-
-    kubectl by itself waits for ever for an API server that is silent: it is ended when `timeout`, the seconds
-    that a step has, and some more have passed. So does an engine's client: `silence` ends it.
-    """
-
-    def __init__(self, c: Context, state: State, timeout: float) -> None:
-        self.c = c
-        self.state = state
-        self._timeout = timeout
-        self.found: dict[Found, tuple[str, ...]] = {}  # by a step's ladder, for the steps after it
-        self._running: set[Running] = set()
-        self._lock = threading.Lock()
-        self._ended = False
-        self._hung: KubetourError | None = None  # why the engine is asked no more
-        self._ready: set[str] = set()  # the steps that others may build on
-        self._closed = False
-        self._changed = threading.Condition()
-
-    def perform(self, run: Run, line: Line = lambda _: None) -> Result:
-        """Run a command to its end and return its result; Interrupted if a signal, or `end`, ended it.
-
-        EngineError where the engine has stopped to answer.
-        """
-        with self._lock:
-            if self._ended:
-                raise Interrupted(last_signal())
-            if self._hung and of_engine(run):
-                raise self._hung
-            running = Running(self.c, run, line, self._timeout + GRACE if _asks(run) else None)
-            self._running.add(running)
-        try:
-            if not of_engine(run):
-                return running.wait()
-            with Silence(self.c, running, min(QUIET, self._timeout)) as silence:
-                result = running.wait()
-            self._hung = silence.error()
-            if self._hung:
-                raise self._hung
-            return result
-        finally:
-            with self._lock:
-                self._running.discard(running)
-
-    def release(self, step: str) -> None:
-        """Let begin what runs early and needs this step."""
-        with self._changed:
-            self._ready.add(step)
-            self._changed.notify_all()
-
-    def await_turn(self, acting: Acting, needs: frozenset[str]) -> bool:
-        """Return True, and let it have begun, when all these are released; False if nothing may begin now."""
-        with self._changed:
-            self._changed.wait_for(lambda: self._closed or needs <= self._ready)
-            acting.begun = not self._closed
-            return acting.begun
-
-    def close(self) -> None:
-        """Let no step begin early any more; what has begun goes on."""
-        with self._changed:
-            self._closed = True
-            self._changed.notify_all()
-
-    def end(self) -> None:
-        """End every command that still runs, and let none begin."""
-        self.close()
-        with self._lock:
-            self._ended = True
-            running = tuple(self._running)
-        for command in running:
-            command.end()
-
-
-def _asks(run: Run) -> bool:
-    """Return whether a command asks the API server, itself or by another command in one of its words."""
-    return program(run) == "kubectl" or any(isinstance(part, Lookup) and _asks(part.run) for part in run.argv)
-
-
 class Acting:
     """The actions of one step. `results` grows by one pair for each command that has run."""
 
@@ -142,9 +55,10 @@ class Acting:
         self.rung: Text | None = None
         self.results: list[tuple[Run, Result]] = []
         self.confirmed: list[tuple[Run, Result]] = []  # of the last time that this was asked
+        self.asked: list[tuple[Run, Result]] = []  # before it acted: whether anything is to be done, and how
         self._performer = performer
         self._unmade = False
-        self.begun = False  # in the background
+        self.begun = threading.Event()  # in the background
         self._thread: threading.Thread | None = None
         self._acted, self._confirmation = Backlog(), Backlog()
         self._asked = False  # whether what confirms it was asked for in its turn
@@ -168,7 +82,7 @@ class Acting:
         """
 
         def work() -> None:
-            if self._performer.await_turn(self, needs) and self._acted.keep(self._act):
+            if self._performer.await_turn(needs, self.begun.set) and self._acted.keep(self._act):
                 if not self.already:
                     self._performer.release(self.step.id)
                 self._confirmation.keep(self._confirm)
@@ -197,10 +111,22 @@ class Acting:
             self._confirmation.relay(command, line)
 
     def _confirm(self, command: Command, line: Line) -> None:
+        """Run what confirms it; what has said just now that there is nothing to do is not asked again."""
+        known = [each for each in self.asked if self.already and each[0] in self.step.confirm]
+        self.asked = [each for each in self.asked if each not in known]
+        answers = dict(known)
+        if self.step.at_once:
+            new = [run for run in self.step.confirm if run not in answers]
+            answers.update(zip(new, self._performer.perform_all(new), strict=True))
         self.confirmed = []
         for run in self.step.confirm:
             command(run)
-            result = self._performer.perform(run, line)
+            result = answers.get(run)
+            if result is None:
+                result = self._performer.perform(run, line)
+            else:
+                for text in result.stdout.splitlines():
+                    line(cut(text))
             self.confirmed.append((run, result))
             if result.status != 0 and not self.step.again:
                 raise self._failed(run, result)
@@ -237,13 +163,13 @@ class Acting:
             self._performer.perform(run, line)
 
     def _act(self, command: Command, line: Line) -> None:
-        asked = self.step.confirm if self.step.settled else (self.step.unless,) if self.step.unless else ()
-        if asked and all(self._performer.perform(run).status == 0 for run in asked):
-            self.already, self.because = True, asked
+        if self._is_done():
+            self.already = True
             return
-        self._refuse_what_is_not_ours()
-        brought = (entry for entry, there in self.step.brings if self._performer.perform(there).status != 0)
-        self._performer.state.add(*self.step.creates, *brought)
+        made = self._performer.state.created()
+        brings = {run: entry for entry, run in self.step.brings if entry not in made}
+        absent = [run for run, result in self._ask(*brings) if result.status != 0]
+        self._performer.state.add(*self.step.creates, *(brings[run] for run in absent))
         failed = self._attempt(command, line)
         if failed and not self.step.again:
             error = self._failed(*failed)
@@ -251,6 +177,39 @@ class Acting:
                 return  # the check decides whether it can be seen all the same
             self._unmade = True
             raise error
+        self._performer.note_made(self.step.id)
+
+    def _is_done(self) -> bool:
+        """Return whether there is nothing to do; RefusedError if what is there is not by the ledger.
+
+        What the ledger has is probably there, and what it has not probably is not: that is asked first, as
+        the answer then makes the other question needless.
+        """
+        step = self.step
+        ours = {*step.creates, *step.removes} <= set(self._performer.state.created())
+        strange = not ours and step.exists
+        if strange and not self._succeed(strange):
+            return False
+        tells = step.confirm if step.settled else (step.unless,) if step.unless else ()
+        if step.settled and self._performer.has_made(step.needs):
+            return False  # what is new cannot have been there for it
+        if tells and self._succeed(tells[0]) and self._succeed(*tells[1:]):
+            self.because = tells
+            return True
+        if not strange:
+            return False
+        if step.stage is Stage.CLUSTER:
+            raise RefusedError("cluster-exists")
+        raise RefusedError("made-by-others") if step.creates else RefusedError("not-made-here")
+
+    def _succeed(self, *runs: Run) -> bool:
+        return all(result.status == 0 for _, result in self._ask(*runs))
+
+    def _ask(self, *runs: Run) -> Sequence[tuple[Run, Result]]:
+        """Run commands that only ask, side by side, and return them with their results."""
+        found = list(zip(runs, self._performer.perform_all(runs), strict=True))
+        self.asked += found
+        return found
 
     def _attempt(self, command: Command, line: Line) -> tuple[Run, Result] | None:
         """Run the actions, on each rung in turn until they succeed; return the last that failed, or None."""
@@ -277,23 +236,14 @@ class Acting:
         """Take a rung for this step and those after it; False if there is no such way."""
         url = rung.url
         if isinstance(url, Lookup):
-            said = self._performer.perform(url.run).stdout.strip()
+            ((_, result),) = self._ask(url.run)
+            said = result.stdout.strip()
             if not said:
                 return False
             url = url.before + said + url.after
         self._performer.found = {Found.PROGRAM: rung.program, Found.URL: (url,)}
         self.rung = rung.way
         return True
-
-    def _refuse_what_is_not_ours(self) -> None:
-        """Raise RefusedError if what the step would make or remove is there, but not by the ledger."""
-        step = self.step
-        ours = {*step.creates, *step.removes} <= set(self._performer.state.created())
-        if not step.exists or ours or self._performer.perform(step.exists).status != 0:
-            return
-        if step.stage is Stage.CLUSTER:
-            raise RefusedError("cluster-exists")
-        raise RefusedError("made-by-others") if step.creates else RefusedError("not-made-here")
 
     def _failed(self, run: Run, result: Result) -> KubetourError:
         return causes.command_failed(shell(run), program(run), result)

@@ -12,12 +12,12 @@ from kubetour.engines import Engine
 from kubetour.errors import EngineError, KubetourError
 from kubetour.host import HERE, Host
 from kubetour.providers import Tools
-from kubetour.runner import perform
+from kubetour.runner import perform, perform_all
 from kubetour.script import shell
 from kubetour.settings import Settings
 from kubetour.steps import Run
 from kubetour.text import Text
-from kubetour.tools import Say
+from kubetour.tools import Say, Tool
 
 if TYPE_CHECKING:
     from invoke.context import Context
@@ -45,7 +45,7 @@ def choose(c: Context, settings: Settings, say: Say, host: Host = HERE) -> tuple
     if asked == "minikube":
         return _chosen(asked, _minikube(c, settings, full, host.minikube(settings.offline, say), host))
     try:
-        full = with_kind(c, full, host.kind(settings.offline, say), host)
+        full = with_kind(c, full, host.kind(settings.offline, say))
     except KubetourError:
         if asked == "kind":
             raise
@@ -116,10 +116,10 @@ def _without_kind(
     return "minikube", found, Text("tour.auto", {"provider": "minikube", "why": why})
 
 
-def with_kind(c: Context, full: Tools, program: str, host: Host = HERE) -> Tools:
-    """Return the tools with kind; its version is asked for where the default node image depends on it."""
-    version = host.version_of("kind", program) if full.cgroup == 1 else ""
-    return replace(full, kind=program, kind_version=version, gives_addresses=gives_addresses(c, full.engine))
+def with_kind(c: Context, full: Tools, found: Tool) -> Tools:
+    """Return the tools with kind, and whether cloud-provider-kind runs beside it."""
+    gives = gives_addresses(c, full.engine)
+    return replace(full, kind=found.path, kind_version=found.version, gives_addresses=gives)
 
 
 def gives_addresses(c: Context, engine: str) -> bool:
@@ -129,11 +129,9 @@ def gives_addresses(c: Context, engine: str) -> bool:
     https://github.com/kubernetes-sigs/cloud-provider-kind
     """
     # A process' name has 15 characters on Linux, 16 on macOS.
-    process = Run(("pgrep", "-x", "cloud-provider-.*"))
-    if perform(c, process, timeout=engines.PATIENCE).status == 0:
-        return True
-    images = perform(c, Run((engine, "ps", "--format", "{{.Image}}")), timeout=engines.PATIENCE)
-    return "cloud-provider-kind/" in images.stdout
+    looks = Run(("pgrep", "-x", "cloud-provider-.*")), Run((engine, "ps", "--format", "{{.Image}}"))
+    process, images = perform_all(c, looks, timeout=engines.PATIENCE)
+    return process.status == 0 or "cloud-provider-kind/" in images.stdout
 
 
 def _basic(settings: Settings, say: Say, host: Host) -> Tools:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from collections.abc import Mapping
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING
 from kubetour.checks import TIMED_OUT, Result
 from kubetour.dialects import DIALECTS, Dialect, remedies
 from kubetour.errors import EngineError, ToolError
-from kubetour.runner import perform
+from kubetour.runner import perform, perform_all
 from kubetour.steps import Run
 
 if TYPE_CHECKING:
@@ -57,11 +58,16 @@ class Engine:
 
 def engine(c: Context, name: str) -> Engine:
     """Return what an engine says of itself: a client without a daemon is not an engine."""
-    dialect = name
-    if name == "docker":  # podman-docker and the like put another engine behind that name
-        dialect = judge_dialect(name, perform(c, Run((name, "--version")), timeout=PATIENCE))
+    asked = Run((name, *DIALECTS[name].question))
+    if name != "docker":
+        return judge_engine(name, perform(c, asked, timeout=PATIENCE))
+    # podman-docker and the like put another engine behind that name.
+    says, answer = perform_all(c, (Run((name, "--version")), asked), timeout=PATIENCE)
+    dialect = judge_dialect(name, says)
+    if dialect == name:
+        return judge_engine(name, answer)
     asked = Run((name, *DIALECTS[dialect].question))
-    return judge_engine(name, perform(c, asked, timeout=PATIENCE), "" if dialect == name else dialect)
+    return judge_engine(name, perform(c, asked, timeout=PATIENCE), dialect)
 
 
 def find(c: Context, wanted: str, environ: Mapping[str, str] = os.environ) -> Engine:
@@ -115,18 +121,19 @@ class Abilities:
 def abilities(c: Context, found: Engine) -> Abilities:
     """Return which flags this engine knows, asked of its own help; none is assumed."""
 
-    def ask(*argv: str) -> str:
-        return perform(c, Run((found.name, *argv)), timeout=PATIENCE).stdout
+    def ask(*questions: tuple[str, ...]) -> list[str]:
+        runs = [Run((found.name, *argv)) for argv in questions]
+        return [result.stdout for result in perform_all(c, runs, timeout=PATIENCE)]
 
-    build = ask("build", "--help")
+    build, save, platform, info = ask(
+        ("build", "--help"),
+        ("image", "save", "--help"),
+        ("version", "--format", "{{.Server.Os}}/{{.Server.Arch}}"),
+        ("info", "--format", found.speaks.all_as_json),
+    )
+    (builder,) = ask(("buildx", "inspect")) if "--load" in build else ("",)
     return judge_abilities(
-        found.speaks,
-        build=build,
-        builder=ask("buildx", "inspect") if "--load" in build else "",
-        save=ask("image", "save", "--help"),
-        store=ask("info", "--format", "{{json .DriverStatus}}"),
-        platform=ask("version", "--format", "{{.Server.Os}}/{{.Server.Arch}}"),
-        info=ask("info", "--format", found.speaks.all_as_json),
+        found.speaks, build=build, builder=builder, save=save, platform=platform, info=info
     )
 
 
@@ -136,7 +143,6 @@ def judge_abilities(
     build: str = "",
     builder: str = "",
     save: str = "",
-    store: str = "",
     platform: str = "",
     info: str = "",
 ) -> Abilities:
@@ -154,4 +160,16 @@ def judge_abilities(
     whole = re.fullmatch(r"\w+/\w+", platform.strip())
     saves = ("--platform", whole[0]) if "--platform" in save and whole else ()
     cgroup = re.search(r'"cgroupVersion":\s*"v?(\d)"', info, re.IGNORECASE)  # Docker says "2", podman "v2"
-    return Abilities(flags, saves, "io.containerd.snapshotter" in store, int(cgroup[1]) if cgroup else 0)
+    return Abilities(flags, saves, _uses_containerd(info), int(cgroup[1]) if cgroup else 0)
+
+
+def _uses_containerd(info: str) -> bool:
+    """Return whether Docker keeps its images in containerd's store, by what `info` says in JSON.
+
+    https://docs.docker.com/engine/storage/containerd/
+    """
+    try:
+        status = json.loads(info).get("DriverStatus")
+    except (ValueError, AttributeError):  # an engine that says something else
+        return False
+    return "io.containerd.snapshotter" in json.dumps(status)

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from kubetour import tools
 from kubetour.kubeconfig import Kubeconfig
-from kubetour.pins import pin, this_system
+from kubetour.pins import this_system
 from kubetour.ports import free_port
 from kubetour.project import ROOT
-from kubetour.tools import Say
+from kubetour.tools import Say, Tool
 
 if TYPE_CHECKING:
     from invoke.context import Context
@@ -43,8 +43,8 @@ class Host:
         """Return how to call kubectl; ToolError or IntegrityError if there is none to be had."""
         return tools.kubectl(offline, say)
 
-    def kind(self, offline: bool, say: Say) -> str:
-        """Return how to call kind; ToolError or IntegrityError if there is none to be had."""
+    def kind(self, offline: bool, say: Say) -> Tool:
+        """Return kind; ToolError or IntegrityError if there is none to be had."""
         return tools.kind(offline, say)
 
     def minikube(self, offline: bool, say: Say) -> str:
@@ -55,10 +55,6 @@ class Host:
     def is_root(self) -> bool:
         """Return whether commands run as root."""
         return os.geteuid() == 0
-
-    def version_of(self, name: str, path: str) -> str:
-        """Return the version of a program that was found, or "" if it does not tell it now."""
-        return tools.version_of(pin(name), path)
 
     def curl(self) -> bool:
         """Return whether there is a curl."""

@@ -1,7 +1,7 @@
-"""The one reader of the cluster: raw JSON through the official client, kept current by watches.
+"""The one reader of the cluster: raw JSON, kept current by watches.
 
-A typed object of the `kubernetes` package costs a second of CPU for its models; its `ApiClient` with raw JSON
-does not. Nothing here polls: each resource that a check looks at is listed once and then watched.
+A typed object of the `kubernetes` package costs a second of CPU for its models; raw JSON does not.
+Nothing here polls: each resource that a check looks at is listed once and then watched.
 What is one object only (SINGLE) is read once for each wait.
 """
 
@@ -12,9 +12,7 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from importlib import metadata
 from typing import Any
-from urllib.parse import urlsplit
 
 from kubetour.checks import Object
 from kubetour.errors import ClusterError, HostError
@@ -22,6 +20,7 @@ from kubetour.kubeconfig import Kubeconfig
 from kubetour.recording import Recorder, Recording
 from kubetour.refusals import brief, is_forbidden
 from kubetour.resources import PATHS, SINGLE, is_older
+from kubetour.restclient import Query, RestClient, Timeout, connect
 
 Objects = Mapping[str, tuple[Object, ...]]
 
@@ -32,19 +31,13 @@ MOST_LOG = 4096  # bytes of a log that are read
 PAUSE = 0.2  # seconds between attempts to reach a server that does not answer
 
 
-def preload() -> None:
-    """Import the client: half a second that may as well pass while the first commands run."""
-    import kubernetes.client
-    import kubernetes.config  # noqa: F401
-
-
 class Cluster:
     """What a cluster's API server says, live. Close it, or use it as a context manager."""
 
     def __init__(self, kubeconfig: Kubeconfig, context: str, namespace: str) -> None:
         self._where = kubeconfig, context
         self._namespace = namespace
-        self._client: Any = None
+        self._client: RestClient | None = None
         self._changed = threading.Condition()
         self._stores: dict[str, dict[str, Object]] = {}
         self._errors: dict[str, Exception] = {}
@@ -71,7 +64,6 @@ class Cluster:
         for thread in self._threads.values():
             thread.join(CLOSING)
         if self._client is not None:
-            self._client.rest_client.pool_manager.clear()
             self._client.close()
 
     def wait(
@@ -173,7 +165,7 @@ class Cluster:
         while not self._closed.is_set():
             try:
                 if name in SINGLE:
-                    about = {"client": metadata.version("kubernetes")} if name == "version" else {}
+                    about = {"client": _client_version()} if name == "version" else {}
                     self._put(name, {name: {**self._json(path), **about}})
                     return
                 version = self._list(name, path)
@@ -261,40 +253,28 @@ class Cluster:
     def _get(
         self,
         path: str,
-        query: tuple[tuple[str, str], ...],
-        timeout: tuple[float, float],
+        query: Query,
+        timeout: Timeout,
         accept: str = "application/json",
     ) -> Any:
         """Return urllib3's response, its body still to be read; ClusterError for anything but a 200."""
-        client = self._connection()
-        request = client.param_serialize(
-            "GET",
-            path,
-            query_params=list(query),
-            header_params={"Accept": accept},
-            auth_settings=["BearerToken"],
-        )
-        response = client.call_api(*request, _request_timeout=timeout).response
+        response = self._connection().get(path, query, accept, timeout)
         if response.status != 200:
             body = response.data.decode(errors="replace")
             response.release_conn()
             raise ClusterError("cluster-refused", path=path, status=response.status, reason=brief(body))
         return response
 
-    def _connection(self) -> Any:
+    def _connection(self) -> RestClient:
         with self._changed:
             if self._client is None:
-                from kubernetes import client, config
-
-                configuration = client.Configuration()
                 kubeconfig, context = self._where
                 path = kubeconfig if isinstance(kubeconfig, str) else kubeconfig.path()
-                config.load_kube_config(  # type: ignore[no-untyped-call]
-                    path or None, context, configuration, persist_config=False
-                )
-                host = urlsplit(configuration.host).hostname or ""
-                if host == "localhost" or host.startswith("127."):
-                    configuration.proxy = None  # no proxy can reach this machine's own loopback
-                configuration.retries = False  # the watches retry by themselves
-                self._client = client.ApiClient(configuration)
+                self._client = connect(path, context)
             return self._client
+
+
+def _client_version() -> str:
+    from importlib import metadata  # 20 ms that few runs need
+
+    return metadata.version("kubernetes")

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from kubetour import observe, ownership, report, slate
+from kubetour import ownership, report, restclient, slate
 from kubetour.dry import print_script
 from kubetour.ending import tell_error
 from kubetour.lessons import Lesson
@@ -55,12 +55,13 @@ def play(c: Context, flags: Mapping[str, Any], choose: Choose, **options: Any) -
 
         for name in state.broken():
             out.print(say(language, "state.broken", file=name), soft_wrap=True)
+        _behind(_preload)
         session = open_session(c, resolved, state, note, host)
         if (missing := session.course.missing.get(language)) and options.get("lessons"):
             note(missing)
         steps = choose(session)
         if any(step.check.looks for step in steps):
-            threading.Thread(target=observe.preload, daemon=True).start()
+            _behind(partial(restclient.preload, whole=not session.provider.serves_here))
         if not options.get("forget"):
             session.remember()
         outcomes: list[Outcome] = []
@@ -78,12 +79,22 @@ def play(c: Context, flags: Mapping[str, Any], choose: Choose, **options: Any) -
             options["after"](session, outcomes, record)
 
 
+def _preload() -> None:
+    """Import what manifests and the report take."""
+    import jinja2.sandbox  # noqa: F401
+
+    import kubetour.html.files  # noqa: F401
+
+
+def _behind(work: Callable[[], None]) -> None:
+    """Import while the main thread waits for the first commands; whoever needs it sooner waits for it."""
+    threading.Thread(target=work, daemon=True, name="preload").start()
+
+
 def run(
     c: Context, session: Session, steps: tuple[Step, ...], language: str, options: Mapping[str, Any]
 ) -> tuple[list[Outcome], str]:
     """Run steps and return their outcomes and the path of the report, which is written whatever happens."""
-    from kubetour.html import files
-
     settings = session.settings
     began, clock = time.time(), time.monotonic()
     directory = session.state.new_run()
@@ -113,6 +124,8 @@ def run(
                 )
                 for spoken in LANGUAGES
             }
+            from kubetour.html import files
+
             titles = session.course.titles()
             page = files.write(session.state, directory, documents, language, titles, TEMPLATES)
             teller = partial(full, session, language, options)

@@ -45,6 +45,7 @@ def step_record(outcome: Outcome, language: str, question: Question | None = Non
         "ok": outcome.error is None,
         "already": outcome.already,
         "because": [clean(shell(run)) for run in outcome.because],
+        "asked": _commands(outcome.asked, outcome.origin),
         "started": round(outcome.started, 3),
         "seconds": round(outcome.seconds, 3),
         "waited": round(outcome.waited, 3),

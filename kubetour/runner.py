@@ -8,8 +8,9 @@ from __future__ import annotations
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 Line = Callable[[str], None]
 LONGEST_LINE = 10_000  # characters of a line that is passed on as it comes; the result has all of it
+MOST = 5  # commands side by side: half of the sessions that sshd allows on a connection by default
 LOOK = 30.0  # seconds for a command that only asks the API server something
 SOON = 5.0  # seconds in which what ends a tour after a signal is left alone by the next one
 
@@ -158,6 +160,38 @@ def perform(c: Context, run: Run, line: Line | None = None, timeout: float | Non
     A command that is over its time (seconds) is killed and has exit status 124.
     """
     return Running(c, run, line or (lambda _: None), timeout).wait()
+
+
+def perform_all(c: Context, runs: Iterable[Run], timeout: float | None = None) -> tuple[Result, ...]:
+    """Run commands side by side and return their results in their order, whatever their exit status."""
+    return side_by_side(lambda run: Running(c, run, lambda _: None, timeout), runs)
+
+
+def side_by_side(
+    begin: Callable[[Run], Running],
+    runs: Iterable[Run],
+    wait: Callable[[Running], Result] = lambda running: running.wait(),
+) -> tuple[Result, ...]:
+    """Return the results of commands in their order, of which at most MOST run at a time.
+
+    None may need another one. If one ends for a signal, or cannot be begun, all are ended.
+    """
+    waiting, results = deque[Running](), list[Result]()
+    try:
+        for run in runs:
+            if len(waiting) == MOST:
+                results.append(wait(waiting[0]))
+                waiting.popleft()
+            waiting.append(begin(run))
+        while waiting:
+            results.append(wait(waiting[0]))
+            waiting.popleft()
+    except BaseException:
+        with ExitStack() as ending:  # which ends all, even if one of them cannot be
+            for running in waiting:
+                ending.callback(running.end)
+        raise
+    return tuple(results)
 
 
 _caught: list[int] = []

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from kubetour.causes import command_failed
 from kubetour.inventory import Thing
 from kubetour.project import CHECKOUT_VARIABLE, OWNED_BY, OWNER
-from kubetour.runner import LOOK, perform
+from kubetour.runner import LOOK, perform, perform_all
 from kubetour.script import program, shell
 from kubetour.steps import Run
 
@@ -62,21 +62,33 @@ PAUSE = re.compile(r"^\S*(catatonit -P|podman pause)\s*$")
 _LISTENS = re.compile(
     r"^\s*\d+: [0-9A-F]+:([0-9A-F]{4}) [0-9A-F]+:[0-9A-F]{4} 0A (?:\S+ ){3}\s*\d+\s+\d+\s+(\d+)", re.MULTILINE
 )
+_CONTAINERS = ("ps", "-a", "-q", "--no-trunc")
+_IMAGES = ("images", "--no-trunc", "--format", "{{.Repository}}:{{.Tag}}\t{{.ID}}")
 _OPEN = re.compile(r"socket:\[(\d+)\]")
 
 
 def asked(c: Context, *argv: str) -> str:
     """Return what a command prints; KubetourError if it fails: not to know is not a clean slate."""
-    run = Run(argv)
-    result = perform(c, run, timeout=LOOK)
-    if result.status != 0:
-        raise command_failed(shell(run), program(run), result)
-    return result.stdout
+    (said,) = all_asked(c, argv)
+    return said
+
+
+def all_asked(c: Context, *commands: tuple[str, ...]) -> list[str]:
+    """Return what commands print, which run side by side; KubetourError likewise."""
+    runs = [Run(argv) for argv in commands]
+    results = perform_all(c, runs, timeout=LOOK)
+    for run, result in zip(runs, results, strict=True):
+        if result.status != 0:
+            raise command_failed(shell(run), program(run), result)
+    return [result.stdout for result in results]
 
 
 def containers(c: Context, engine: tuple[str, ...]) -> list[dict[str, Any]]:
     """Return the engine's containers: id, name, labels, mounts and ports of each."""
-    ids = asked(c, *engine, "ps", "-a", "-q", "--no-trunc").split()
+    return _inspected(c, engine, asked(c, *engine, *_CONTAINERS).split())
+
+
+def _inspected(c: Context, engine: tuple[str, ...], ids: list[str]) -> list[dict[str, Any]]:
     if not ids:
         return []
     # One may end meanwhile: then this fails, and tells of all the others. The whole document, as what a
@@ -123,41 +135,50 @@ def of_engine(
 
     `ledger` tells whose clusters others are: a network that one of those uses is needed. None: nobody asks.
     """
-    found = containers(c, engine)
+    ids, networks, volumes, listed = all_asked(
+        c,
+        (*engine, *_CONTAINERS),
+        (*engine, "network", "ls", "--format", "{{.ID}}\t{{.Name}}\t{{.Labels}}"),
+        (*engine, "volume", "ls", "--format", "{{.Name}}\t{{.Labels}}"),
+        (*engine, *_IMAGES),
+    )
     others = False
-    for each in found:
+    for each in _inspected(c, engine, ids.split()):
         called, entry = each["name"].lstrip("/"), entry_of(each, name)
         others |= entry.startswith("kind-cluster/") and entry not in (ledger or ())
         yield Thing("container", called, each["id"], entry, remove=_line(*engine, "rm", "-f", "-v", called))
-    for identity, called, labels in _rows(
-        asked(c, *engine, "network", "ls", "--format", "{{.ID}}\t{{.Name}}\t{{.Labels}}")
-    ):
+    for identity, called, labels in _rows(networks):
         entry = _cluster_in(labels) or f"{name}-network/{called}"
         remove = _line(*engine, "network", "rm", called)
         yield Thing("network", called, identity, entry, needed=others and called == "kind", remove=remove)
-    for called, labels in _rows(asked(c, *engine, "volume", "ls", "--format", "{{.Name}}\t{{.Labels}}")):
+    for called, labels in _rows(volumes):
         entry = _cluster_in(labels) or f"{name}-volume/{called}"
         yield Thing("volume", called, "", entry, remove=_line(*engine, "volume", "rm", called))
-    yield from images(c, engine, name)
+    yield from _images(listed, engine, name)
 
 
-def images(c: Context, engine: tuple[str, ...], name: str) -> Iterator[Thing]:
+def _images(listed: str, engine: tuple[str, ...], name: str) -> Iterator[Thing]:
     """Yield an engine's images by their names."""
-    shown = ("--no-trunc", "--format", "{{.Repository}}:{{.Tag}}\t{{.ID}}")
-    for called, identity in _rows(asked(c, *engine, "images", *shown)):
+    for called, identity in _rows(listed):
         remove = _line(*engine, "image", "rm", called)
         yield Thing("image", called, identity, f"{name}-image/{called}", remove=remove)
 
 
 def of_embedded(c: Context, engine: tuple[str, ...]) -> Iterator[Thing]:
     """Yield the embedded clusters, containers and images of this checkout."""
-    for name in asked(c, *engine, "get", "clusters").split():
+    clusters, running, listed = all_asked(
+        c,
+        (*engine, "get", "clusters"),
+        (*engine, "ps", "-a", "--format", "{{.ID}}\t{{.Names}}"),
+        (*engine, *_IMAGES),
+    )
+    for name in clusters.split():
         remove = _line(*engine, "delete", "cluster", "--name", name)
         yield Thing("cluster", name, "", f"embedded-cluster/{name}", remove=remove)
-    for identity, name in _rows(asked(c, *engine, "ps", "-a", "--format", "{{.ID}}\t{{.Names}}")):
+    for identity, name in _rows(running):
         remove = _line(*engine, "stop", name)
         yield Thing("container", name, identity, f"embedded-container/{name}", remove=remove)
-    yield from images(c, engine, "embedded")
+    yield from _images(listed, engine, "embedded")
 
 
 def processes(c: Context, root: str) -> dict[int, str]:

@@ -95,6 +95,7 @@ class Step:
     actions: tuple[Run, ...]
     check: Check
     confirm: tuple[Run, ...] = ()  # what a person types to see that it worked; its exit status counts
+    at_once: bool = False  # what confirms it is asked side by side: no answer depends on another question
     needs: tuple[str, ...] = ()  # steps that must have been proved first
     unless: Run | None = None  # if this succeeds, the actions are already done
     settled: bool = False  # if all that confirms it succeeds beforehand, the actions are already done, too

@@ -59,9 +59,9 @@ def kubectl(offline: bool, say: Say) -> str:
     return find(pin("kubectl"), here(offline), say).path
 
 
-def kind(offline: bool, say: Say) -> str:
-    """Return how to call kind; ToolError or IntegrityError if there is none to be had."""
-    return find(pin("kind"), here(offline), say).path
+def kind(offline: bool, say: Say) -> Tool:
+    """Return kind; ToolError or IntegrityError if there is none to be had."""
+    return find(pin("kind"), here(offline), say)
 
 
 def python() -> str:
@@ -162,12 +162,6 @@ def kept(wanted: Pin, place: Place, version: str = "") -> Path:
 def probe(wanted: Pin, path: str) -> Tool | str:
     """Return the program at the path, or why it will not do."""
     return judge(wanted, path, ask((path, *version_arguments(wanted.name)), PATIENCE))
-
-
-def version_of(wanted: Pin, path: str) -> str:
-    """Return the version of a program that was found, or "" if it does not tell it now."""
-    found = probe(wanted, path)
-    return found.version if isinstance(found, Tool) else ""
 
 
 def judge(wanted: Pin, path: str, reply: Reply) -> Tool | str:

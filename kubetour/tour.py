@@ -10,14 +10,15 @@ from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from kubetour import causes
-from kubetour.acting import Acting, Command, Line, Performer
+from kubetour.acting import Acting, Command
 from kubetour.checks import Change, Observation, Proof, Result
 from kubetour.errors import ClusterError, EngineError, Interrupted, KubetourError, RefusedError
 from kubetour.failures import diagnose, not_proved
 from kubetour.observe import Cluster, Objects
+from kubetour.performer import Performer
 from kubetour.questions import Prediction
 from kubetour.recording import Recording
-from kubetour.runner import last_signal
+from kubetour.runner import Line, last_signal
 from kubetour.state import State
 from kubetour.steps import Run, Step
 from kubetour.text import Text
@@ -49,6 +50,7 @@ class Outcome:
     waited: float = 0.0
     prediction: Prediction | None = None
     because: tuple[Run, ...] = ()  # the commands that have said that it is so already
+    asked: tuple[tuple[Run, Result], ...] = ()  # beforehand: whether there is anything to do, and how
 
 
 class Presenter(Protocol):
@@ -136,7 +138,7 @@ class Tour:
     def _finish_early(self, early: Iterable[Acting], error: KubetourError) -> None:
         """Let what runs in the background come to its end: a half-made cluster helps nobody."""
         for acting in early if not isinstance(error, Interrupted) else ():
-            if not acting.begun:
+            if not acting.begun.is_set():
                 continue
             self.presenter.note(Text("tour.finishing", {"step": acting.step.id}))
             try:
@@ -195,6 +197,7 @@ class Tour:
             waited,
             prediction,
             acting.because,
+            tuple(acting.asked),
         )
 
     def _look(self, step: Step, looking: ExitStack) -> Recording | None:

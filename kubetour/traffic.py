@@ -12,10 +12,11 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from kubetour.acting import Acting, Performer
+from kubetour.acting import Acting
 from kubetour.chapters.requests import reach
 from kubetour.checks import Observation, Result
 from kubetour.errors import KubetourError
+from kubetour.performer import Performer
 from kubetour.proofs.traffic import AnsweredBy, answers
 from kubetour.providers import Provider
 from kubetour.runner import LOOK

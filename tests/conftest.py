@@ -15,6 +15,7 @@ from kubetour import engines, tools
 from kubetour.buildcontext import BuildContext
 from kubetour.providers import Provider
 from kubetour.runner import configure
+from kubetour.tools import Tool
 from tests.making import ABLE, CONTEXT, ENGINE, make_provider
 
 # `./inv test` says where its caller stands; what the tests start stands where they say.
@@ -112,7 +113,7 @@ def c() -> Context:
 def machine(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     """Return a machine with kubectl and kind, whose engine a test may choose."""
     monkeypatch.setattr(tools, "kubectl", lambda offline, say: "kubectl")
-    monkeypatch.setattr(tools, "kind", lambda offline, say: "kind")
+    monkeypatch.setattr(tools, "kind", lambda offline, say: Tool("kind", "0.32.0"))
     monkeypatch.setattr(engines, "abilities", lambda c, found: ABLE)
     monkeypatch.setattr(engines, "find", lambda c, wanted: ENGINE)
     return monkeypatch

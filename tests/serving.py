@@ -44,6 +44,7 @@ class Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         self.server.asked.append(self.path)
         self.server.ranges.append(self.headers.get("Range", ""))
+        self.server.headers.append(dict(self.headers))
         kind = self.server.answers.pop(0) if len(self.server.answers) > 1 else self.server.answers[0]
         if kind[0].isdigit():
             self.send_response(int(kind[:3]))
@@ -130,6 +131,7 @@ class Server(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), handler)
         self.answers, self.body = list(answers), body
         self.asked, self.ranges, self.done = list[str](), list[str](), threading.Event()
+        self.headers = list[dict[str, str]]()
         self.scheme = "https" if tls else "http"
         if tls:
             self.socket = tls.wrap_socket(self.socket, server_side=True, do_handshake_on_connect=False)

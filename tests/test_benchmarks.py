@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from benchmarks.limit import busy, critical
 from benchmarks.measure import against
 from benchmarks.results import Ratio, Result, document, slower
 
@@ -76,3 +77,39 @@ def test_a_document_names_the_machine_and_keeps_every_round() -> None:
 
 def test_rounds_are_compared_in_pairs() -> None:
     assert against([2.0, 9.0], [1.0, 3.0]) == [2.0, 3.0]
+
+
+def command(started: float, seconds: float) -> dict[str, float]:
+    return {"started": started, "seconds": seconds}
+
+
+@pytest.mark.parametrize(
+    ("commands", "seconds"),
+    [
+        ([], 0.0),
+        ([(0.0, 1.0), (2.0, 1.0)], 2.0),
+        ([(0.0, 3.0), (1.0, 1.0)], 3.0),
+        ([(2.0, 2.0), (1.0, 2.0)], 3.0),
+    ],
+    ids=["none", "one after another", "one within another", "side by side for a while"],
+)
+def test_commands_that_run_side_by_side_count_once(
+    commands: list[tuple[float, float]], seconds: float
+) -> None:
+    assert busy(command(*each) for each in commands) == seconds
+
+
+def test_the_longest_chain_has_what_runs_early_beside_the_other_steps() -> None:
+    def step(id: str, asked: float, act: float, confirm: float) -> dict[str, object]:
+        asks, acts, confirms = command(0.0, asked), command(asked, act), command(asked + act, confirm)
+        return {"step": id, "asked": [asks], "commands": [acts], "confirm": [confirms]}
+
+    steps = [
+        step("build", 0.0, 6.0, 1.0),
+        step("create-cluster", 0.5, 15.5, 14.0),
+        step("nodes", 0.0, 1.0, 0.0),
+    ]
+    record = {"steps": [*steps, step("load", 1.0, 6.0, 1.0), step("deploy", 0.0, 1.0, 2.0)]}
+    assert critical({"steps": steps[:1]}) == 7.0
+    assert critical({"steps": steps}) == 16.0 + 14.0 + 1.0
+    assert critical(record) == 31.0 + 3.0, "the image is loaded before the nodes are Ready"

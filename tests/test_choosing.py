@@ -189,14 +189,12 @@ def test_the_engines_abilities_reach_the_commands(machine: pytest.MonkeyPatch, c
     )
 
 
-@pytest.mark.parametrize(("cgroup", "version"), [(1, "0.32.0"), (2, "")])
-def test_kinds_version_is_asked_for_where_the_node_image_depends_on_it(
-    machine: pytest.MonkeyPatch, c: Context, cgroup: int, version: str
+def test_kinds_version_is_kept_as_the_default_node_image_depends_on_it(
+    machine: pytest.MonkeyPatch, c: Context
 ) -> None:
-    machine.setattr(engines, "abilities", lambda c, name: replace(ABLE, cgroup=cgroup))
-    machine.setattr(tools, "version_of", lambda wanted, path: "0.32.0")
+    machine.setattr(engines, "abilities", lambda c, name: replace(ABLE, cgroup=1))
     _, found, _ = choosing.choose(c, Settings(provider="kind"), lambda text: None)
-    assert (found.cgroup, found.kind, found.kind_version) == (cgroup, "kind", version)
+    assert (found.cgroup, found.kind, found.kind_version) == (1, "kind", "0.32.0")
 
 
 @pytest.mark.parametrize(

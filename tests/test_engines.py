@@ -172,7 +172,7 @@ def test_an_engine_that_works_is_returned() -> None:
 
 
 HELP = "      --provenance string\n      --sbom string\n      --pull\n"
-STORE = '[["driver-type","io.containerd.snapshotter.v1"]]'
+STORE = '{"CgroupVersion":"1","DriverStatus":[["driver-type","io.containerd.snapshotter.v1"]]}'
 # What `docker buildx inspect` prints, with the names it gives drivers.
 BUILDER = "Name:          {0}\nDriver:        {0}\nLast Activity: 2026-11-25\n\nNodes:\nName:   {0}0\n"
 
@@ -203,10 +203,13 @@ BUILDER = "Name:          {0}\nDriver:        {0}\nLast Activity: 2026-11-25\n\n
         ("docker", {"save": "--platform strings"}, Abilities((), (), False)),
         (
             "docker",
-            {"save": "-o, --output string", "store": STORE, "platform": "linux/amd64"},
-            Abilities((), (), True),
+            {"save": "-o, --output string", "info": STORE, "platform": "linux/amd64"},
+            Abilities((), (), containerd_store=True, cgroup=1),
         ),
-        ("docker", {"store": '[["Backing Filesystem","extfs"]]'}, Abilities((), (), False)),
+        ("docker", {"info": '{"DriverStatus":[["Backing Filesystem","extfs"]]}'}, Abilities((), (), False)),
+        # What else mentions that store, as a warning might, says nothing of where images are.
+        ("docker", {"info": STORE.replace("DriverStatus", "Warnings")}, Abilities((), (), False, 1)),
+        ("docker", {"info": STORE[:-1]}, Abilities((), (), False, 1)),
         # podman's --sbom scans; its template fails half-way, as it has no such field.
         (
             "podman",
@@ -259,8 +262,7 @@ DOCKER = f"""case "$*" in
   "build --help") echo --provenance --load ;;
   "buildx inspect") echo "Driver: docker-container" ;;
   "image save --help") echo --platform ;;
-  "info --format {{{{json .}}}}") echo '{{"CgroupVersion":"1"}}' ;;
-  info*) echo '{STORE}' ;;
+  "info --format {{{{json .}}}}") echo '{STORE}' ;;
 esac"""
 
 

@@ -74,19 +74,19 @@ def test_the_forecast_is_what_is_chosen(
 ) -> None:
     """Offline: what a download would bring is not known beforehand."""
 
-    def finding(name: str, there: bool) -> Callable[[bool, object], str]:
-        def find(offline: bool, say: object) -> str:
+    def finding(there: bool, found: Tool | str) -> Callable[[bool, object], Tool | str]:
+        def find(offline: bool, say: object) -> Tool | str:
             if there:
-                return name
-            raise ToolError("tool-offline", tool=name)
+                return found
+            raise ToolError("tool-offline", tool=str(found))
 
         return find
 
     facts = machine(*found, kind=kind, minikube=minikube)
     settings = Settings(offline=True, **asked)
     monkeypatch.setattr(tools, "kubectl", lambda offline, say: "kubectl")
-    monkeypatch.setattr(tools, "kind", finding("kind", kind))
-    monkeypatch.setattr(tools, "minikube", finding("minikube", minikube))
+    monkeypatch.setattr(tools, "kind", finding(kind, Tool("kind", "0.32.0")))
+    monkeypatch.setattr(tools, "minikube", finding(minikube, "minikube"))
     monkeypatch.setattr(engines, "abilities", lambda c, name: Abilities((), (), False))
     monkeypatch.setattr(engines, "find", lambda c, wanted: first(facts, wanted).engine)
     plan = forecast(facts, settings)

@@ -18,6 +18,7 @@ from kubetour.embedded.testing import EmbeddedCluster
 from kubetour.errors import ClusterError, HostError
 from kubetour.observe import Cluster, Objects
 from kubetour.resources import is_older
+from kubetour.restclient import Plain, Whole, connect
 from tests import serving as web
 
 PATIENCE = 20.0
@@ -46,9 +47,17 @@ def context(kubeconfig: Path) -> str:
     return str(yaml.safe_load(kubeconfig.read_text(encoding="utf-8"))["current-context"])
 
 
-@pytest.fixture
-def cluster(embedded_cluster: EmbeddedCluster) -> Iterator[Cluster]:
-    kubeconfig = embedded_cluster.kubeconfig
+@pytest.fixture(params=[Plain, Whole])
+def cluster(
+    embedded_cluster: EmbeddedCluster, request: pytest.FixtureRequest, tmp_path: Path
+) -> Iterator[Cluster]:
+    """Return the cluster as it is read by urllib3 alone, and by the official client."""
+    config = yaml.safe_load(embedded_cluster.kubeconfig.read_text(encoding="utf-8"))
+    if request.param is Whole:  # which something in the kubeconfig asks for that urllib3 does not know
+        config["clusters"][0]["cluster"]["disable-compression"] = True
+    kubeconfig = tmp_path / "kubeconfig-of-this-test"
+    kubeconfig.write_text(yaml.safe_dump(config), encoding="utf-8")
+    assert isinstance(connect(str(kubeconfig), context(kubeconfig)), request.param)
     with Cluster(str(kubeconfig), context(kubeconfig), embedded_cluster.namespace) as cluster:
         yield cluster
 

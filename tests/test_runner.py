@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn
@@ -18,9 +19,18 @@ from hypothesis import HealthCheck, given, settings
 from invoke.context import Context
 from invoke.exceptions import ThreadException
 
-from kubetour.checks import TIMED_OUT
+from kubetour import runner
+from kubetour.checks import TIMED_OUT, Result
 from kubetour.errors import Interrupted
-from kubetour.runner import Running, Sink, ignore_signals, last_signal, perform, signals
+from kubetour.runner import (
+    Running,
+    Sink,
+    ignore_signals,
+    last_signal,
+    perform,
+    perform_all,
+    signals,
+)
 from kubetour.steps import Run
 from tests.making import sh
 from tests.test_script import HOSTILE, TELL
@@ -41,6 +51,10 @@ def wait_for(condition: Callable[[], bool], seconds: float = 10.0) -> None:
 def _alive(pids: Path) -> bool:
     """Return whether the process, or one of its group, named in a file still runs."""
     return any(_in_group(int(entry.name), pids) for entry in Path("/proc").iterdir() if entry.name.isdigit())
+
+
+def _gone(pids: Path) -> bool:
+    return not _alive(pids)
 
 
 def _in_group(pid: int, pids: Path) -> bool:
@@ -189,6 +203,68 @@ def test_a_signal_to_us_ends_the_command_and_is_told_as_an_interrupt(
     assert caught.value.exit_status == status
     assert last_signal() == number
     wait_for(lambda: not _alive(pids))
+
+
+def test_commands_side_by_side_need_not_wait_for_each_other(c: Context, tmp_path: Path) -> None:
+    met = tmp_path / "met"
+    os.mkfifo(met)
+    found = perform_all(
+        c, (sh(f"read word <{met}; echo $word; exit 3"), sh(f"echo hello >{met}"), sh("echo x"))
+    )
+    assert [(each.status, each.stdout) for each in found] == [(3, "hello\n"), (0, ""), (0, "x\n")]
+
+
+def test_of_many_commands_only_some_run_at_a_time_and_all_of_them_do(
+    c: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    most, now = [0], set[int]()
+
+    class Counted(Running):
+        def __init__(self, *given: Any) -> None:
+            super().__init__(*given)
+            now.add(id(self))
+            most.append(len(now))
+
+        def wait(self) -> Result:
+            found = super().wait()
+            now.discard(id(self))
+            return found
+
+    monkeypatch.setattr(runner, "Running", Counted)
+    numbers = [str(number) for number in range(3 * runner.MOST)]
+    found = perform_all(c, [sh(f"echo {number}") for number in numbers])
+    assert [each.stdout.strip() for each in found] == numbers
+    assert max(most) == runner.MOST
+
+
+def test_an_interrupt_ends_all_commands_that_run_side_by_side(c: Context, tmp_path: Path) -> None:
+    pids = [tmp_path / str(number) for number in range(3)]
+
+    def interrupt() -> None:
+        wait_for(lambda: all(path.exists() for path in pids))
+        os.kill(os.getpid(), signal.SIGINT)
+
+    thread = threading.Thread(target=interrupt)
+    thread.start()
+    with signals(), pytest.raises(Interrupted):
+        perform_all(c, [sh(f"echo $$ > {path}.new; mv {path}.new {path}; exec {EVER}") for path in pids])
+    thread.join()
+    for path in pids:
+        wait_for(partial(_gone, path))
+
+
+def test_where_one_of_several_commands_cannot_be_begun_the_others_are_ended(
+    c: Context, tmp_path: Path
+) -> None:
+    pids = tmp_path / "pid"
+
+    def runs() -> Iterator[Run]:
+        yield sh(f"echo $$ > {pids}.new; mv {pids}.new {pids}; exec {EVER}")
+        wait_for(pids.exists)
+        raise OSError("no more processes")
+
+    with pytest.raises(OSError, match="no more"):
+        perform_all(c, runs())
 
 
 @contextmanager

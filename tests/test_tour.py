@@ -741,6 +741,92 @@ def test_the_ledger_is_mended_only_after_the_rescue(tour: Tour, state: State, tm
     assert state.created() == ("kind-cluster/a",)
 
 
+@pytest.mark.parametrize(
+    ("ours", "there", "asked"),
+    [
+        pytest.param(False, "exit 1", ["exists"], id="not in the ledger, and not there: it cannot be done"),
+        pytest.param(False, "exit 0", ["exists", "unless"], id="not in the ledger, but there"),
+        pytest.param(True, "exit 0", ["unless"], id="in the ledger: it may be done"),
+    ],
+)
+def test_the_question_that_may_make_the_other_one_needless_comes_first(
+    tour: Tour, state: State, ours: bool, there: str, asked: list[str]
+) -> None:
+    if ours:
+        state.add("web/1")
+    exists, unless = sh(f"echo exists; {there}"), sh("echo unless; exit 0")
+    (only,) = tour.run((step("make", "echo acted", unless=unless, exists=exists, creates=("web/1",)),))
+    assert [result.stdout.strip() for _, result in only.asked] == asked
+    assert only.already is (asked[-1] == "unless")
+
+
+def test_what_says_that_there_is_nothing_to_do_is_not_asked_again_to_confirm_it(
+    tour: Tour, memory: Memory, tmp_path: Path
+) -> None:
+    count = tmp_path / "count"
+    inspect, ready = sh(f"echo x >>{count}; wc -l <{count}"), sh("echo Ready")
+    (only,) = tour.run((step("build", "exit 1", unless=inspect, confirm=(inspect, ready)),))
+    assert only.error is None
+    assert only.already
+    assert [result.stdout.strip() for _, result in only.confirmed] == ["1", "Ready"]
+    assert only.asked == (), "each answer is recorded once"
+    assert only.because == (inspect,)
+    assert [each for each in memory.told if each[0] in ("confirm", "line")] == [
+        ("confirm", inspect.argv[-1]),
+        ("line", "1"),
+        ("confirm", ready.argv[-1]),
+        ("line", "Ready"),
+    ]
+
+
+def test_what_made_a_step_act_is_asked_again_to_confirm_it(tour: Tour, tmp_path: Path) -> None:
+    mark = tmp_path / "made"
+    inspect = sh(f"test -e {mark}")
+    (only,) = tour.run((step("build", f"touch {mark}", unless=inspect, confirm=(inspect,)),))
+    assert [result.status for _, result in only.asked] == [1]
+    assert [result.status for _, result in only.confirmed] == [0]
+
+
+@pytest.mark.parametrize("settled", [False, True], ids=["afterwards", "beforehand"])
+def test_what_confirms_a_step_at_once_is_asked_side_by_side_and_told_in_order(
+    tour: Tour, memory: Memory, tmp_path: Path, settled: bool
+) -> None:
+    met = tmp_path / "met"
+    os.mkfifo(met)  # one after the other, the first of the two would wait for ever
+    confirm = (sh("echo one"), sh(f"read word <{met}; echo $word"), sh(f"echo two >{met}; echo three"))
+    (only,) = tour.run((step("load", "true", confirm=confirm, at_once=True, settled=settled),))
+    assert only.error is None
+    assert [result.stdout.strip() for _, result in only.confirmed] == ["one", "two", "three"]
+    assert [text for kind, text in memory.told if kind == "line"] == ["one", "two", "three"]
+
+
+@pytest.mark.parametrize(
+    ("needed", "asked"),
+    [
+        pytest.param({"unless": sh("false")}, False, id="what it needs was made just now"),
+        pytest.param({"unless": sh("true")}, True, id="what it needs was there"),
+    ],
+)
+@pytest.mark.parametrize("early", [False, True], ids=["in its turn", "early"])
+def test_a_settled_step_is_not_asked_whether_it_is_done_where_what_it_needs_is_new(
+    tour: Tour, needed: dict[str, Any], asked: bool, early: bool
+) -> None:
+    create = step("create", "true", early=early, **needed)
+    load = step("load", "echo loaded", needs=("create",), settled=True, confirm=(sh("true"),), early=early)
+    *_, loaded = tour.run((step("first", "true"), create, load))
+    assert loaded.error is None
+    assert loaded.already is asked
+    assert [result.stdout for _, result in loaded.results] == ([] if asked else ["loaded\n"])
+    assert loaded.asked == ()  # as its answer confirms it, it is among those
+
+
+def test_what_came_along_and_is_in_the_ledger_is_not_asked_for(tour: Tour, state: State) -> None:
+    state.add("docker-network/kind")
+    (only,) = tour.run((step("create", "true", brings=(("docker-network/kind", sh("exit 0")),)),))
+    assert only.asked == ()
+    assert state.created() == ("docker-network/kind",)
+
+
 @pytest.mark.parametrize(("there", "entered"), [("exit 1", ("docker-network/kind",)), ("exit 0", ())])
 def test_what_comes_along_is_entered_unless_it_was_there_before(
     tour: Tour, state: State, there: str, entered: tuple[str, ...]

@@ -6,19 +6,28 @@ over HTTP. Objects are plain JSON dictionaries. What a call returns belongs to t
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Protocol
 
 Object = dict[str, Any]
 
 
-@dataclass(frozen=True)
 class Event:
-    """One watch event: ADDED, MODIFIED, DELETED or BOOKMARK, and the object as it was then."""
+    """One watch event: ADDED, MODIFIED, DELETED or BOOKMARK, and the object as it was then, as JSON text."""
 
-    type: str
-    object: Object
+    def __init__(self, type_: str, revision: int, text: str) -> None:
+        self.type = type_
+        self.revision = revision
+        self._text = text
+
+    @cached_property
+    def object(self) -> Object:
+        """Return the object, which is parsed when it is first asked for: to who wrote it, it is no news."""
+        found: Object = json.loads(self._text)
+        return found
 
 
 @dataclass(frozen=True)
@@ -78,8 +87,8 @@ class API(Protocol):
     ) -> Object:
         """Apply a JSON merge patch (RFC 7386) and return the result."""
 
-    def bind(self, namespace: str, pod: str, node: str) -> None:
-        """Assign a Pod to a node, as POST pods/NAME/binding does."""
+    def bind(self, namespace: str, pod: str, node: str) -> Object:
+        """Assign a Pod to a node, as POST pods/NAME/binding does, and return the Pod."""
 
     def delete(
         self,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from datetime import datetime, timezone
+from functools import lru_cache
 from typing import Protocol
 
 
@@ -39,6 +40,11 @@ class SystemClock:
 
 def rfc3339(moment: datetime) -> str:
     """Return metav1.Time's form: whole seconds, UTC, a trailing Z."""
+    return _whole_seconds(moment.replace(microsecond=0))
+
+
+@lru_cache(maxsize=16)  # the same second is written many times
+def _whole_seconds(moment: datetime) -> str:
     return moment.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 

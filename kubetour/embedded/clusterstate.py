@@ -15,6 +15,7 @@ import json
 import os
 import shutil
 import tempfile
+import time
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -24,9 +25,10 @@ from kubetour.embedded import container as containers
 from kubetour.embedded.clusterconfig import EVENT_TTL, NODE_MONITOR_GRACE, PROCESSES
 from kubetour.embedded.errors import EmbeddedError
 from kubetour.embedded.paths import private_directory, state_root, write_json
-from kubetour.embedded.process import ProcessIdentity, identify, is_alive
+from kubetour.embedded.process import ProcessIdentity, identify, is_alive, is_ending
 
 _LONGEST_SOCKET = 100  # bytes of a Unix socket's path; the kernel's limit is 104 (macOS) or 108
+_ENDING, _TICK = 5.0, 0.002  # seconds: how long a killed process may take, and between two looks
 KUBECONFIG_MARK = "# The kubeconfig of kubetour's embedded cluster"
 
 
@@ -76,11 +78,14 @@ class ClusterDirectory:
     # --- its server
 
     def server(self) -> ProcessIdentity | None:
-        """Return the server process if it runs."""
+        """Return the server process if it runs. One that was killed is waited for until it holds nothing."""
         try:
             found = ProcessIdentity(**json.loads((self.path / "server.json").read_text(encoding="utf-8")))
         except (OSError, ValueError, TypeError):
             return None
+        deadline = time.monotonic() + _ENDING
+        while is_ending(found) and time.monotonic() < deadline:
+            time.sleep(_TICK)
         return found if is_alive(found) else None
 
     def note_server(self, pid: int) -> None:

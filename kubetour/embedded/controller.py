@@ -22,8 +22,9 @@ __all__ = ["Controller", "Informer", "Informers", "Key", "WorkQueue", "controlle
 K = TypeVar("K", bound=Hashable)
 # A large object's sync takes long, and each of its many Pods asks for one. So a key rests for some times as
 # long as its sync took, and what changes meanwhile is one sync, not many: however many Pods there are, a key
-# takes a tenth of the process' time at most. A small one does not rest at all.
-_REST, _LONGEST_REST = 9, 1.0
+# takes a twentieth of the process' time at most. A small one does not rest at all. One that has not done all
+# that it has to do (the next thousand Pods) leaves as much time as it took to who goes on with what it made.
+_REST, _SHORTEST_REST, _LONGEST_REST = 19, 0.05, 1.0
 _log = logging.getLogger(__name__)
 
 
@@ -47,8 +48,11 @@ class Controller(ABC, Generic[K]):
         return informer
 
     @abstractmethod
-    def sync(self, key: K) -> None:
-        """Bring what the key names to its wanted state; an exception has it tried again, later and later."""
+    def sync(self, key: K) -> bool | None:
+        """Bring what the key names to its wanted state; an exception has it tried again, later and later.
+
+        True says that this is a part of it, and that the change just made brings the key back for the rest.
+        """
 
     async def run(self) -> None:
         """Work until cancelled."""
@@ -57,16 +61,16 @@ class Controller(ABC, Generic[K]):
             while True:
                 key = await self.queue.get()
                 began = self.clock.monotonic()
-                self._process(key)
-                self.queue.done_after(key, min(_REST * (self.clock.monotonic() - began), _LONGEST_REST))
+                partly = self._process(key)
+                self.queue.done_after(key, _rest(self.clock.monotonic() - began, partly=partly))
                 # One key at a time, then everybody else's turn: nobody's watches or connections wait long.
                 await asyncio.sleep(0)
         finally:
             self.queue.close()
 
-    def _process(self, key: K) -> None:
+    def _process(self, key: K) -> bool:
         try:
-            self.sync(key)
+            partly = self.sync(key)
         except StatusError as error:
             # Somebody else was faster (conflict, not found): quite normal, look again.
             if error.code not in (404, 409):
@@ -77,3 +81,13 @@ class Controller(ABC, Generic[K]):
             self.queue.add_rate_limited(key)
         else:
             self.queue.forget(key)
+            return bool(partly)
+        return False
+
+
+def _rest(took: float, *, partly: bool) -> float:
+    """Return the seconds that a key rests after a sync that took so many."""
+    if partly:
+        return took
+    rest = min(_REST * took, _LONGEST_REST)
+    return rest if rest >= _SHORTEST_REST else 0.0

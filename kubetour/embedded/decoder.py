@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import datetime, timezone
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from kubetour.embedded import gobase64, quantity
@@ -26,6 +26,9 @@ _GO_SCALARS = {
     "float": "float64",
 }
 _LIMITS = {"int32": 2**31, "int64": 2**63}
+# Types that take every value of one type of Python's as it is: the greater part of what is decoded, for
+# which no function is called.
+_PLAIN: dict[str, type] = {"string": str, "bool": bool}
 # The API writes these times as null where they are not set; every other null is as if it were absent.
 _NULLABLE = ("lastProbeTime", "eventTime", "firstTimestamp", "lastTimestamp")
 _TIME = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d+))?(Z|[+-]\d\d:\d\d)")
@@ -72,33 +75,40 @@ def _always(name: str) -> tuple[str, ...]:
 
 
 def _struct(name: str) -> Decode:
-    fields: dict[str, tuple[Decode, bool]] = {}
+    fields: dict[str, tuple[type | None, Decode, bool]] = {}
     always = _always(name)
 
     def decode(value: Any, unknown: list[str]) -> Object:
         if not isinstance(value, dict):
             raise DecodeError(value, name)
         if not fields:  # not before, as a struct may contain itself
-            fields.update({key: (decoder(kind), kind in structs()) for key, kind in structs()[name].items()})
+            fields.update(
+                {
+                    key: (_PLAIN.get(kind), decoder(kind), kind in structs())
+                    for key, kind in structs()[name].items()
+                }
+            )
         result: Object = {}
         for key, item in value.items():
             field = fields.get(key)
             if field is None:
                 unknown.append(key)
+            elif type(item) is field[0]:
+                result[key] = item
             elif item is None:
                 if key in _NULLABLE:
                     result[key] = None
             else:
                 before = len(unknown)
                 try:
-                    decoded = field[0](item, unknown)
+                    decoded = field[1](item, unknown)
                 except DecodeError as error:
                     error.within(key, name)
                     raise
                 if len(unknown) > before:
                     _prefix(unknown, before, key)
                 # As Go's omitempty, which the API's lists and maps carry; an empty struct stays.
-                if decoded or field[1] or not isinstance(decoded, (list, dict)):
+                if decoded or field[2] or not isinstance(decoded, (list, dict)):
                     result[key] = decoded
         for key in always:
             result.setdefault(key, "")
@@ -129,13 +139,16 @@ def _list(kind: str) -> Decode:
 
 
 def _map(kind: str) -> Decode:
-    inner = decoder(kind.removeprefix("map[string]"))
+    plain, inner = _PLAIN.get(kind.removeprefix("map[string]")), decoder(kind.removeprefix("map[string]"))
 
     def decode(value: Any, unknown: list[str]) -> Object:
         if not isinstance(value, dict):
             raise DecodeError(value, kind)
         result = {}
         for key, item in value.items():
+            if type(item) is plain:
+                result[key] = item
+                continue
             before = len(unknown)
             try:
                 result[key] = inner("" if item is None else item, unknown)
@@ -191,8 +204,11 @@ def _bytes(value: Any) -> str | None:
 
 def _time(value: Any, *, micro: bool) -> str | None:
     """Return an RFC 3339 time as the API keeps it: in UTC, in whole seconds or in microseconds."""
-    if not isinstance(value, str):
-        return None
+    return _canonical_time(value, micro) if isinstance(value, str) else None
+
+
+@lru_cache(maxsize=1024)  # much of what is written in a second has the time of that second
+def _canonical_time(value: str, micro: bool) -> str:
     match = _TIME.fullmatch(value)
     try:
         if not match:

@@ -42,9 +42,11 @@ def decode(
     except DecodeError as error:
         raise bad_request(cannot_be_handled(kind, api_version, str(error))) from None
     metadata = decoded.pop("metadata", {})
+    decoded.pop("kind", None)
+    decoded.pop("apiVersion", None)
     metadata.pop("selfLink", None)
     # kind and apiVersion come first: lists leave them out by cutting a prefix off the stored text.
-    return {**type_meta(kind, api_version), "metadata": metadata, **_rest(decoded)}, unknown
+    return {**type_meta(kind, api_version), "metadata": metadata, **decoded}, unknown
 
 
 def _package(api_version: str) -> str:
@@ -56,10 +58,6 @@ def _package(api_version: str) -> str:
 def type_meta(kind: str, api_version: str) -> Object:
     """Return the two fields that name an object's type, in Kubernetes' order."""
     return {"kind": kind, "apiVersion": api_version}
-
-
-def _rest(obj: Object) -> Object:
-    return {key: value for key, value in obj.items() if key not in ("kind", "apiVersion")}
 
 
 def cannot_be_handled(kind: str, api_version: str, why: str) -> str:

@@ -10,8 +10,8 @@ from __future__ import annotations
 import sqlite3
 from collections import deque
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from kubetour.embedded.watcher import Watcher
 
@@ -40,8 +40,7 @@ WHERE log.revision > ? AND log.key >= ? AND log.key < ? ORDER BY log.revision LI
 """
 
 
-@dataclass(frozen=True)
-class KeyValue:
+class KeyValue(NamedTuple):
     """A key's value at some revision, and the revisions that created and last changed it."""
 
     key: str
@@ -50,8 +49,7 @@ class KeyValue:
     mod_revision: int
 
 
-@dataclass(frozen=True)
-class Change:
+class Change(NamedTuple):
     """One write. A deletion carries the value the key had last, as the writer wished it to be remembered."""
 
     revision: int

@@ -54,6 +54,7 @@ class Informer:
         self.synced = asyncio.Event()
         self._objects: dict[Key, Object] = {}
         self._gone: dict[Key, int] = {}
+        self._written: set[int] = set()
         self._handlers: list[Handler] = []
         self._functions: dict[str, IndexFunction] = {}
         self._indexes: dict[str, dict[object, dict[Key, Object]]] = {}
@@ -78,8 +79,8 @@ class Informer:
             return
         self._functions[name] = function
         self._indexes[name] = {}
-        for obj in self._objects.values():
-            self._place(name, obj)
+        for key, obj in self._objects.items():
+            self._place(name, key, function(obj), obj)
 
     def add_handler(self, handler: Handler) -> None:
         """Call a function at every change, and first for every object that is there."""
@@ -91,21 +92,35 @@ class Informer:
         """Call a function no more; one that was never to be called is fine."""
         self._handlers = [each for each in self._handlers if each != handler]
 
-    def applied(self, obj: Object) -> None:
-        """Take in an object as it is now; one that is not newer than what is known changes nothing."""
+    def applied(self, obj: Object) -> bool:
+        """Take in an object as it is now; False for one not newer than what is known."""
         key, revision = key_of(obj), int(obj["metadata"]["resourceVersion"])
         old = self._objects.get(key)
         known = int(old["metadata"]["resourceVersion"]) if old else self._gone.get(key, 0)
         if revision <= known:
-            return
+            return False
         self._gone.pop(key, None)
-        if old is not None:
-            self._displace(old)
         self._objects[key] = obj
-        for name in self._functions:
-            self._place(name, obj)
+        for name, function in self._functions.items():
+            values = tuple(function(obj))
+            if old is not None and values != (before := tuple(function(old))):
+                self._displace(name, key, before)
+            self._place(name, key, values, obj)
         for handler in self._handlers:
             handler(old, obj)
+        return True
+
+    def written(self, obj: Object) -> None:
+        """As `applied`, of what this process has just written: when the watch tells of it, it is known."""
+        if self.applied(obj):
+            self._written.add(int(obj["metadata"]["resourceVersion"]))
+
+    def is_known(self, revision: int) -> bool:
+        """Tell whether what the watch now tells of a revision came by `written` (it tells it once)."""
+        if revision not in self._written:
+            return False
+        self._written.remove(revision)
+        return True
 
     def removed(self, obj: Object) -> None:
         """Take out an object that was deleted at its resourceVersion."""
@@ -116,8 +131,7 @@ class Informer:
         old = self._objects.get(key)
         if old is None or int(old["metadata"]["resourceVersion"]) > revision:
             return
-        del self._objects[key]
-        self._displace(old)
+        self._forget(key, old)
         for handler in self._handlers:
             handler(old, None)
 
@@ -129,26 +143,30 @@ class Informer:
     def replace(self, found: ObjectList) -> None:
         """Take in a whole list: what is not in it is gone."""
         self._gone.clear()
+        self._written.clear()
         present = {key_of(obj) for obj in found.items}
         for key in [key for key in self._objects if key not in present]:
-            old = self._objects.pop(key)
-            self._displace(old)
+            old = self._objects[key]
+            self._forget(key, old)
             for handler in self._handlers:
                 handler(old, None)
         for obj in found.items:
             self.applied(obj)
 
-    def _place(self, name: str, obj: Object) -> None:
-        for value in self._functions[name](obj):
-            self._indexes[name].setdefault(value, {})[key_of(obj)] = obj
-
-    def _displace(self, obj: Object) -> None:
-        key = key_of(obj)
+    def _forget(self, key: Key, old: Object) -> None:
+        del self._objects[key]
         for name, function in self._functions.items():
-            index = self._indexes[name]
-            for value in function(obj):
-                entries = index.get(value)
-                if entries is not None:
-                    entries.pop(key, None)
-                    if not entries:
-                        del index[value]
+            self._displace(name, key, function(old))
+
+    def _place(self, name: str, key: Key, values: Iterable[object], obj: Object) -> None:
+        for value in values:
+            self._indexes[name].setdefault(value, {})[key] = obj
+
+    def _displace(self, name: str, key: Key, values: Iterable[object]) -> None:
+        index = self._indexes[name]
+        for value in values:
+            entries = index.get(value)
+            if entries is not None:
+                entries.pop(key, None)
+                if not entries:
+                    del index[value]

@@ -70,6 +70,8 @@ class Informers:
                 informer.replace(found)
                 informer.synced.set()
                 async for event in self.api.watch(informer.resource, resource_version=found.resource_version):
+                    if informer.is_known(event.revision):
+                        continue
                     if event.type == "DELETED":
                         informer.removed(event.object)
                     elif event.type != "BOOKMARK":
@@ -113,11 +115,9 @@ class Informers:
             resource, self.api.patch(resource, name, patch, namespace, subresource=subresource)
         )
 
-    def bind(self, namespace: str, pod: str, node: str) -> None:
-        """Assign a Pod to a node."""
-        self.api.bind(namespace, pod, node)
-        if "pods" in self._informers:
-            self._written("pods", self.api.get("pods", pod, namespace))
+    def bind(self, namespace: str, pod: str, node: str) -> Object:
+        """Assign a Pod to a node; the Pod returned is shared with the copy."""
+        return self._written("pods", self.api.bind(namespace, pod, node))
 
     def delete(
         self,
@@ -148,7 +148,7 @@ class Informers:
         if (deleted or "deletionTimestamp" in obj["metadata"]) and not self._exists(resource, obj):
             informer.removed_early(obj)
         else:
-            informer.applied(obj)
+            informer.written(obj)
         return obj
 
     def _exists(self, resource: str, obj: Object) -> bool:

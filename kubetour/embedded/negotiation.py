@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from kubetour.embedded import apierrors, documents, protobuf
@@ -39,6 +40,7 @@ def clauses(accept: str) -> list[MediaType]:
     return found
 
 
+@lru_cache(maxsize=64)  # a client sends the same header with each request
 def form(accept: str) -> str:
     """Return how to answer for a resource: "", "Table" or "PartialObjectMetadata" (its List included).
 

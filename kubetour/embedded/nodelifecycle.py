@@ -61,8 +61,12 @@ class NodeLifecycleController(Controller[str]):
                 self._heard[name] = self.clock.monotonic()
 
     def _pod_changed(self, old: Object | None, new: Object | None) -> None:
-        if new and new["spec"].get("nodeName") and (not old or not old["spec"].get("nodeName")):
-            self.queue.add(new["spec"]["nodeName"])
+        name = new["spec"].get("nodeName") if new else ""
+        if not name or (old and old["spec"].get("nodeName")):
+            return
+        node = self._nodes.get("", name)
+        if node is None or node["spec"].get("taints") or not is_ready(node):  # else the Pod may just stay
+            self.queue.add(name)
 
     # --- one node
 

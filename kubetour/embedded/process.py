@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 _LINUX = sys.platform.startswith("linux")
 _PR_SET_PDEATHSIG, _PR_SET_NO_NEW_PRIVS = 1, 38
+_PF_EXITING = 0x4  # among the flags of proc_pid_stat(5)
 # PyDLL keeps the interpreter's lock: between fork and exec there is no other thread to give it back.
 _LIBC = ctypes.PyDLL(None) if _LINUX else None
 # What a container may have open, as container runtimes set it, in so far as this machine allows.
@@ -52,14 +53,27 @@ def is_alive(process: ProcessIdentity) -> bool:
     return identify(process.pid) == process
 
 
+def is_ending(process: ProcessIdentity) -> bool:
+    """Return whether it was killed, but still holds its files and ports; False where that cannot be seen."""
+    fields = _stat(process.pid) if _LINUX else []
+    if not fields or process.started != f"{_boot_id()}/{fields[19]}":
+        return False
+    threads_left = fields[0] == "Z" and int(fields[17]) > 1
+    return threads_left or (fields[0] not in "ZX" and bool(int(fields[6]) & _PF_EXITING))
+
+
 def _started_linux(pid: int) -> str:
+    fields = _stat(pid)
+    return "" if not fields or fields[0] in "ZX" else f"{_boot_id()}/{fields[19]}"
+
+
+def _stat(pid: int) -> list[str]:
+    """Return the fields after the command's name, which may hold anything; [] if there is no such process."""
     try:
         with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:
-            # The command's name, in parentheses, may hold anything; the fields after it are numbers.
-            fields = file.read().rpartition(")")[2].split()
+            return file.read().rpartition(")")[2].split()
     except OSError:
-        return ""
-    return "" if fields[0] in "ZX" else f"{_boot_id()}/{fields[19]}"
+        return []
 
 
 @cache

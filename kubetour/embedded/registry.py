@@ -6,7 +6,6 @@ import json
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from random import SystemRandom
 from typing import Any
 
@@ -25,13 +24,11 @@ from kubetour.embedded.watcher import Watcher
 
 Mutation = Callable[[Object], Any]
 UnknownCheck = Callable[[Resource, list[str]], None]
-_NAME_TRIES = 8
 SERVICE_IPS = ("127.64.128.1", "127.64.254.254")
 
 
-def to_json(obj: Any) -> str:
-    """Return the compact form that is stored and sent."""
-    return json.dumps(obj, separators=(",", ":"), ensure_ascii=False)
+# The compact form that is stored and sent. What is decoded contains no circles to look for.
+to_json = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, check_circular=False).encode
 
 
 class Registry:
@@ -55,10 +52,14 @@ class Registry:
 
     def read(self, resource: Resource, name: str, namespace: str = "") -> KeyValue:
         """Return one object as it is stored, as JSON text; 404 if there is none."""
-        found = self.store.get(_key(resource, namespace, name))
+        found = self.find(resource, name, namespace)
         if found is None:
             raise apierrors.not_found(resource, name)
         return found
+
+    def find(self, resource: Resource, name: str, namespace: str = "") -> KeyValue | None:
+        """Return one object as it is stored, or None."""
+        return self.store.get(_key(resource, namespace, name))
 
     def list(self, resource: str, namespace: str = "", *, labels: str = "", fields: str = "") -> ObjectList:
         """Return the objects of a namespace, or of all with "", that both selectors match."""
@@ -77,7 +78,7 @@ class Registry:
             async for change in listing.changes(watcher):
                 seen = view.event(change)
                 if seen:
-                    yield Event(seen[0], json.loads(seen[1]))
+                    yield Event(seen[0], change.revision, seen[1])
         finally:
             watcher.close()
 
@@ -115,7 +116,8 @@ class Registry:
         base = metadata.get("generateName", "")
         generated = not metadata.get("name") and bool(base)
         if generated:
-            metadata["name"] = self._free_name(resource, metadata.get("namespace", ""), base)
+            prefix = listing.prefix(resource, metadata.get("namespace", ""))
+            metadata["name"] = names.free(base, self._random, lambda name: self._has(prefix + name))
         metadata["uid"] = str(uuid.uuid4())
         metadata["creationTimestamp"] = rfc3339(self.clock.now())
         strategy.prepare_for_create(resource, new)
@@ -223,12 +225,12 @@ class Registry:
             resource, new, current, subresource=subresource, dry_run=dry_run, writer=writer
         )
 
-    def bind(self, namespace: str, pod: str, node: str) -> None:
-        """Assign a Pod to a node, as POST pods/NAME/binding does."""
+    def bind(self, namespace: str, pod: str, node: str) -> Object:
+        """Assign a Pod to a node, as POST pods/NAME/binding does, and return the Pod."""
         resource = by_plural("pods")
         current = self.read(resource, pod, namespace)
         bound = strategy.bind(json.loads(current.value), node, rfc3339(self.clock.now()))
-        self._put(current.key, bound, current.mod_revision)
+        return self._put(current.key, bound, current.mod_revision)
 
     def delete(
         self,
@@ -263,10 +265,13 @@ class Registry:
             return marked or obj, gone
         if marked is not None:
             obj = self._put(current.key, marked, current.mod_revision)
-            current = replace(current, mod_revision=self.store.revision)
+            current = current._replace(mod_revision=self.store.revision)
         return (self._remove(current, obj) if gone else obj), gone
 
     # --- helpers
+
+    def _has(self, key: str) -> bool:
+        return self.store.get(key) is not None
 
     def _put(self, key: str, obj: Object, expected: int) -> Object:
         obj["metadata"]["resourceVersion"] = str(self.store.revision + 1)
@@ -279,13 +284,6 @@ class Registry:
         with _told():
             self.store.delete(current.key, to_json(obj), current.mod_revision)
         return obj
-
-    def _free_name(self, resource: Resource, namespace: str, base: str) -> str:
-        for _ in range(_NAME_TRIES):
-            name = names.generate(base, self._random)
-            if self.store.get(_key(resource, namespace, name)) is None:
-                break
-        return name
 
 
 @contextmanager

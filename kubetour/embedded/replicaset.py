@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Sequence
 
 from kubetour.embedded import replicaset_status as statuses
@@ -51,18 +50,17 @@ class ReplicaSetController(Controller[Key]):
 
     # --- one ReplicaSet
 
-    def sync(self, key: Key) -> None:
-        """Create or delete Pods, and write the status as it was before that."""
+    def sync(self, key: Key) -> bool:
+        """Create or delete Pods, and write the status as it was before that; tell whether some are left."""
         rs = self._sets.get(*key)
         if rs is None:
-            return
-        pods = self._claimed(rs)
-        active = [pod for pod in pods if statuses.is_active(pod)]
-        terminating = [pod for pod in pods if statuses.is_terminating(pod)]
+            return False
+        active, terminating = statuses.split(self._claimed(rs))
         failure: StatusError | None = None
+        left = 0
         if "deletionTimestamp" not in rs["metadata"]:
             try:
-                self._manage(rs, active)
+                left = self._manage(rs, active)
             except StatusError as error:
                 failure = error
         missing = len(active) - rs["spec"].get("replicas", 1)
@@ -75,6 +73,7 @@ class ReplicaSetController(Controller[Key]):
         wait = statuses.seconds_to_available(rs, active, self.clock.now())
         if wait is not None:
             self.queue.add_after(key, wait)
+        return left > 0
 
     def _claimed(self, rs: Object) -> list[Object]:
         metadata = rs["metadata"]
@@ -88,14 +87,16 @@ class ReplicaSetController(Controller[Key]):
         selector = from_label_selector(rs["spec"]["selector"])
         return claim(self.api, "replicasets", me, selector, "pods", candidates)
 
-    def _manage(self, rs: Object, active: Sequence[Object]) -> None:
-        wanted = rs["spec"].get("replicas", 1)
+    def _manage(self, rs: Object, active: Sequence[Object]) -> int:
+        """Create or delete as many Pods as one sync may; return how many are left to create or to delete."""
+        wanted: int = rs["spec"].get("replicas", 1)
         burst = min(max(len(active) // 10, _SMALLEST_BURST), _LARGEST_BURST)
         for _ in range(min(wanted - len(active), burst)):
             self._create_pod(rs)
         if len(active) > wanted:
             for pod in self._surplus(rs, active, len(active) - wanted)[:burst]:
                 self._delete_pod(rs, pod)
+        return max(abs(wanted - len(active)) - burst, 0)
 
     def _create_pod(self, rs: Object) -> None:
         try:
@@ -135,23 +136,24 @@ class ReplicaSetController(Controller[Key]):
 
 
 def pod_from_template(rs: Object) -> Object:
-    """Return a Pod as the template has it, named after and controlled by the ReplicaSet."""
+    """Return a Pod as the template has it, named after and controlled by the ReplicaSet.
+
+    It shares the template's parts, which nobody may change; the API stores a copy.
+    """
     template = rs["spec"]["template"]
     metadata = template.get("metadata") or {}
     kept = {
         field: metadata[field] for field in ("labels", "annotations", "finalizers") if metadata.get(field)
     }
-    return copy.deepcopy(
-        {
-            "metadata": {
-                **kept,
-                "generateName": rs["metadata"]["name"][:_LONGEST_BASE] + "-",
-                "namespace": rs["metadata"]["namespace"],
-                "ownerReferences": [owner_reference(rs, "ReplicaSet", "apps/v1")],
-            },
-            "spec": template["spec"],
-        }
-    )
+    return {
+        "metadata": {
+            **kept,
+            "generateName": rs["metadata"]["name"][:_LONGEST_BASE] + "-",
+            "namespace": rs["metadata"]["namespace"],
+            "ownerReferences": [owner_reference(rs, "ReplicaSet", "apps/v1")],
+        },
+        "spec": template["spec"],
+    }
 
 
 def _namespace_terminates(error: StatusError) -> bool:

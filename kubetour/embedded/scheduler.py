@@ -15,7 +15,14 @@ from kubetour.embedded.clock import Clock, rfc3339
 from kubetour.embedded.controller import Controller, Informers, Key, key_of
 from kubetour.embedded.events import EventRecorder
 from kubetour.embedded.podutil import condition, is_terminal
-from kubetour.embedded.scheduler_filters import Rejection, Verdict, best, failure_message, reject
+from kubetour.embedded.scheduler_filters import (
+    Rejection,
+    Verdict,
+    best,
+    failure_message,
+    is_undemanding,
+    reject,
+)
 from kubetour.embedded.scheduler_resources import Ledger, requests
 
 NAME = "default-scheduler"
@@ -79,14 +86,16 @@ class Scheduler(Controller[Key]):
         """Try nodes, beginning where the last Pod's search ended, until enough can take the Pod."""
         nodes = self._ledger.nodes()
         wanted = requests(pod)
+        easy = not wanted and is_undemanding(pod)  # as most Pods are
         verdict = Verdict()
         start = self._next_node % len(nodes) if nodes else 0
-        for info in chain(islice(nodes, start, None), islice(nodes, start)):
-            self._next_node = (self._next_node + 1) % len(nodes)
-            rejection = reject(pod, wanted, info)
+        for looked, info in enumerate(chain(islice(nodes, start, None), islice(nodes, start)), 1):
+            takes = easy and info.takes_all and info.pods < info.places
+            rejection = None if takes else reject(pod, wanted, info)
             if rejection is None:
                 verdict.feasible.append(info)
                 if len(verdict.feasible) >= _ENOUGH_NODES:
+                    self._next_node = start + looked
                     break
             else:
                 verdict.rejections.append(rejection)

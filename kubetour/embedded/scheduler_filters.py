@@ -53,7 +53,7 @@ def reject(pod: Object, wanted: Amounts, info: NodeInfo) -> Rejection | None:
 
 def _fit(wanted: Amounts, info: NodeInfo) -> Rejection | None:
     reasons, resolvable = [], True
-    if info.pods + 1 > info.allocatable.get("pods", 0) // 1000:
+    if info.pods >= info.places:
         reasons.append("Too many pods")
     for name, amount in wanted.items():
         available = info.allocatable.get(name, 0)
@@ -64,9 +64,14 @@ def _fit(wanted: Amounts, info: NodeInfo) -> Rejection | None:
     return Rejection(tuple(reasons), resolvable) if reasons else None
 
 
+def is_undemanding(pod: Object) -> bool:
+    """Tell whether a Pod says nothing of the node that it wants."""
+    return "nodeSelector" not in pod["spec"] and "affinity" not in pod["spec"]
+
+
 def matches_affinity(pod: Object, node: Object) -> bool:
     """Tell whether a node has what nodeSelector and the required node affinity ask for."""
-    if "nodeSelector" not in pod["spec"] and "affinity" not in pod["spec"]:
+    if is_undemanding(pod):
         return True
     labels = node["metadata"].get("labels") or {}
     selector = pod["spec"].get("nodeSelector") or {}
@@ -97,18 +102,25 @@ def _term_matches(term: Object, node: Object) -> bool:
 def best(pod: Object, feasible: Sequence[NodeInfo], random: Random) -> NodeInfo:
     """Return the node to take: least against the Pod's preferences, then with the fewest Pods of the same
     owner, then with the fewest Pods; among equals by chance."""
-    owner = owner_of(pod)
     preferred = _node_affinity(pod).get("preferredDuringSchedulingIgnoredDuringExecution") or ()
+    left, owner = feasible, owner_of(pod)
+    if not all(info.takes_all for info in left):
+        left = _least(left, [len(untolerated(pod, info.node, ("PreferNoSchedule",))) for info in left])
+    if preferred:
+        left = _least(left, [-_weight(preferred, info.node) for info in left])
+    if owner:
+        left = _least(left, [info.owners.get(owner, 0) for info in left])
+    return random.choice(_least(left, [info.pods for info in left]))
 
-    def score(info: NodeInfo) -> tuple[int, int, int, int]:
-        node = info.node
-        weight = sum(item["weight"] for item in preferred if _term_matches(item["preference"], node))
-        avoided = 0 if info.takes_all else len(untolerated(pod, node, ("PreferNoSchedule",)))
-        return avoided, -weight, info.owners[owner] if owner else 0, info.pods
 
-    scores = [score(info) for info in feasible]
-    least = min(scores)
-    return random.choice([info for info, found in zip(feasible, scores, strict=True) if found == least])
+def _weight(preferred: Sequence[Object], node: Object) -> int:
+    return sum(item["weight"] for item in preferred if _term_matches(item["preference"], node))
+
+
+def _least(infos: Sequence[NodeInfo], values: Sequence[int]) -> Sequence[NodeInfo]:
+    """Return those whose value is the least."""
+    least = min(values)
+    return [info for info, value in zip(infos, values, strict=True) if value == least]
 
 
 def failure_message(rejections: Sequence[Rejection]) -> str:

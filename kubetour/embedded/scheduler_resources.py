@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Mapping
+from itertools import chain
 
 from kubetour.embedded import quantity, taints
 from kubetour.embedded.api import Object
@@ -25,6 +26,8 @@ def requests(pod: Object) -> Amounts:
     (component-helpers/resource/helpers.go).
     """
     spec = pod["spec"]
+    if _asks_for_nothing(spec):
+        return {}
     running = Counter[str]()
     for container in spec.get("containers") or ():
         running.update(_of(container))
@@ -41,6 +44,11 @@ def requests(pod: Object) -> Amounts:
     return dict(total)
 
 
+def _asks_for_nothing(spec: Object) -> bool:
+    containers = chain(spec.get("containers") or (), spec.get("initContainers") or ())
+    return "overhead" not in spec and not any((c.get("resources") or {}).get("requests") for c in containers)
+
+
 def _of(container: Object) -> Amounts:
     return amounts((container.get("resources") or {}).get("requests"))
 
@@ -54,22 +62,25 @@ class NodeInfo:
         self.requested: Counter[str] = Counter()
         self.owners: Counter[str] = Counter()
         self.pods = 0
+        self.places = 0  # Pods that it has room for
         self.takes_all = False  # neither unschedulable nor tainted
 
     def set_node(self, node: Object) -> None:
         """Take in the node as it is now."""
         self.node = node
         self.allocatable = amounts((node.get("status") or {}).get("allocatable"))
+        self.places = self.allocatable.get("pods", 0) // 1000
         self.takes_all = not node["spec"].get("unschedulable") and not taints.effective(node)
 
     def count(self, pod: Object, sign: int) -> None:
         """Add (1) or take away (-1) a Pod."""
         for name, amount in requests(pod).items():
             self.requested[name] += sign * amount
-        self.owners[owner_of(pod)] += sign
+        owner = owner_of(pod)
+        self.owners[owner] += sign
         self.pods += sign
-        if not self.owners[owner_of(pod)]:
-            del self.owners[owner_of(pod)]
+        if not self.owners[owner]:
+            del self.owners[owner]
 
 
 def owner_of(pod: Object) -> str:

@@ -36,8 +36,7 @@ def _step(kind: FieldType, item: Any) -> str:
     return f"k:{_json({key: value for key, value in found.items() if value is not None})}"
 
 
-def _json(value: Any) -> str:
-    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+_json = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
 
 
 def field_set(kind: FieldType, value: Any) -> FieldSet:

@@ -12,7 +12,6 @@ from kubetour.embedded.clock import Clock
 Key = TypeVar("Key", bound=Hashable)
 # client-go waits 5 ms · 2ⁿ up to 1,000 s; a person who learns should not wait that long for a retry.
 _BASE_DELAY, _MAX_DELAY = 0.005, 30.0
-_SHORTEST_REST = 0.05
 
 
 class WorkQueue(Generic[Key]):
@@ -90,7 +89,7 @@ class WorkQueue(Generic[Key]):
 
     def done_after(self, key: Key, seconds: float) -> None:
         """As `done`, but not before that many seconds have passed, so that the key rests."""
-        if seconds < _SHORTEST_REST:
+        if seconds <= 0:
             self.done(key)
             return
         task = asyncio.get_running_loop().create_task(self._rest(key, seconds))

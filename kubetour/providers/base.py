@@ -35,7 +35,7 @@ class Tools:
     machines: tuple[str, ...] = ()  # the nodes that the minikube profile has already
     root: bool = False  # whether this user is root
     kind_provider: str = ""  # what kind must be told, so that it uses this engine
-    kind_version: str = ""  # asked for only where it matters: on cgroup v1
+    kind_version: str = ""  # its default node image depends on it: see `cgroups`
     cgroup: int = 0  # the version of cgroups that the engine's machine has; 0: not known
     build_flags: tuple[str, ...] = ()
     save_flags: tuple[str, ...] = ()  # not empty where `save` must be told the platform
@@ -75,6 +75,7 @@ class Provider:
 
     name: ClassVar[str] = "context"
     owns_cluster: ClassVar[bool] = False
+    serves_here: ClassVar[bool] = False  # its API server listens on the loopback of where commands run
     skew: ClassVar[Skew] = POLICY  # how far kubectl may be from the API server
 
     settings: Settings

@@ -21,6 +21,7 @@ class Minikube(Kind):
     """
 
     name: ClassVar[str] = "minikube"
+    serves_here: ClassVar[bool] = False  # but, on Linux, on an address of the engine's network
     in_containers: ClassVar[bool] = False  # with kind's network and labels, as kind's nodes are
 
     @property

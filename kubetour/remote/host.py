@@ -34,7 +34,7 @@ from kubetour.script import shell
 from kubetour.state import State
 from kubetour.steps import Run
 from kubetour.text import Text
-from kubetour.tools import Say
+from kubetour.tools import Say, Tool
 
 if TYPE_CHECKING:
     from invoke.context import Context
@@ -74,7 +74,6 @@ class RemoteHost(Host):
         self._system = ""
         self._is_there = False
         self._bring: dict[str, Path] = {}
-        self._versions: dict[str, str] = {}
         self._prepared = False
         self._far: list[FarCluster] = []
 
@@ -116,31 +115,26 @@ class RemoteHost(Host):
 
     def kubectl(self, offline: bool, say: Say) -> str:
         """Return how to call kubectl there."""
-        return self._program("kubectl", offline, say)
+        return self._program("kubectl", offline, say).path
 
-    def kind(self, offline: bool, say: Say) -> str:
-        """Return how to call kind there."""
+    def kind(self, offline: bool, say: Say) -> Tool:
+        """Return the kind that is called there."""
         return self._program("kind", offline, say)
 
     def minikube(self, offline: bool, say: Say) -> str:
         """Return how to call minikube there."""
-        return self._program("minikube", offline, say)
+        return self._program("minikube", offline, say).path
 
     @property
     def is_root(self) -> bool:
         """Return whether one logs in as root."""
         return self._ask("id", "-u").strip() == "0"
 
-    def _program(self, name: str, offline: bool, say: Say) -> str:
+    def _program(self, name: str, offline: bool, say: Say) -> Tool:
         found = programs.find(self.c, name, self._system, offline, say, self.name)
-        self._versions[name] = found.version
         if found.file:
             self._bring[found.call] = found.file
-        return found.call
-
-    def version_of(self, name: str, path: str) -> str:
-        """Return the version of a program that was found there."""
-        return self._versions[name]
+        return Tool(found.call, found.version)
 
     def curl(self) -> bool:
         """Return whether there is a curl there."""

@@ -6,7 +6,7 @@ import pytest
 
 from kubetour.embedded.api import Object, StatusError
 from kubetour.embedded.clock import Clock
-from kubetour.embedded.controller import Controller, Informers, Key, key_of
+from kubetour.embedded.controller import Controller, Informers, Key, _rest, key_of
 from tests.embedded.controlplane import ControlPlane, pod, scenario
 
 
@@ -58,3 +58,12 @@ async def test_a_failed_sync_is_tried_again_and_ends_nothing(
     await plane.settle(60)
     assert len(recorder.calls) == 2
     assert (logged in caplog.text) if logged else not caplog.records
+
+
+@pytest.mark.parametrize(
+    ("took", "partly", "rest"),
+    [(0.001, False, 0.0), (0.02, False, 0.38), (2.0, False, 1.0), (0.001, True, 0.001), (2.0, True, 2.0)],
+    ids=["a short one", "a long one", "a very long one", "a short part", "a long part"],
+)
+def test_after_a_sync_its_key_rests(took: float, partly: bool, rest: float) -> None:
+    assert _rest(took, partly=partly) == pytest.approx(rest)

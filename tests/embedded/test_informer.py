@@ -2,13 +2,14 @@ from __future__ import annotations
 
 import asyncio
 import copy
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kubetour.embedded.api import Object, ObjectList
+from kubetour.embedded.api import Event, Object, ObjectList
 from kubetour.embedded.informer import Informer, key_of
 from tests.embedded.controlplane import ControlPlane, pod, scenario
 
@@ -63,6 +64,27 @@ async def test_own_writes_are_there_at_once_and_are_told_once(plane: ControlPlan
         ("add", "p"),
     ]
     assert informer.get("default", "p") is not None
+
+
+@scenario()
+async def test_only_what_others_wrote_is_parsed_when_the_watch_tells_of_it(plane: ControlPlane) -> None:
+    real, told = plane.registry.watch, []
+
+    async def watch(resource: str, namespace: str = "", *, resource_version: str) -> AsyncIterator[Event]:
+        async for event in real(resource, namespace, resource_version=resource_version):
+            told.append(event)
+            yield event
+
+    plane.registry.watch = watch  # type: ignore[method-assign, assignment]
+    informer = plane.api.of("pods")
+    await plane.settle()
+    plane.api.create("pods", pod("ours"))
+    plane.registry.create("pods", pod("theirs"))
+    plane.api.patch("pods", "ours", {"metadata": {"labels": {"a": "b"}}}, "default")
+    plane.api.patch("pods", "ours", {"metadata": {"labels": {"a": "b"}}}, "default")  # changes nothing
+    await plane.settle()
+    assert ["object" in vars(event) for event in told] == [False, True, False]
+    assert sorted(one["metadata"]["name"] for one in informer.all()) == ["ours", "theirs"]
 
 
 @scenario()

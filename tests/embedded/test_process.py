@@ -14,6 +14,7 @@ from kubetour.embedded.process import (
     exit_code,
     identify,
     is_alive,
+    is_ending,
     kill_marked,
     marked,
     signal_group,
@@ -52,6 +53,35 @@ def test_a_process_is_known_by_its_number_and_its_start(tmp_path: Path) -> None:
     assert own is not None
     assert is_alive(own)
     assert not is_alive(ProcessIdentity(own.pid, own.started + "0"))
+
+
+@linux
+@pytest.mark.parametrize(
+    ("state", "flags", "threads", "ending"),
+    [
+        pytest.param("S", 0x400000, 3, False, id="it runs"),
+        pytest.param("R", 0x400004, 3, True, id="it exits"),
+        pytest.param("Z", 0x40000C, 2, True, id="its first thread is gone, others are not"),
+        pytest.param("Z", 0x40000C, 1, False, id="a zombie holds nothing"),
+        pytest.param("X", 0x40000C, 1, False, id="dead"),
+    ],
+)
+def test_a_killed_process_is_ending_as_long_as_it_holds_something(
+    monkeypatch: pytest.MonkeyPatch, state: str, flags: int, threads: int, ending: bool
+) -> None:
+    own = identify(os.getpid())
+    assert own is not None
+    start = own.started.rpartition("/")[2]
+    fields = [state, *["0"] * 5, str(flags), *["0"] * 10, str(threads), "0", start]
+    monkeypatch.setattr("kubetour.embedded.process._stat", lambda pid: fields)
+    assert is_ending(own) is ending
+    assert not is_ending(ProcessIdentity(own.pid, "another"))
+
+
+def test_this_process_is_not_ending() -> None:
+    own = identify(os.getpid())
+    assert own is not None
+    assert not is_ending(own)
 
 
 def test_a_container_sees_nothing_of_our_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -34,6 +34,7 @@ _OPTIONS = {
     "PUT": "UpdateOptions",
 }
 _LONGEST_MANAGER = 128
+_HEADERS = {"Content-Type": JSON, "Cache-Control": "no-cache, private"}
 
 
 @dataclass
@@ -166,7 +167,7 @@ class Call:
         return json_text(body, status, self.warnings)
 
     def object(self, obj: Object, status: int = 200) -> web.Response:
-        """Return one stored object in the form the client asked for."""
+        """Return one object, stored or not, in the form the client asked for."""
         wanted = form(self.request.headers.get("Accept", ""))
         if wanted == "Table":
             now = self.registry.clock.now()
@@ -177,19 +178,25 @@ class Call:
             return self.text(to_json(partial_metadata(obj)), status)
         return self.text(to_json(views.to_view(self.resource, obj)), status)
 
-    def stored_text(self, value: str) -> web.Response:
+    def written(self, obj: Object, status: int = 200) -> web.Response:
+        """Return an object that was written: as the text that was stored, except after a dry run."""
+        metadata = obj["metadata"]
+        name, space = metadata.get("name", ""), metadata.get("namespace", "")
+        found = self.registry.find(self.stored, name, space)
+        if found is None or str(found.mod_revision) != metadata.get("resourceVersion") or self.dry_run:
+            return self.object(obj, status)
+        return self.stored_text(found.value, status)
+
+    def stored_text(self, value: str, status: int = 200) -> web.Response:
         """Return one stored object from its JSON text, which is sent as it is if JSON was asked for."""
         if not views.is_view(self.resource) and not form(self.request.headers.get("Accept", "")):
-            return self.text(value)
-        return self.object(json.loads(value))
+            return self.text(value, status)
+        return self.object(json.loads(value), status)
 
 
 def json_text(body: str, status: int = 200, warnings: list[str] | None = None) -> web.Response:
     """Return a JSON answer; warnings become RFC 7234 Warning headers, which kubectl prints."""
-    response = web.Response(
-        body=body.encode(errors="replace"), status=status, headers={"Cache-Control": "no-cache, private"}
-    )
-    response.content_type = JSON
+    response = web.Response(body=body.encode(errors="replace"), status=status, headers=_HEADERS)
     # A text that could not be one header is left out, as k8s.io/apimachinery/pkg/util/net does.
     for warning in filter(str.isprintable, warnings or []):
         quoted = warning.replace("\\", "\\\\").replace('"', '\\"')

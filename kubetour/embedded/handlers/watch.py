@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import random
 
@@ -20,6 +21,9 @@ from kubetour.embedded.watcher import Watcher
 # As in Kubernetes: a bookmark about once a minute, and an end after 30 to 60 minutes.
 _BOOKMARK_SECONDS = 60.0
 _SHORTEST, _LONGEST = 1800.0, 3600.0
+# After a write, so long until the next one: of a stream of changes several are sent together, as each sending
+# costs as much as a dozen changes do. The first one after a while is sent at once.
+_PAUSE = 0.005
 
 
 class Stream:
@@ -142,6 +146,7 @@ async def _run(stream: Stream, response: web.StreamResponse, call: Call, seconds
         if lines:
             await response.write(lines)
             lines = b""
+            await asyncio.sleep(_PAUSE)
             continue
         if now >= end or stream.watcher.closed:
             return

@@ -36,7 +36,7 @@ async def create(call: Call) -> web.StreamResponse:
         call.stored, obj, call.info.namespace, dry_run=call.dry_run, writer=call.writer()
     )
     call.advise(created)
-    return call.object(created, 201)
+    return call.written(created, 201)
 
 
 async def update(call: Call) -> web.StreamResponse:
@@ -57,7 +57,7 @@ async def update(call: Call) -> web.StreamResponse:
         writer=call.writer(),
     )
     call.advise(updated, generation_of(json.loads(current.value)))
-    return call.object(updated)
+    return call.written(updated)
 
 
 async def patch(call: Call) -> web.StreamResponse:
@@ -70,7 +70,7 @@ async def patch(call: Call) -> web.StreamResponse:
     change = patch_function(resource, struct_of(resource.api_version, resource.kind), content_type)
     document = parse_patch(await call.request.read(), content_type)
     try:
-        return call.object(_modify(call, document, change))
+        return call.written(_modify(call, document, change))
     except StatusError as error:
         raise (strategic_error(error, document) if content_type == PATCH_STRATEGIC else error) from None
 
