@@ -112,11 +112,12 @@ def _service(server: Server) -> str:
     spec = {"selector": {"app": NAME}, "ports": [{"port": PORT}]}
     body = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": NAME}, "spec": spec}
     made: dict[str, Any] = client.json("POST", "/api/v1/namespaces/default/services", body)
-    slices = "/apis/discovery.k8s.io/v1/namespaces/default/endpointslices"
-    while sum(len(each["endpoints"] or ()) for each in client.json("GET", slices)["items"]) < 1 + 3:
-        time.sleep(0.05)  # 1: `kubernetes`
     client.close()
-    return str(made["spec"]["clusterIP"])
+    host = str(made["spec"]["clusterIP"])
+    with Load(host, PORT, RATE, 0) as load:  # the proxy may hear of its endpoints later than we do
+        if not load.until(lambda: load.last_answer > 0, 60):
+            raise StuckError("a minute after the Service was made no request is answered")
+    return host
 
 
 def _kill_servers(

@@ -163,7 +163,7 @@ def test_what_a_kept_connection_is_closed_under_is_sent_again_and_has_not_failed
 @pytest.mark.skipif(not Path("/proc/self").exists(), reason="Linux only: it reads /proc")
 @pytest.mark.skipif(not shutil.which("node"), reason="Node is not on PATH")
 def test_some_seconds_of_it_no_request_fails_and_nothing_is_left() -> None:
-    result = main(minutes=0.1, seed=1, restarts=0)
+    result = main(minutes=0.1, seed=1, restarts=1)
     told = {ratio.name: ratio.value for ratio in result.ratios if not ratio.name.startswith("growth")}
     assert told == {
         "failed requests": 0,

@@ -16,7 +16,7 @@ from kubetour.embedded.endpointslice_packing import Slice, pack
 from kubetour.embedded.podutil import is_ready, is_terminal
 
 MANAGED_BY = "endpointslice.kubernetes.io/managed-by"
-_MANAGER = "endpointslice-controller.k8s.io"
+MANAGER = "endpointslice-controller.k8s.io"
 _ZONE = "topology.kubernetes.io/zone"
 
 
@@ -101,7 +101,7 @@ class EndpointSliceController(Controller[Key]):
 
 
 def _is_ours(found: Object) -> bool:
-    return (found["metadata"].get("labels") or {}).get(MANAGED_BY) == _MANAGER
+    return (found["metadata"].get("labels") or {}).get(MANAGED_BY) == MANAGER
 
 
 def _content(found: Object) -> tuple[list[Object], list[Object]]:
@@ -110,7 +110,7 @@ def _content(found: Object) -> tuple[list[Object], list[Object]]:
 
 def _metadata(service: Object) -> Object:
     name, namespace = service["metadata"]["name"], service["metadata"]["namespace"]
-    labels = {**(service["metadata"].get("labels") or {}), util.SERVICE_NAME: name, MANAGED_BY: _MANAGER}
+    labels = {**(service["metadata"].get("labels") or {}), util.SERVICE_NAME: name, MANAGED_BY: MANAGER}
     if util.is_headless(service):
         labels[util.HEADLESS] = ""
     return {

@@ -64,6 +64,10 @@ class ClusterServer:
         if record.runtime == FAKE:
             await self._fake_nodes(record, api)
         else:
+            if record.made:  # it starts again; what this needs would hold up a first start
+                from kubetour.embedded.recovery import forget_readiness
+
+                forget_readiness(registry, self._clock.now())
             self._nodes = Nodes(self._directory, record, network.plan, api, self._clock, self._run)
             self._stack.push_async_callback(self._nodes.stop)
             self._run(proxy.run())

@@ -67,14 +67,11 @@ class Kind(Provider):
     def rungs(self) -> tuple[Rung, ...]:
         """Return the ways to reach the Service: as kind maps a port of this machine, that one mostly holds.
 
-        A load balancer's address is there where cloud-provider-kind runs, and asked for first only there.
-        Where the engine runs on another machine, only a request from inside a node can get through.
+        A load balancer's address is there where cloud-provider-kind runs. Where the engine runs on another
+        machine, only a request from inside a node can get through.
         """
         port = Rung(Text("rung.host-port"), self.tools.curl, f"http://127.0.0.1:{self.ports.host}/")
-        ways = (
-            (self.by_load_balancer(), port) if self.tools.gives_addresses else (port, self.by_load_balancer())
-        )
-        return *ways, self.by_node(), *self._from_inside()
+        return self.by_load_balancer(), port, self.by_node(), *self._from_inside()
 
     def _from_inside(self) -> tuple[Rung, ...]:
         run = self.on_node(*self.node_curl)

@@ -270,12 +270,12 @@ done
 # hit: Hit it from outside
 tries=0
 while true; do
-    # rung.host-port
-    curl=curl; url=http://127.0.0.1:30080/
-    if $curl -sS --fail --max-time 5 --noproxy '*' -H 'Connection: close' "${url}"; then break; fi
     # rung.load-balancer
     curl=curl; url="$(kubectl --kubeconfig .kubetour/kind-kubetour.kubeconfig --context kind-kubetour get service node-hostname -o 'go-template={{with .status.loadBalancer.ingress}}{{with index . 0}}http://{{if .ip}}{{.ip}}{{else}}{{.hostname}}{{end}}:8080/{{end}}{{end}}')"
     if [ -n "$url" ] && $curl -sS --fail --max-time 5 --noproxy '*' -H 'Connection: close' "${url}"; then break; fi
+    # rung.host-port
+    curl=curl; url=http://127.0.0.1:30080/
+    if $curl -sS --fail --max-time 5 --noproxy '*' -H 'Connection: close' "${url}"; then break; fi
     # rung.node
     curl=curl; url="$(kubectl --kubeconfig .kubetour/kind-kubetour.kubeconfig --context kind-kubetour get service,pod -l app=node-hostname -o 'go-template={{$port := ""}}{{$host := ""}}{{range .items}}{{if eq .kind "Service"}}{{$port = (index .spec.ports 0).nodePort}}{{end}}{{if eq .kind "Pod"}}{{$host = .status.hostIP}}{{end}}{{end}}{{if and $host $port}}http://{{$host}}:{{$port}}/{{end}}')"
     if [ -n "$url" ] && $curl -sS --fail --max-time 5 --noproxy '*' -H 'Connection: close' "${url}"; then break; fi
