@@ -1,8 +1,8 @@
 """What a server that starts again does not go on believing: that its Pods are ready.
 
-Their processes have ended with the server before. Until each has been started and probed again, nobody vouches
-for it, as for the Pods of a node that is silent (nodelifecycle.py). Else a proxy would lead to a Pod that its
-kubelet is about to call not ready, and requests would be lost although one had been answered before.
+Their processes have ended with the server before. Until each has been started and probed again, nobody
+vouches for it, as for the Pods of a node that is silent (nodelifecycle.py). Else a proxy would lead to a Pod
+that its kubelet is about to call not ready, and requests would be lost although one had been answered before.
 """
 
 from __future__ import annotations
