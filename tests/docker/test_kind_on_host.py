@@ -43,7 +43,7 @@ def test_the_tour_on_a_host_proves_every_step_and_down_leaves_nothing_there(
         well(project.run(inv(f"down --check --provider kind --cluster-name {project.cluster}x --host ''")))
         assert len(project.nodes()) == 3
         done = well(project.run(inv(f"down --check {flags(project).partition(' --image')[0]} --host {host}")))
-        assert f"Gone: {directory}" in done.stdout
+        assert f"{directory} is gone" in done.stdout
         assert project.nodes() == []
         assert docker("images", "-q", project.image).stdout == ""
         assert not (there / ".cache/kubetour").exists()

@@ -133,7 +133,7 @@ def test_the_whole_tour_there_leaves_nothing(checkout: Checkout, host: str, land
     ).read_text(encoding="utf-8")
 
     done = checkout.inv("down", "--check")
-    assert f"Gone: {root}" in done.stdout
+    assert f"{root} is gone" in done.stdout
     assert [step["step"] for step in checkout.report()["steps"]] == CLEANING[1:]
     assert not root.exists()
     assert land.account.processes() == []
