@@ -21,6 +21,7 @@ STARTERS = {
     "kubetour/embedded/cli_cluster.py": {"os.execvpe"},
     "kubetour/embedded/kubelet_exec.py": {"asyncio.create_subprocess_exec"},
     "kubetour/embedded/process.py": {"subprocess.Popen", "subprocess.run"},
+    "kubetour/embedded/proxy_forwarder.py": {"subprocess.Popen"},
     "kubetour/embedded/runtime.py": {"asyncio.create_subprocess_exec"},
 }
 FORBIDDEN = {
