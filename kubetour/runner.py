@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import sys
 import threading
 import time
 from collections import deque
@@ -28,6 +30,7 @@ Line = Callable[[str], None]
 LONGEST_LINE = 10_000  # characters of a line that is passed on as it comes; the result has all of it
 MOST = 5  # commands side by side: half of the sessions that sshd allows on a connection by default
 LOOK = 30.0  # seconds for a command that only asks the API server something
+_AGAIN = 0.01  # seconds until a signal that was swallowed is sent again: not into the same callback
 SOON = 5.0  # seconds in which what ends a tour after a signal is left alone by the next one
 
 
@@ -250,14 +253,28 @@ def signals() -> Iterator[None]:
         _raised.append(now)
         raise KeyboardInterrupt
 
+    hook = sys.unraisablehook
+
+    def unraisable(unraised: sys.UnraisableHookArgs) -> None:
+        """Send the signal again that came where Python swallows what is raised: in a callback of its own."""
+        if unraised.exc_type is KeyboardInterrupt and _raised and _caught:
+            _raised.pop()
+            again = threading.Timer(_AGAIN, os.kill, (os.getpid(), _caught.pop()))
+            again.daemon = True
+            again.start()
+        else:
+            hook(unraised)
+
     before: dict[int, Any] = {
         n: signal.signal(n, caught) for n in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     }
     _raised.clear()
     _over.clear()
+    sys.unraisablehook = unraisable
     try:
         yield
     finally:
+        sys.unraisablehook = hook
         for number, handler in before.items():
             signal.signal(number, signal.SIG_IGN if _over else handler)
 

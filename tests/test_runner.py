@@ -356,11 +356,35 @@ def test_a_command_is_waited_for_although_nobody_hears_it_any_more(c: Context, t
     assert (tmp_path / "done").exists()
 
 
+class Collected:
+    """Where Python swallows what is raised, as in the callbacks of weak references that imports have."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+
+    def __del__(self) -> None:
+        os.kill(os.getpid(), self.number)
+
+
+def let_go(number: int) -> None:
+    Collected(number)
+    wait_for(lambda: False)  # it comes again meanwhile
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_that_python_would_swallow_is_heard_all_the_same(number: int) -> None:
+    with signals(), pytest.raises(KeyboardInterrupt):
+        let_go(number)
+    assert last_signal() == number
+
+
 def test_the_handlers_of_before_come_back() -> None:
     before = [signal.getsignal(n) for n in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)]
+    hook = sys.unraisablehook
     with signals():
         assert signal.getsignal(signal.SIGTERM) is not before[1]
     assert [signal.getsignal(n) for n in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)] == before
+    assert sys.unraisablehook is hook
 
 
 def test_once_the_process_ends_for_a_signal_no_other_breaks_in() -> None:
