@@ -22,6 +22,7 @@ from kubetour.embedded.podutil import is_ready
 from kubetour.embedded.process import ProcessIdentity
 
 NAME = "app"
+SLICES = "/apis/discovery.k8s.io/v1/namespaces/default/endpointslices"
 FEWEST, MOST = 2, 6  # replicas
 SETTLED_WITHIN = 120.0  # seconds
 _MERGE = "application/merge-patch+json"
@@ -77,7 +78,9 @@ class Unrest:
 
     def _kill(self, client: Client) -> None:
         """Kill a container that never was: one that was waits ever longer to be started again."""
-        pods = [pod for pod in ready_pods(client) if not _restarts(pod)]
+        # One that is ready, but no endpoint yet, could not take over: nobody would be led to it.
+        served = endpoints(client)
+        pods = [pod for pod in ready_pods(client) if not _restarts(pod) and pod["metadata"]["name"] in served]
         if len(pods) < FEWEST:
             self._delete(client)
             return
@@ -124,6 +127,13 @@ def ready_pods(client: Client) -> list[dict[str, Any]]:
     """Return the Deployment's Pods that are ready and not on their way out."""
     pods = client.json("GET", f"{PODS}?labelSelector=app%3D{NAME}")["items"]
     return [pod for pod in pods if is_ready(pod) and not pod["metadata"].get("deletionTimestamp")]
+
+
+def endpoints(client: Client) -> set[str]:
+    """Return the names of the Pods that the Service's slices call ready."""
+    found = client.json("GET", f"{SLICES}?labelSelector=kubernetes.io/service-name%3D{NAME}")["items"]
+    ready = (each for item in found for each in item["endpoints"] or () if each["conditions"]["ready"])
+    return {each["targetRef"]["name"] for each in ready}
 
 
 def process_of_pod(directory: Path, uid: str) -> ProcessIdentity:

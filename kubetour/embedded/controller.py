@@ -22,9 +22,10 @@ __all__ = ["Controller", "Informer", "Informers", "Key", "WorkQueue", "controlle
 K = TypeVar("K", bound=Hashable)
 # A large object's sync takes long, and each of its many Pods asks for one. So a key rests for some times as
 # long as its sync took, and what changes meanwhile is one sync, not many: however many Pods there are, a key
-# takes a twentieth of the process' time at most. A small one does not rest at all. One that has not done all
-# that it has to do (the next thousand Pods) leaves as much time as it took to who goes on with what it made.
-_REST, _SHORTEST_REST, _LONGEST_REST = 19, 0.05, 1.0
+# takes a twentieth of the process' time at most. A small one does not rest at all, on a busy machine neither,
+# where its endpoints would come late. One that has not done all that it has to do (the next thousand Pods)
+# leaves as much time as it took to who goes on with what it made.
+_REST, _SHORTEST_REST, _LONGEST_REST = 19, 0.2, 1.0
 _log = logging.getLogger(__name__)
 
 
