@@ -15,7 +15,7 @@ from tests.e2e.terminal import Terminal, terminal
 EVERY = 0.03  # seconds between two characters of a key that is held down
 PATIENCE = 20.0  # seconds for what was ended to be gone, on a machine with other work
 # What goes on when the tour ends: a cluster, and containers of the chapter about them.
-STAYS = re.compile(r"-m kubetour\.embedded (serve|shim)\b|^node app\.js")
+STAYS = re.compile(r"-m kubetour\.embedded(\.proxy_worker| serve| shim)\b|^node app\.js")
 
 CTRL_C = "\x03"
 TYPED, HELD = "ctrl-c", "ctrl-c held down"
