@@ -104,7 +104,7 @@ def main() -> Result:
                         rates[connections] = rate
         finally:
             for process in watchers:
-                process.terminate()
+                process.kill()
                 process.join()
         client.close()
     print()
