@@ -1,8 +1,8 @@
 """An hour of unrest under steady load: no request may fail, and nothing may grow.
 
 First the API server is killed and started again, some times over; what is asked while it is down cannot be
-answered, as the Services' proxy is the same process, and is counted apart. Then, in one and the same process
-for all the minutes, the Deployment has no peace (`unrest`), and samples are taken.
+answered, as the process of the Services' proxy ends with it, and is counted apart. Then, in one and the same
+process for all the minutes, the Deployment has no peace (`unrest`), and samples are taken.
 """
 
 from __future__ import annotations
@@ -31,10 +31,8 @@ from kubetour.embedded.testing import EmbeddedCluster, Server
 
 ROOT = Path(__file__).resolve().parent.parent
 PORT, NODES = 8080, 3
-RATE, KEPT = (
-    30,
-    4,
-)  # requests per second on new connections; connections that are kept, four requests a second each
+RATE = 30  # requests per second, each on a new connection
+KEPT = 4  # connections that are kept, four requests a second each
 EVENT_TTL = 300.0  # seconds: with Kubernetes' hour, an hour would end before the first Event has gone
 SAMPLES = 720  # at most one each `LEAST` seconds
 LEAST = 0.25
