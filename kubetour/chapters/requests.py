@@ -79,7 +79,8 @@ def answered(provider: Provider, step: str, labels: tuple[tuple[str, str], ...])
 
 def logs(provider: Provider, selector: str) -> tuple[Run, ...]:
     """Return what shows the requests that Pods wrote down, as an app that is not our own may do only that."""
-    look = ("logs", "-l", selector, "--prefix", "--tail=-1")
+    # A Pod may end between the question which there are and the one for its log.
+    look = ("logs", "-l", selector, "--prefix", "--tail=-1", "--ignore-errors")
     return (provider.kubectl(*look),) if provider.mark else ()
 
 

@@ -140,9 +140,12 @@ def scale(provider: Provider) -> tuple[Step, ...]:
 def inspection(provider: Provider) -> tuple[Step, ...]:
     """Return the chapter of which node runs what."""
     name, replicas = provider.settings.name, provider.settings.replicas
-    # The youngest: an older one may still be ending, and be gone before it is described.
-    youngest = ("--sort-by", ".metadata.creationTimestamp", "-o", "jsonpath={.items[-1:].metadata.name}")
-    pod = Lookup(provider.kubectl("get", "pods", "-l", f"app={name}", *youngest))
+    # Not one that is ending: it may be gone before it is described, even if it is the youngest.
+    staying = (
+        '{{$name := ""}}{{range .items}}{{if not .metadata.deletionTimestamp}}'
+        "{{$name = .metadata.name}}{{end}}{{end}}{{$name}}"
+    )
+    pod = Lookup(provider.kubectl("get", "pods", "-l", f"app={name}", "-o", f"go-template={staying}"))
     return (
         Step(
             "pods",
@@ -170,7 +173,7 @@ def singles(provider: Provider) -> tuple[Step, ...]:
         Step(
             "logs",
             Stage.INSPECT,
-            (provider.kubectl("logs", *selector, "--prefix", "--tail", "20"),),
+            (provider.kubectl("logs", *selector, "--prefix", "--tail", "20", "--ignore-errors"),),
             Logged(ours=not provider.mark),
         ),
         Step(

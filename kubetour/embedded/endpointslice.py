@@ -94,6 +94,10 @@ class EndpointSliceController(Controller[Key]):
                 self.api.delete("endpointslices", name, namespace, uid=found["metadata"]["uid"])
             elif content != _content(found) or metadata["labels"] != found["metadata"].get("labels"):
                 self.api.update("endpointslices", _filled(found, metadata["labels"], content, trigger))
+        if "deletionTimestamp" in service["metadata"]:
+            # Whoever deletes it and its slices (foreground) would never be done. The same rule is in the real
+            # controller's reconciler.go (finalize).
+            return
         for content in slices[len(mine) :]:
             if content is not None:
                 fresh = {"metadata": metadata, "addressType": "IPv4"}

@@ -11,6 +11,7 @@ from kubetour.embedded.clock import rfc3339
 from kubetour.embedded.endpoints import EndpointsController
 from kubetour.embedded.endpointslice import EndpointSliceController
 from kubetour.embedded.endpointslice_packing import MAX_ENDPOINTS, pack
+from kubetour.embedded.garbagecollector import GarbageCollector
 from tests.embedded.controlplane import ControlPlane, pod, scenario, service
 
 PORT = {"name": "", "protocol": "TCP", "port": 8080}
@@ -197,6 +198,16 @@ async def test_endpoints_go_with_their_service(plane: ControlPlane) -> None:
     plane.registry.delete("services", "web", "default")
     await plane.settle()
     assert plane.items("endpoints") == []
+
+
+@scenario(*BOTH, GarbageCollector)
+async def test_a_service_deleted_in_the_foreground_gets_no_new_slice_and_goes(plane: ControlPlane) -> None:
+    plane.registry.create("services", service())
+    await plane.settle()
+    plane.registry.delete("services", "web", "default", propagation_policy="Foreground")
+    await plane.settle()
+    assert plane.items("services") == []
+    assert plane.items("endpointslices") == []
 
 
 @scenario(*BOTH)

@@ -285,7 +285,7 @@ trap - EXIT
 kubectl --context gke_example --namespace kubetour get pods -o wide -l app=node-hostname
 
 # describe-pod: A Pod's story
-kubectl --context gke_example --namespace kubetour describe pod "$(kubectl --context gke_example --namespace kubetour get pods -l app=node-hostname --sort-by .metadata.creationTimestamp -o 'jsonpath={.items[-1:].metadata.name}')"
+kubectl --context gke_example --namespace kubetour describe pod "$(kubectl --context gke_example --namespace kubetour get pods -l app=node-hostname -o 'go-template={{$name := ""}}{{range .items}}{{if not .metadata.deletionTimestamp}}{{$name = .metadata.name}}{{end}}{{end}}{{$name}}')"
 
 # delete-app: Remove the app
 kubectl --context gke_example --namespace kubetour delete deployment/node-hostname service/node-hostname pod/node-hostname-pod service/node-hostname-pod --ignore-not-found

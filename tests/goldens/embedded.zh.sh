@@ -307,7 +307,7 @@ trap - EXIT
 kubectl --kubeconfig .kubetour/embedded-kubetour.kubeconfig --context embedded-kubetour get pods -o wide -l app=node-hostname
 
 # describe-pod: 一个 Pod 的故事
-kubectl --kubeconfig .kubetour/embedded-kubetour.kubeconfig --context embedded-kubetour describe pod "$(kubectl --kubeconfig .kubetour/embedded-kubetour.kubeconfig --context embedded-kubetour get pods -l app=node-hostname --sort-by .metadata.creationTimestamp -o 'jsonpath={.items[-1:].metadata.name}')"
+kubectl --kubeconfig .kubetour/embedded-kubetour.kubeconfig --context embedded-kubetour describe pod "$(kubectl --kubeconfig .kubetour/embedded-kubetour.kubeconfig --context embedded-kubetour get pods -l app=node-hostname -o 'go-template={{$name := ""}}{{range .items}}{{if not .metadata.deletionTimestamp}}{{$name = .metadata.name}}{{end}}{{end}}{{$name}}')"
 
 # delete-app: 移除应用
 kubectl --kubeconfig .kubetour/embedded-kubetour.kubeconfig --context embedded-kubetour delete deployment/node-hostname service/node-hostname pod/node-hostname-pod service/node-hostname-pod --ignore-not-found

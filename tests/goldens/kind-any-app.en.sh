@@ -172,7 +172,7 @@ tries=0
 until docker exec kubetour-control-plane curl -i -sS --max-time 5 --noproxy '*' -A kubetour.6b077cb1.hit-pod "http://$(kubectl --kubeconfig .kubetour/kind-kubetour.kubeconfig --context kind-kubetour get service shop-pod -o 'jsonpath={.spec.clusterIP}'):8080/?kubetour.6b077cb1.hit-pod"; do
     tries=$((tries + 1)); [ "$tries" -lt 60 ]; sleep 1
 done
-kubectl --kubeconfig .kubetour/kind-kubetour.kubeconfig --context kind-kubetour logs -l run=shop-pod --prefix --tail=-1
+kubectl --kubeconfig .kubetour/kind-kubetour.kubeconfig --context kind-kubetour logs -l run=shop-pod --prefix --tail=-1 --ignore-errors
 
 # crash: Kill its process
 docker exec "$(kubectl --kubeconfig .kubetour/kind-kubetour.kubeconfig --context kind-kubetour get pod shop-pod -o 'jsonpath={.spec.nodeName}')" sh -c 'crictl stop $(crictl ps -q --label io.kubernetes.pod.name=shop-pod)'
@@ -262,7 +262,7 @@ tries=0
 until docker exec kubetour-control-plane curl -i -sS --max-time 5 --noproxy '*' -A kubetour.6b077cb1.hit-inside "http://$(kubectl --kubeconfig .kubetour/kind-kubetour.kubeconfig --context kind-kubetour get service shop -o 'jsonpath={.spec.clusterIP}'):8080/?kubetour.6b077cb1.hit-inside"; do
     tries=$((tries + 1)); [ "$tries" -lt 60 ]; sleep 1
 done
-kubectl --kubeconfig .kubetour/kind-kubetour.kubeconfig --context kind-kubetour logs -l app=shop --prefix --tail=-1
+kubectl --kubeconfig .kubetour/kind-kubetour.kubeconfig --context kind-kubetour logs -l app=shop --prefix --tail=-1 --ignore-errors
 
 # hit: Hit it from outside
 tries=0
@@ -281,7 +281,7 @@ while true; do
     if $curl -i -sS --max-time 5 --noproxy '*' -A kubetour.6b077cb1.hit -H 'Connection: close' "${url}?kubetour.6b077cb1.hit"; then break; fi
     tries=$((tries + 1)); [ "$tries" -lt 60 ]; sleep 1
 done
-kubectl --kubeconfig .kubetour/kind-kubetour.kubeconfig --context kind-kubetour logs -l app=shop --prefix --tail=-1
+kubectl --kubeconfig .kubetour/kind-kubetour.kubeconfig --context kind-kubetour logs -l app=shop --prefix --tail=-1 --ignore-errors
 
 # picture: The whole picture
 kubectl --kubeconfig .kubetour/kind-kubetour.kubeconfig --context kind-kubetour get deployment,replicaset,pod,service,endpointslice -l app=shop
@@ -294,7 +294,7 @@ tries=0
 until $curl -i -sS --max-time 5 --noproxy '*' -A kubetour.6b077cb1.hit-again -H 'Connection: close' "${url}?kubetour.6b077cb1.hit-again"; do
     tries=$((tries + 1)); [ "$tries" -lt 60 ]; sleep 1
 done
-kubectl --kubeconfig .kubetour/kind-kubetour.kubeconfig --context kind-kubetour logs -l app=shop --prefix --tail=-1
+kubectl --kubeconfig .kubetour/kind-kubetour.kubeconfig --context kind-kubetour logs -l app=shop --prefix --tail=-1 --ignore-errors
 
 # scale: Scale it
 kubectl --kubeconfig .kubetour/kind-kubetour.kubeconfig --context kind-kubetour scale deployment/shop --replicas=3
@@ -306,13 +306,13 @@ tries=0
 until $curl -i -sS --max-time 5 --noproxy '*' -A kubetour.6b077cb1.hit-all -H 'Connection: close' "${url}?kubetour.6b077cb1.hit-all.[1-37]"; do
     tries=$((tries + 1)); [ "$tries" -lt 60 ]; sleep 1
 done
-kubectl --kubeconfig .kubetour/kind-kubetour.kubeconfig --context kind-kubetour logs -l app=shop --prefix --tail=-1
+kubectl --kubeconfig .kubetour/kind-kubetour.kubeconfig --context kind-kubetour logs -l app=shop --prefix --tail=-1 --ignore-errors
 
 # pods: Which node runs what
 kubectl --kubeconfig .kubetour/kind-kubetour.kubeconfig --context kind-kubetour get pods -o wide -l app=shop
 
 # describe-pod: A Pod's story
-kubectl --kubeconfig .kubetour/kind-kubetour.kubeconfig --context kind-kubetour describe pod "$(kubectl --kubeconfig .kubetour/kind-kubetour.kubeconfig --context kind-kubetour get pods -l app=shop --sort-by .metadata.creationTimestamp -o 'jsonpath={.items[-1:].metadata.name}')"
+kubectl --kubeconfig .kubetour/kind-kubetour.kubeconfig --context kind-kubetour describe pod "$(kubectl --kubeconfig .kubetour/kind-kubetour.kubeconfig --context kind-kubetour get pods -l app=shop -o 'go-template={{$name := ""}}{{range .items}}{{if not .metadata.deletionTimestamp}}{{$name = .metadata.name}}{{end}}{{end}}{{$name}}')"
 
 # delete-app: Remove the app
 trap - EXIT

@@ -317,7 +317,7 @@ trap 'kind export logs .kubetour/logs/kind-kubetour --name kubetour' EXIT
 kubectl --kubeconfig .kubetour/kind-kubetour.kubeconfig --context kind-kubetour get pods -o wide -l app=node-hostname
 
 # describe-pod: 一个 Pod 的故事
-kubectl --kubeconfig .kubetour/kind-kubetour.kubeconfig --context kind-kubetour describe pod "$(kubectl --kubeconfig .kubetour/kind-kubetour.kubeconfig --context kind-kubetour get pods -l app=node-hostname --sort-by .metadata.creationTimestamp -o 'jsonpath={.items[-1:].metadata.name}')"
+kubectl --kubeconfig .kubetour/kind-kubetour.kubeconfig --context kind-kubetour describe pod "$(kubectl --kubeconfig .kubetour/kind-kubetour.kubeconfig --context kind-kubetour get pods -l app=node-hostname -o 'go-template={{$name := ""}}{{range .items}}{{if not .metadata.deletionTimestamp}}{{$name = .metadata.name}}{{end}}{{end}}{{$name}}')"
 
 # delete-app: 移除应用
 trap - EXIT

@@ -297,7 +297,7 @@ trap 'set +e; mkdir -p .kubetour/logs; minikube -p kubetour logs --file .kubetou
 kubectl --kubeconfig .kubetour/minikube-kubetour.kubeconfig --context kubetour get pods -o wide -l app=node-hostname
 
 # describe-pod: A Pod's story
-kubectl --kubeconfig .kubetour/minikube-kubetour.kubeconfig --context kubetour describe pod "$(kubectl --kubeconfig .kubetour/minikube-kubetour.kubeconfig --context kubetour get pods -l app=node-hostname --sort-by .metadata.creationTimestamp -o 'jsonpath={.items[-1:].metadata.name}')"
+kubectl --kubeconfig .kubetour/minikube-kubetour.kubeconfig --context kubetour describe pod "$(kubectl --kubeconfig .kubetour/minikube-kubetour.kubeconfig --context kubetour get pods -l app=node-hostname -o 'go-template={{$name := ""}}{{range .items}}{{if not .metadata.deletionTimestamp}}{{$name = .metadata.name}}{{end}}{{end}}{{$name}}')"
 
 # delete-app: Remove the app
 trap - EXIT
