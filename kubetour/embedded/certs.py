@@ -10,8 +10,11 @@ import os
 import ssl
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from kubetour.embedded.process import apart
 
 if TYPE_CHECKING:
     from cryptography import x509
@@ -46,16 +49,19 @@ class Certificates:
 
 
 def ensure(directory: Path, addresses: tuple[str, ...], now: datetime) -> Certificates:
-    """Return the certificates kept in a directory; make them, for these IP addresses, if there are none."""
+    """Return the certificates kept in a directory; make them, for these IP addresses, if there are none.
+
+    EmbeddedError if they cannot be made.
+    """
     certs = Certificates(directory / "ca.crt", directory / "apiserver.crt", directory / "apiserver.key")
     if not certs.key.exists():
         directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-        _issue(certs, addresses, now)
+        apart(partial(_issue, certs, addresses, now))
     return certs
 
 
 def _issue(certs: Certificates, addresses: tuple[str, ...], now: datetime) -> None:
-    # Imported here: a cluster that starts again has its certificates and need not load the library.
+    # Imported here: it is needed once in a cluster's life, and takes 16 MB.
     from cryptography.hazmat.primitives import hashes, serialization
     from cryptography.hazmat.primitives.asymmetric import ec
 

@@ -19,6 +19,7 @@ from functools import cache
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
+from kubetour.embedded.errors import EmbeddedError
 from kubetour.embedded.paths import ROOT_VARIABLE
 
 if TYPE_CHECKING:
@@ -146,6 +147,33 @@ def child_setup(parent: int) -> Callable[[], None]:
                 os._exit(1)
 
     return setup
+
+
+def apart(work: Callable[[], None]) -> None:
+    """Do work in a child process and wait for it, so that what it loads goes with it.
+
+    EmbeddedError says why if it does not succeed.
+    """
+    reading, writing = os.pipe()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # as in `spawn`
+        pid = os.fork()
+    if pid == 0:
+        status = 1
+        try:
+            work()
+            status = 0
+        except BaseException as error:  # nothing of the parent may go on here
+            os.write(writing, f"{type(error).__name__}: {error}".encode(errors="replace")[:4096])
+        finally:
+            os._exit(status)
+    os.close(writing)
+    with open(reading, "rb") as report:
+        said = report.read().decode(errors="replace")
+    _, waited = os.waitpid(pid, 0)
+    if waited:
+        code = os.waitstatus_to_exitcode(waited)
+        raise EmbeddedError(said or f"a process that was to do it ended with status {exit_code(code)}")
 
 
 def raise_open_files() -> None:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import stat
+import subprocess
+import sys
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
+import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from kubetour.embedded import certs
+from kubetour.embedded.errors import EmbeddedError
 
 NOW = datetime(2026, 1, 1, tzinfo=timezone.utc)
 
@@ -27,6 +31,24 @@ def test_certificates_are_made_once_and_only_their_owner_reads_the_key(tmp_path:
         "apiserver.key",
         "ca.crt",
     ]
+
+
+def test_the_library_that_makes_them_stays_in_no_memory_of_ours(tmp_path: Path) -> None:
+    script = (
+        "import datetime, pathlib, sys\n"
+        "from kubetour.embedded import certs\n"
+        "made = certs.ensure(pathlib.Path(sys.argv[1]), ('127.0.0.1',), datetime.datetime.now(datetime.timezone.utc))\n"
+        "assert made.key.exists()\n"
+        "assert 'cryptography' not in sys.modules\n"
+    )
+    subprocess.run([sys.executable, "-c", script, str(tmp_path)], check=True)
+
+
+def test_certificates_that_cannot_be_written_say_why(tmp_path: Path) -> None:
+    (tmp_path / "ca.crt.new").mkdir()
+    (tmp_path / "ca.crt.new/file").touch()
+    with pytest.raises(EmbeddedError, match=r"Error: .*ca\.crt\.new"):
+        certs.ensure(tmp_path, ("127.0.0.1",), NOW)
 
 
 def test_the_authority_signed_the_server_for_its_names_and_addresses(tmp_path: Path) -> None:
