@@ -86,6 +86,9 @@ class Presenter(Protocol):
     def changed(self, objects: Objects) -> None:
         """What is known of these resources has changed. Told in a watch's thread, which waits meanwhile."""
 
+    def close(self) -> None:
+        """The run is over, whatever ended it, be it in the middle of a step: nothing moves any more."""
+
 
 @dataclass
 class Tour:
@@ -130,9 +133,11 @@ class Tour:
                     break
                 performer.release(step.id)
         finally:
-            performer.end()
-            for acting in background:
-                acting.join()
+            with ExitStack() as ending:
+                ending.callback(self.presenter.close)
+                for acting in background:
+                    ending.callback(acting.join)
+                performer.end()
         return self.outcomes
 
     def _finish_early(self, early: Iterable[Acting], error: KubetourError) -> None:

@@ -43,6 +43,7 @@ class Memory:
 
     told: list[tuple[str, Any]] = field(default_factory=list)
     looks: tuple[str, ...] = ()
+    closed: bool = False
 
     def begin(self, step: Step, number: int, total: int, seconds: float) -> None:
         self.told.append(("begin", step.id))
@@ -73,6 +74,9 @@ class Memory:
 
     def changed(self, objects: Objects) -> None:
         self.told.append(("changed", objects))
+
+    def close(self) -> None:
+        self.closed = True
 
 
 @dataclass
@@ -942,6 +946,18 @@ def test_ctrl_c_while_a_lesson_is_read_is_an_outcome(
     (only,) = tour.run((step("one", "echo 1"),))
     assert isinstance(only.error, Interrupted)
     assert only.results == ()
+
+
+def test_ctrl_c_between_two_steps_ends_what_still_moves_on_the_terminal(
+    tour: Tour, memory: Memory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def end(*unused: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(memory, "end", end)
+    with pytest.raises(KeyboardInterrupt):
+        tour.run((step("one", "echo 1"),))
+    assert memory.closed
 
 
 def test_no_steps_give_no_outcomes(tour: Tour) -> None:

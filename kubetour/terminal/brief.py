@@ -54,6 +54,9 @@ class Silent:
     def changed(self, objects: Objects) -> None:
         """Say nothing."""
 
+    def close(self) -> None:
+        """Say nothing."""
+
 
 class Quiet(Silent):
     """One line for each step that was proved, and each note; what went wrong is told at the end anyway."""

@@ -11,6 +11,7 @@ from kubetour.claims import CLAIMS, moves
 from kubetour.lessons import Lesson
 from kubetour.observe import Objects
 from kubetour.questions import Prediction, Question
+from kubetour.runner import held_signals
 from kubetour.script import shell
 from kubetour.steps import Run, Step
 from kubetour.terminal.console import harmless_lines
@@ -128,16 +129,15 @@ class Full:
             self._inset.waiting(text)
         elif self._status is None:
             self._status = self._console.status(Plain(text), spinner="dots")
-            self._status.start()
+            with held_signals():  # Rich, half started, can neither go on nor stop
+                self._status.start()
         else:
             self._status.update(Plain(text))
 
     def end(self, outcome: Outcome) -> None:
         """Print the picture, if the proof has one, the proof, its notes, and the question's answer."""
         self._flush()
-        if self._status:
-            self._status.stop()
-            self._status = None
+        self._rest()
         if self._inset:
             self._inset.end()
             self._inset = None
@@ -164,6 +164,19 @@ class Full:
         """Let the live picture show it."""
         if self._inset:
             self._inset.changed(objects)
+
+    def close(self) -> None:
+        """Give the terminal its cursor back, if the end of a step could not."""
+        self._rest()
+        if self._inset:
+            self._inset.close()
+
+    def _rest(self) -> None:
+        """Take away what says that something is waited for."""
+        if self._status:
+            with held_signals():
+                self._status.stop()
+            self._status = None
 
     def _claim(self, step: Step) -> None:
         if step.claim:

@@ -57,12 +57,16 @@ class Inset:
 
     def end(self) -> None:
         """Vanish, and leave the last picture if it is another than the first."""
-        with held_signals():
-            self._live.stop()
+        self.close()
         last = self._scene(self._last)
         if last != self._scene(self._first):
             width, height = self._console.size
             self._console.print(picture(last, self._language, width, height - MARGIN), soft_wrap=True)
+
+    def close(self) -> None:
+        """Vanish, if it has not yet."""
+        with held_signals():
+            self._live.stop()
 
     def _scene(self, objects: Objects) -> Scene:
         return scene(objects, self._name)

@@ -89,5 +89,9 @@ class Recorder:
         """Only pass it on: a live picture is for whoever looks on."""
         self.shown.changed(objects)
 
+    def close(self) -> None:
+        """Only pass it on."""
+        self.shown.close()
+
     def _keep(self, name: str, *told: Any) -> None:
         self.events.append(Event(self.clock() - self._begun, name, told))

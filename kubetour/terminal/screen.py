@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from kubetour.runner import held_signals
 from kubetour.terminal.changes import NOTHING, changes
 from kubetour.terminal.console import harmless
 from kubetour.terminal.live import Traffic, picture
@@ -43,7 +44,8 @@ class Screen:
 
     def __exit__(self, *unused: object) -> None:
         """Go back to the ordinary screen, and leave the last picture there."""
-        self._live.stop()
+        with held_signals():  # Rich, half stopped, leaves the terminal without a cursor
+            self._live.stop()
         if self._last is not None:
             self._console.print(self._last, soft_wrap=True)
 
@@ -64,7 +66,8 @@ class Screen:
             lines += wrap(lost, width)
         self._last = picture(scene, self._language, width, height - len(lines), traffic)
         if not self._live.is_started:
-            self._live.start()
+            with held_signals():
+                self._live.start()
         whole = Drawn("\n", no_wrap=True, overflow="crop").join([*lines, self._last])
         self._live.update(whole, refresh=True)
         return True

@@ -35,9 +35,10 @@ def test_certificates_are_made_once_and_only_their_owner_reads_the_key(tmp_path:
 
 def test_the_library_that_makes_them_stays_in_no_memory_of_ours(tmp_path: Path) -> None:
     script = (
-        "import datetime, pathlib, sys\n"
+        "import pathlib, sys\n"
+        "from datetime import datetime, timezone\n"
         "from kubetour.embedded import certs\n"
-        "made = certs.ensure(pathlib.Path(sys.argv[1]), ('127.0.0.1',), datetime.datetime.now(datetime.timezone.utc))\n"
+        "made = certs.ensure(pathlib.Path(sys.argv[1]), ('127.0.0.1',), datetime.now(timezone.utc))\n"
         "assert made.key.exists()\n"
         "assert 'cryptography' not in sys.modules\n"
     )

@@ -92,3 +92,14 @@ def test_who_says_little_asks_for_nothing() -> None:
     silent = Silent()
     assert silent.watches(step("scale", "true")) == ()
     silent.changed({})
+
+
+@pytest.mark.parametrize("name", ["scale", "pods"], ids=["with a picture", "without one"])
+def test_a_run_that_ends_in_the_middle_of_a_step_gives_the_cursor_back(name: str) -> None:
+    full, stream = presenter(is_terminal=True)
+    full.watches(step(name, "true"))
+    full.command(SCALE)
+    full.waiting(Proof(False, Text("proof.endpoints-waiting", {"service": NAME, "ready": 1, "count": 3})))
+    full.close()
+    full.close()
+    assert (stream.getvalue().count("\x1b[?25l"), stream.getvalue().count("\x1b[?25h")) == (1, 1)
