@@ -54,11 +54,13 @@ class PodWorker:
 
     def update(self, pod: Object | None) -> None:
         """Take the Pod as the API has it now, or None when it is there no more."""
+        ended = self.state.ending
         if pod is None:
             self.state.removed = True
         else:
             self.state.pod = pod
-        if not self._reporter.writing:
+        # The answer to a write of its own may be the first to tell of a deletion; the watch then comes late.
+        if not self._reporter.writing or self.state.ending != ended:
             self._wake.set()
 
     def container_ended(self, container: Container) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable
 
 from kubetour.embedded.api import Object
@@ -11,6 +12,7 @@ from kubetour.embedded.kubelet_container import ContainerSlot
 from kubetour.embedded.listening import Listeners
 from kubetour.embedded.probes import Exec, ProbeCount, Resolve, Result, probe_once
 
+_log = logging.getLogger(__name__)
 KINDS = ("startup", "readiness", "liveness")
 _LISTENERS = Listeners()
 _LOOK = 0.01  # seconds between two looks whether the port is open yet
@@ -43,16 +45,23 @@ class Prober:
                 slot.probes.append(asyncio.create_task(self._loop(slot, kind, probe)))
 
     async def _loop(self, slot: ContainerSlot, kind: str, probe: Object) -> None:
-        period = float(probe.get("periodSeconds", 10))
+        container, period = slot.current, float(probe.get("periodSeconds", 10))
         count = ProbeCount(probe, initial=kind == "liveness")
         if kind != "startup":
             await slot.started.wait()
         await self._clock.sleep(float(probe.get("initialDelaySeconds", 0)))
         await self._until_listening(slot, probe, period)
         while True:
-            result = await probe_once(probe, self._resolve(slot), self._run(slot))
-            if self._took(slot, kind, count, result):
-                return
+            try:
+                result = await probe_once(probe, self._resolve(slot), self._run(slot))
+            except Exception:  # it says nothing of the container, as with kubelet; the next one may
+                _log.exception("the %s probe of the container %s could not be made", kind, slot.name)
+            else:
+                # Before Python 3.12 `wait_for` loses a cancellation that comes together with the result.
+                if slot.current is not container or not slot.is_running:
+                    return
+                if self._took(slot, kind, count, result):
+                    return
             await self._clock.sleep(period)
 
     def _took(self, slot: ContainerSlot, kind: str, count: ProbeCount, result: Result) -> bool:

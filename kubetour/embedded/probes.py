@@ -80,10 +80,10 @@ async def http_get(action: Object, resolve: Resolve, component: str, timeout: fl
     """Return the status that an httpGet action is answered with; HTTPGetError if there is none in time."""
     host, port = _target(action, resolve)
     scheme = str(action.get("scheme", "HTTP")).lower()
-    path = str(action.get("path") or "/")
-    url = f"{scheme}://{host}:{port}{path if path.startswith('/') else '/' + path}"
+    path = "/" + str(action.get("path") or "").removeprefix("/")
+    url = f"{scheme}://{host}:{port}{path}"
     try:
-        return await asyncio.wait_for(_status(url, host, port, action, component), timeout)
+        return await asyncio.wait_for(_status(url, path, host, port, action, component), timeout)
     except asyncio.TimeoutError as error:
         late = "context deadline exceeded (Client.Timeout exceeded while awaiting headers)"
         raise HTTPGetError(f'Get "{url}": {late}') from error
@@ -101,7 +101,7 @@ async def _http(action: Object, resolve: Resolve, timeout: float) -> Result:
     return Result(200 <= code < 400, f"HTTP probe failed with statuscode: {code}")
 
 
-async def _status(url: str, host: str, port: int, action: Object, component: str) -> int:
+async def _status(url: str, path: str, host: str, port: int, action: Object, component: str) -> int:
     """Return the status of a GET; ValueError if what answers does not speak HTTP."""
     context = None
     if url.startswith("https:"):
@@ -115,7 +115,7 @@ async def _status(url: str, host: str, port: int, action: Object, component: str
         "Connection": "close",
     }
     headers.update({header["name"]: header.get("value", "") for header in action.get("httpHeaders") or []})
-    lines = [f"GET {url.split(str(port), 1)[1] or '/'} HTTP/1.1", *(f"{k}: {v}" for k, v in headers.items())]
+    lines = [f"GET {path} HTTP/1.1", *(f"{k}: {v}" for k, v in headers.items())]
     if any("\r" in line or "\n" in line for line in lines):
         raise ValueError("a header or the path holds a line break")
     reader, writer = await asyncio.open_connection(host, port, ssl=context, limit=_LONGEST_ANSWER)

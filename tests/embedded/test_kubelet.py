@@ -159,6 +159,27 @@ async def test_a_shorter_grace_period_takes_over(node: Node) -> None:
 
 
 @on_a_node()
+async def test_a_pod_deleted_just_before_its_status_is_written_is_ended(node: Node) -> None:
+    """The kubelet hears of the deletion by the answer to its own write, before the watch tells of it."""
+    node.load(SERVE)
+    write = node.registry.patch
+
+    def patch(resource: str, name: str, patch: Object, namespace: str = "", *, subresource: str = "") -> Object:
+        if resource == "pods" and {"type": "Ready", "status": "True"}.items() <= _ready(patch).items():
+            node.registry.delete("pods", name, namespace)
+        return write(resource, name, patch, namespace, subresource=subresource)
+
+    node.registry.patch = patch  # type: ignore[method-assign]
+    node.create()
+    await node.until(node.gone)
+
+
+def _ready(patch: Object) -> Object:
+    found: list[Object] = patch.get("status", {}).get("conditions", [])
+    return next((item for item in found if item["type"] == "Ready"), {})
+
+
+@on_a_node()
 async def test_a_pod_deleted_by_force_is_ended_too(node: Node) -> None:
     node.load("trap '' TERM; echo up; while :; do sleep 0.01; done")
     node.create()

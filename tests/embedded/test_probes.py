@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 
+from kubetour.embedded.listening import can_bind
 from kubetour.embedded.probes import ProbeCount, Result, probe_once
 
 
 @asynccontextmanager
-async def answering(answer: bytes | None) -> AsyncIterator[tuple[int, list[bytes]]]:
+async def answering(answer: bytes | None, port: int = 0) -> AsyncIterator[tuple[int, list[bytes]]]:
     """Serve one fixed answer (None: never any); give the port, and what was asked."""
     asked: list[bytes] = []
     writers: list[asyncio.StreamWriter] = []
@@ -24,7 +25,7 @@ async def answering(answer: bytes | None) -> AsyncIterator[tuple[int, list[bytes
             writer.write(answer)
             writer.close()
 
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    server = await asyncio.start_server(serve, "127.0.0.1", port)
     try:
         yield server.sockets[0].getsockname()[1], asked
     finally:
@@ -76,6 +77,21 @@ def test_an_http_probe_asks_as_kubelet_does() -> None:
     assert f"Host: 127.0.0.1:{port}" in lines
     assert "X-Probe: 1" in lines
     assert any(line.startswith("User-Agent: kube-probe/") for line in lines)
+
+
+def test_a_port_whose_digits_are_in_the_address_too_is_asked_for_the_path() -> None:
+    """As port 80 of a Pod at 127.80.0.2; but only the privileged may listen there."""
+    host = str(int.from_bytes(socket.inet_aton("127.0.0.1"), "big"))
+
+    async def run() -> list[bytes]:
+        free = next(port for port in (21307, 13070, 30706) if can_bind("127.0.0.1", port))
+        assert str(free) in host
+        async with answering(b"HTTP/1.1 200 OK\r\n\r\n", free) as (port, asked):
+            request = {"httpGet": {"port": port, "host": host, "path": "/healthz"}}
+            assert (await probe_once(request, lambda p: ("", p), no_exec)).ok
+            return asked
+
+    assert asyncio.run(run())[0].startswith(b"GET /healthz HTTP/1.1\r\n")
 
 
 def test_a_header_cannot_add_another_request() -> None:
