@@ -164,7 +164,9 @@ async def test_a_pod_deleted_just_before_its_status_is_written_is_ended(node: No
     node.load(SERVE)
     write = node.registry.patch
 
-    def patch(resource: str, name: str, patch: Object, namespace: str = "", *, subresource: str = "") -> Object:
+    def patch(
+        resource: str, name: str, patch: Object, namespace: str = "", *, subresource: str = ""
+    ) -> Object:
         if resource == "pods" and {"type": "Ready", "status": "True"}.items() <= _ready(patch).items():
             node.registry.delete("pods", name, namespace)
         return write(resource, name, patch, namespace, subresource=subresource)

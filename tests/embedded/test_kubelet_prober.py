@@ -63,7 +63,7 @@ def test_what_a_probe_of_an_ended_attempt_still_finds_is_not_said_of_the_next() 
             asked.set()
             try:
                 await asyncio.Event().wait()
-            except asyncio.CancelledError:  # as `wait_for` of Python 3.11 takes one that comes with the answer
+            except asyncio.CancelledError:  # as `wait_for` of Python 3.11 takes one
                 return 0, b""
             raise AssertionError("nobody sets that event")
 

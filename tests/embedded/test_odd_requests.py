@@ -26,6 +26,7 @@ ENDPOINTS = {
     "metadata": {"name": "e"},
     "subsets": [{"addresses": [{"nodeName": "n"}], "ports": [{"port": 80}]}],
 }
+ACCOUNT_TOKEN = f"{SPACE}/serviceaccounts/default/token"
 REVIEW = "/apis/authorization.k8s.io/v1/selfsubjectrulesreviews"
 
 
@@ -55,6 +56,10 @@ def ask(tmp_path: Path, method: str, path: str, body: Any = None, **more: str) -
         ("POST", f"{SPACE}/bindings", '{"metadata": 1}', {}, 400),
         ("POST", f"{SPACE}/bindings", '{"metadata": {"name": "p"}, "target": [1]}', {}, 400),
         ("POST", f"{SPACE}/pods/p/eviction", '{"deleteOptions": "x"}', {}, 400),
+        ("POST", ACCOUNT_TOKEN, '{"spec": "x"}', {}, 400),
+        ("POST", ACCOUNT_TOKEN, '{"spec": {"expirationSeconds": "x"}}', {}, 400),
+        ("POST", ACCOUNT_TOKEN, '{"spec": {"audiences": 5}}', {}, 400),
+        ("POST", ACCOUNT_TOKEN, '{"spec": {"boundObjectRef": "x"}}', {}, 400),
         ("DELETE", f"{SPACE}/pods/p", '{"preconditions": 1}', {}, 400),
         ("DELETE", f"{SPACE}/pods/p", '{"gracePeriodSeconds": 1e30}', {}, 400),
         ("GET", "/api/v1/pods?limit=-1", None, {}, 200),

@@ -21,6 +21,7 @@ from kubetour.embedded.negotiation import JSON, form, parse_body
 from kubetour.embedded.registry import Registry, to_json
 from kubetour.embedded.requestinfo import RequestInfo, flag
 from kubetour.embedded.resources import Resource, by_plural
+from kubetour.embedded.schema import struct_of
 from kubetour.embedded.serviceaccount_tokens import Tokens
 from kubetour.embedded.tables import partial_metadata, row, table
 from kubetour.embedded.watcher import Watcher
@@ -128,16 +129,17 @@ class Call:
         content_type = self.request.headers.get("Content-Type", "")
         return parse_body(await self.request.read(), content_type, kind or self.resource.kind)
 
-    async def options(self, kind: str) -> Object:
-        """Return a body of v1 that is acted on and not stored, its types checked; 400 where one is wrong.
+    async def options(self, kind: str, api_version: str = "v1") -> Object:
+        """Return a body that is acted on and not stored, its types checked; 400 where one is wrong.
 
-        `kind` is Binding, DeleteOptions or Eviction. A body that is no object says nothing.
+        `kind` is Binding, DeleteOptions, Eviction or TokenRequest. A body that is no object says nothing.
         """
         body = await self.body(kind)
         try:
-            decoded: Object = decoder(f"V1{kind}")(body, []) if isinstance(body, dict) else {}
+            decode_body = decoder(struct_of(api_version, kind))
+            decoded: Object = decode_body(body, []) if isinstance(body, dict) else {}
         except DecodeError as error:
-            raise apierrors.bad_request(cannot_be_handled(kind, "v1", str(error))) from None
+            raise apierrors.bad_request(cannot_be_handled(kind, api_version, str(error))) from None
         return decoded
 
     def check_unknown(self, resource: Resource, unknown: list[str]) -> None:

@@ -51,7 +51,7 @@ async def bind(call: Call) -> web.StreamResponse:
 
 async def evict(call: Call) -> web.StreamResponse:
     """Answer POST of an Eviction: a delete, if the Pod's disruption budget allows it."""
-    body = await call.options("Eviction")
+    body = await call.options("Eviction", "policy/v1")
     named = (body.get("metadata") or {}).get("name", call.info.name)
     if named != call.info.name:
         raise apierrors.bad_request("name in URL does not match name in Eviction object")

@@ -24,6 +24,7 @@ _OURS = {"authorization", "connection", "host", "keep-alive", "te", "trailer"}
 _OURS |= {"proxy-authenticate", "proxy-authorization", "transfer-encoding", "upgrade"}
 _METHODS = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
 _CHUNK = 65536
+_SEGMENTS = 8  # of /api/v1/namespaces/NAMESPACE/RESOURCE/NAME/proxy, with what is before the first slash
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,8 @@ async def proxy(call: Call) -> web.StreamResponse:
         raise apierrors.method_not_allowed()
     find = _pod if call.resource.plural == "pods" else _service
     backend = find(call, named)
-    path = request.rel_url.raw_path.partition("/proxy")[2]
+    _, *below = request.rel_url.raw_path.split("/", _SEGMENTS)[_SEGMENTS - 1 :]  # a name may be "proxy", too
+    path = "".join(f"/{each}" for each in below)
     if not path and request.method in ("GET", "HEAD"):
         where = f"{request.rel_url.raw_path}/" + (f"?{request.query_string}" if request.query_string else "")
         return web.Response(status=301, headers={"Location": where})

@@ -21,9 +21,8 @@ _KIND = Resource("authentication.k8s.io", "v1", "TokenRequest", "tokenrequests",
 
 async def create(call: Call) -> web.StreamResponse:
     """Answer with the request, its token in the status."""
-    asked = await call.body("TokenRequest")
-    spec = (asked.get("spec") if isinstance(asked, dict) else None) or {}
-    seconds = _USUAL if spec.get("expirationSeconds") is None else int(spec["expirationSeconds"])
+    spec = (await call.options(_KIND.kind, _KIND.api_version)).get("spec") or {}
+    seconds = spec.get("expirationSeconds", _USUAL)
     name, namespace = call.info.name, call.info.namespace
     account = call.registry.get("serviceaccounts", name, namespace)
     errors = _problems(seconds)
