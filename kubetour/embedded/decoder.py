@@ -14,6 +14,7 @@ from typing import Any
 
 from kubetour.embedded import gobase64, quantity
 from kubetour.embedded.api import Object
+from kubetour.embedded.documents import json_kind
 from kubetour.embedded.schema import SCALARS, structs
 
 # Of a value, and a list that takes the paths of the fields that its type does not have.
@@ -236,12 +237,10 @@ _SCALARS: dict[str, Callable[[Any], Any]] = {
 
 
 def _json_type(value: Any) -> str:
-    if isinstance(value, bool):
-        return "bool"
-    if isinstance(value, (int, float)):
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
         # Go names a plain integer "number" and quotes the text of one that does not fit.
         return "number" if type(value) is int and abs(value) < 2**31 else f"number {value}"
-    return "string" if isinstance(value, str) else "array" if isinstance(value, list) else "object"
+    return json_kind(value)
 
 
 def _go_name(struct: str) -> str:

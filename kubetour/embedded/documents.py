@@ -10,6 +10,8 @@ from typing import Any, NoReturn
 DEEPEST = 100  # levels; no object of Kubernetes has 20, and Python's stack has room for some hundred
 LARGEST = 3 * 1024 * 1024  # bytes, as Kubernetes' limit of a request; YAML's aliases could make more of it
 _LONE = re.compile("[\ud800-\udfff]")
+_TOO_DEEP = "exceeded max depth"
+_KINDS = {dict: "object", list: "array", str: "string", bool: "bool", type(None): "null"}
 
 
 def from_json(body: bytes | str) -> Any:
@@ -21,9 +23,9 @@ def from_json(body: bytes | str) -> Any:
     try:
         value = json.loads(text, parse_constant=_refuse, parse_float=_finite)
         if text.count("{") + text.count("[") > DEEPEST and is_deeper(value, DEEPEST):
-            raise ValueError("exceeded max depth")
+            raise ValueError(_TOO_DEEP)
     except RecursionError:
-        raise ValueError("exceeded max depth") from None
+        raise ValueError(_TOO_DEEP) from None
     if "\\u" in text and _LONE.search(whole := json.dumps(value, ensure_ascii=False)):
         value = json.loads(_LONE.sub("\ufffd", whole))
     return value
@@ -39,7 +41,7 @@ def from_yaml(body: bytes) -> Any:
         for event in yaml.parse(body, loader):  # deep nesting would overflow the stack of libyaml's composer
             depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
             if depth > DEEPEST:
-                raise ValueError("exceeded max depth")
+                raise ValueError(_TOO_DEEP)
         return from_json(_as_json(yaml.load(body, loader)))  # noqa: S506 - a safe loader
     except (yaml.YAMLError, TypeError, RecursionError, OverflowError) as error:
         raise ValueError(str(error) or type(error).__name__) from None
@@ -72,8 +74,15 @@ def is_deeper(value: Any, levels: int) -> bool:
     return True
 
 
+def json_kind(value: Any) -> str:
+    """Return Go's word for what a JSON value is: object, array, string, bool, null or number."""
+    return _KINDS.get(type(value), "number")
+
+
 def go_json_error(error: ValueError, text: str) -> str:
-    """Return what Go's JSON decoder says of a text that json.loads refused."""
+    """Return what Go's JSON decoder says of a text that `from_json` refused."""
+    if str(error) == _TOO_DEEP:
+        return _TOO_DEEP
     position = error.pos if isinstance(error, json.JSONDecodeError) else 0
     if position >= len(text):
         return "unexpected end of JSON input"

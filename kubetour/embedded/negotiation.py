@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -98,12 +97,12 @@ def parse_patch(body: bytes, content_type: str) -> Any:
     """Return a patch, which is JSON, or raise the 400 the API server gives."""
     said = "error decoding patch: " if content_type == PATCH_MERGE else ""
     try:
-        patch = json.loads(body)
+        patch = documents.from_json(body)
     except ValueError as error:
         why = documents.go_json_error(error, body.decode(errors="replace"))
         raise apierrors.bad_request(said + why) from None
     if content_type != PATCH_JSON and not isinstance(patch, (dict, type(None))):
-        what = {list: "array", str: "string", bool: "bool"}.get(type(patch), "number")
+        what = documents.json_kind(patch)
         why = f"json: cannot unmarshal {what} into Go value of type map[string]interface {{}}"
         raise apierrors.bad_request(said + why)
     return patch

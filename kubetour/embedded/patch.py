@@ -7,7 +7,7 @@ from typing import Any
 
 from kubetour.embedded.api import StatusError
 from kubetour.embedded.apierrors import bad_request
-from kubetour.embedded.documents import DEEPEST, LARGEST, is_deeper
+from kubetour.embedded.documents import DEEPEST, LARGEST, is_deeper, json_kind
 
 _MOST_OPERATIONS = 10000  # as k8s.io/apiserver/pkg/endpoints/handlers/patch.go
 
@@ -28,9 +28,10 @@ def merge_patch(target: Any, patch: Any) -> Any:
 def json_patch(target: Any, operations: Any) -> Any:
     """Return a copy of `target` after a JSON patch; 400 for what is no patch, 422 where it does not apply."""
     if not isinstance(operations, list) or not all(isinstance(item, dict) for item in operations):
-        what = {dict: "object", list: "array", str: "string", bool: "bool"}.get(type(operations), "number")
         kind = "Operation" if isinstance(operations, list) else "Patch"
-        raise bad_request(f"json: cannot unmarshal {what} into Go value of type jsonpatch.{kind}")
+        raise bad_request(
+            f"json: cannot unmarshal {json_kind(operations)} into Go value of type jsonpatch.{kind}"
+        )
     if len(operations) > _MOST_OPERATIONS:
         why = f"The allowed maximum operations in a JSON patch is {_MOST_OPERATIONS}, got {len(operations)}"
         raise StatusError(413, "RequestEntityTooLarge", why, {})

@@ -76,6 +76,27 @@ def test_it_is_answered_as_kubernetes_could_answer(
     assert "kind" in json.loads(answer.text)
 
 
+@pytest.mark.parametrize(
+    ("content_type", "patch"),
+    [
+        ("application/merge-patch+json", '{"data": {"k": "\\ud800"}}'),
+        ("application/strategic-merge-patch+json", '{"data": {"k": "\\ud800"}}'),
+        ("application/json-patch+json", '[{"op": "add", "path": "/data", "value": {"k": "\\ud800"}}]'),
+    ],
+)
+def test_a_patch_is_read_as_what_is_created(tmp_path: Path, content_type: str, patch: str) -> None:
+    async def serve() -> tuple[Answer, Answer]:
+        async with serving(tmp_path) as cluster:
+            cluster.registry.create("configmaps", {"metadata": {"name": "c"}}, "default")
+            path = f"{SPACE}/configmaps/c"
+            deep = await cluster.call("PATCH", path, "[" * 100_000, content_type=content_type)
+            return await cluster.call("PATCH", path, patch, content_type=content_type), deep
+
+    changed, deep = asyncio.run(asyncio.wait_for(serve(), 20))
+    assert (changed.status, changed.json["data"]) == (200, {"k": "\ufffd"})
+    assert (deep.status, "exceeded max depth" in deep.json["message"]) == (400, True)
+
+
 def test_a_warning_that_would_be_a_header_of_its_own_is_left_out(tmp_path: Path) -> None:
     body = '{"metadata": {"name": "c"}, "a\\r\\nX: y": 1, "b": 2}'
     answer = ask(tmp_path, "POST", f"{SPACE}/configmaps", body)
