@@ -23,7 +23,8 @@ Timeout = tuple[float, float]  # seconds to connect, and without a byte
 
 # All that a kubeconfig may say for urllib3 alone to do: what anything else means, the client knows.
 _CLUSTER = {"server", "certificate-authority-data", "extensions"}
-_USER = {"client-certificate-data", "client-key-data", "token"}
+_PAIR = {"client-certificate-data", "client-key-data"}
+_USER = {*_PAIR, "token"}
 
 
 def preload(*, whole: bool) -> None:
@@ -130,6 +131,7 @@ def _static(path: str, context: str) -> tuple[Mapping[str, str], Mapping[str, st
         which = _named(document, "context", context)
         cluster, user = _named(document, "cluster", which["cluster"]), _named(document, "user", which["user"])
         plain = cluster.keys() <= _CLUSTER and user.keys() <= _USER and _is_here(cluster["server"])
+        plain &= len(_PAIR & user.keys()) in (0, len(_PAIR))
     except (yaml.YAMLError, ValueError, LookupError, TypeError, AttributeError):
         return None  # the client tells what is wrong with it
     return (cluster, user) if plain else None

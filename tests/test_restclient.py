@@ -140,6 +140,7 @@ def test_a_client_certificate_is_shown_and_its_key_stays_in_no_file(
         pytest.param(NEW, {"exec": {"command": "aws"}}, id="a plugin logs in"),
         pytest.param(NEW, {"auth-provider": {"name": "oidc", "config": {}}}, id="a token is renewed"),
         pytest.param(NEW, {"tokenFile": "token"}, id="a token in a file"),
+        pytest.param(NEW, {"client-certificate-data": "YQ=="}, id="a certificate without its key"),
         pytest.param(NEW, {"username": "u", "password": "p"}, id="a password"),
         pytest.param({**NEW, "proxy-url": "http://127.0.0.1:1"}, {"token": "t"}, id="a proxy"),
         pytest.param({**NEW, "insecure-skip-tls-verify": True}, {"token": "t"}, id="no check"),

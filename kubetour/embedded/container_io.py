@@ -85,7 +85,8 @@ class ContainerIO:
                 stream.close()
         if self._terminal:
             self._terminal.close()
-        self._log.close()
+        with suppress(OSError):
+            self._log.close()
         self._tell(None)
 
     # --- input
@@ -131,7 +132,8 @@ class ContainerIO:
                 return False
             if not data:
                 return False
-            self._log.feed(name, data)
+            with suppress(OSError):  # what a full disk has no room for is lost; the container goes on
+                self._log.feed(name, data)
             self._tell((name, data))
             if once:
                 return True

@@ -81,17 +81,19 @@ class LogWriter:
 
     def close(self) -> None:
         """Write what did not end with a newline, and close the file."""
-        for stream, rest in self._rest.items():
-            if rest:
-                self._write(f"{rfc3339_nano(self._now())} {stream} P ".encode() + rest + b"\n")
-        self._file.close()
-        self._on_write()
+        try:
+            for stream, rest in self._rest.items():
+                if rest:
+                    self._write(f"{rfc3339_nano(self._now())} {stream} P ".encode() + rest + b"\n")
+        finally:
+            self._file.close()
+            self._on_write()
 
     def _write(self, data: bytes) -> None:
         if self._file.tell() + len(data) > LARGEST:
-            self._file.close()
             self.path.replace(_older(self.path))
-            self._file = self.path.open("ab", buffering=0)
+            full, self._file = self._file, self.path.open("ab", buffering=0)
+            full.close()
         self._file.write(data)
         self._on_write()
 

@@ -161,15 +161,21 @@ class Proxy(Controller[Key]):
                 raise NetworkError(f"cannot listen on host port {address}: {why}") from error
 
     async def run(self) -> None:
-        """Serve until cancelled; then every listener and every connection is closed."""
+        """Serve until cancelled; then every listener and every connection is closed.
+
+        What ends either part of it, its work or what carries its connections, ends it.
+        """
         self.bind_host_ports()
-        carrying = asyncio.create_task(self.forwarder.run())
+        parts = [asyncio.create_task(self.forwarder.run()), asyncio.create_task(super().run())]
         try:
-            await super().run()
+            done, _ = await asyncio.wait(parts, return_when=asyncio.FIRST_COMPLETED)
+            for part in done:
+                part.result()
         finally:
             self.forwarder.close()
-            carrying.cancel()
-            await asyncio.gather(carrying, return_exceptions=True)
+            for part in parts:
+                part.cancel()
+            await asyncio.gather(*parts, return_exceptions=True)
 
 
 def _annotation(pod: Object) -> str | None:

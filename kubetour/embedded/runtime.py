@@ -93,12 +93,7 @@ class Runtime:
                 terminal=terminal,
             )
         except (OSError, subprocess.SubprocessError, ValueError) as error:
-            message = start_message(container, error)
-            container.ended(START_ERROR, self._now(), "StartError", message)
-            self._save(container)
-            if terminal:
-                terminal.close()
-            raise StartError(message) from error
+            raise self._not_started(container, terminal, start_message(container, error)) from error
         finally:
             if terminal:
                 terminal.started()
@@ -106,9 +101,14 @@ class Runtime:
         container.state, container.started_at = RUNNING, self._now()
         container.pid = process.pid
         container.process_started = identity.started if identity else ""
-        self._save(container)
         log, once = Path(container.log), container.stdin_once
-        self._running[container.id] = ContainerIO(process, terminal, log, stdin_once=once)
+        try:
+            self._save(container)
+            self._running[container.id] = ContainerIO(process, terminal, log, stdin_once=once)
+        except OSError as error:  # no room, or too many open files: nobody would look after that process
+            _discard(process)
+            why = f"failed to create containerd task: {error}"
+            raise self._not_started(container, terminal, why) from error
         _when_ended(process, lambda: self._reap(container))
 
     async def stop(self, container: Container, grace: float) -> None:
@@ -190,6 +190,15 @@ class Runtime:
             waiting.cancel()
             timer.cancel()
 
+    def _not_started(self, container: Container, terminal: Terminal | None, message: str) -> StartError:
+        """Note that a container's program was not started, and return that."""
+        container.ended(START_ERROR, self._now(), "StartError", message)
+        with suppress(OSError):
+            self._save(container)
+        if terminal:
+            terminal.close()
+        return StartError(message)
+
     def _save(self, container: Container) -> None:
         directory = self.directory / container.id
         if directory.is_dir():
@@ -222,13 +231,23 @@ class Runtime:
         code = exit_code(running.process.wait())
         running.finish()
         container.ended(code, self._now())
-        self._save(container)
+        with suppress(OSError):  # on a full disk; whoever finds that it ran sees that it does no more
+            self._save(container)
         running.exited.set()
         self._on_exit(container)
 
 
 async def _nothing_more() -> bool:
     return False
+
+
+def _discard(process: subprocess.Popen[bytes]) -> None:
+    """End a process that was just started, and close its pipes."""
+    signal_group(process.pid, signal.SIGKILL)
+    process.wait()
+    for pipe in (process.stdin, process.stdout, process.stderr):
+        if pipe:
+            pipe.close()
 
 
 def _when_ended(process: subprocess.Popen[bytes], call: Callable[[], None]) -> None:

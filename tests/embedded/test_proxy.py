@@ -479,3 +479,21 @@ def test_stopping_closes_listeners_and_connections() -> None:
                 await writer.wait_closed()
 
     asyncio.run(run())
+
+
+def test_it_does_not_go_on_without_what_carries_its_connections() -> None:
+    async def run() -> None:
+        plane = ControlPlane()
+        proxy = Proxy(plane.api, plane.clock)
+
+        async def carry() -> None:
+            raise RuntimeError("can't start new thread")
+
+        proxy.forwarder.run = carry  # type: ignore[method-assign]
+        try:
+            with pytest.raises(RuntimeError, match="new thread"):
+                await asyncio.wait_for(proxy.run(), 10)
+        finally:
+            plane.store.close()
+
+    asyncio.run(run())

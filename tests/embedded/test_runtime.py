@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -14,7 +15,7 @@ import pytest
 from kubetour.embedded import container as containers
 from kubetour.embedded.clock import SystemClock
 from kubetour.embedded.container import Container, ContainerSpec
-from kubetour.embedded.containerlog import LogOptions
+from kubetour.embedded.containerlog import LogOptions, LogWriter
 from kubetour.embedded.errors import EmbeddedError
 from kubetour.embedded.imagestore import ImageStore
 from kubetour.embedded.process import identify
@@ -285,3 +286,35 @@ async def test_nothing_is_mounted_outside_of_a_containers_own_directory(tmp_path
         inside = made.create(spec(mounts={"../app/run.sh": str(outside), "/a/b": str(outside)}), image)
     assert Path(inside.directory, "run.sh").resolve() == outside
     assert Path(inside.directory, "../a/b").resolve() == outside
+
+
+@eventually
+async def test_a_container_whose_log_cannot_be_opened_has_not_started(tmp_path: Path) -> None:
+    """As with too many open files: its process is there, but nobody would read what it prints."""
+    image = shell_image(tmp_path, "sleep 60")
+    async with runtime(tmp_path) as made:
+        container = made.create(spec(log=str(tmp_path / "nowhere" / "0.log")), image)
+        with pytest.raises(StartError, match="No such file"):
+            made.start(container)
+        assert (container.state, container.exit_code) == (containers.EXITED, containers.START_ERROR)
+        assert not containers.still_runs(container)
+
+
+@eventually
+async def test_a_container_whose_output_cannot_be_kept_ends_all_the_same(
+    tmp_path: Path,
+) -> None:
+    """As on a full disk."""
+    image = shell_image(tmp_path, "echo hello; printf rest")
+    async with runtime(tmp_path) as made:
+        container = made.create(spec(), image)
+        made.start(container)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(LogWriter, "_write", full)
+            patch.setattr(containers, "save", full)
+            await made.wait(container)
+        assert (container.state, container.exit_code) == (containers.EXITED, 0)
+
+
+def full(*unused: object) -> None:
+    raise OSError(errno.ENOSPC, "No space left on device")
