@@ -78,9 +78,9 @@ class Performer:
             return running.wait()
         with Silence(self.c, running, min(QUIET, self._timeout)) as silence:
             result = running.wait()
-        self._hung = silence.error()
-        if self._hung:
-            raise self._hung
+        if error := silence.error():
+            self._hung = error  # for good, although another command of the engine's may still end well
+            raise error
         return result
 
     def release(self, step: str) -> None:

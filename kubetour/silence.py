@@ -76,13 +76,12 @@ class Silence:
     def _answers(self) -> bool:
         """Ask the engine; that nobody listens any more, or that it complains, is an answer, too."""
         name = program(self._running.run)
-        with self._lock:
-            if self._over.is_set():
-                return True
-            asking = self._asking = Running(
-                self._c, Run((name, *DIALECTS[name].question)), lambda _: None, PATIENCE
-            )
+        question = Run((name, *DIALECTS[name].question))
         try:
+            with self._lock:
+                if self._over.is_set():
+                    return True
+                asking = self._asking = Running(self._c, question, lambda _: None, PATIENCE)
             return asking.wait().status != TIMED_OUT
         except Exception:  # it was ended, as the command has
             return True
