@@ -32,7 +32,7 @@ def test_an_engine_that_hangs_is_asked_no_more_although_a_command_of_its_own_end
     engine.chmod(0o755)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
-    monkeypatch.setattr(performer, "QUIET", 0.3)
+    monkeypatch.setattr(performer, "QUIET", 1.0)
     monkeypatch.setattr(silence, "PATIENCE", 0.3)
     runs = Performer(c, State(tmp_path / "state"), 60)
     begun = threading.Event()
