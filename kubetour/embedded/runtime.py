@@ -60,11 +60,11 @@ class Runtime:
     def recover(self) -> None:
         """Take over the containers on disk: what still runs of them is killed, and all that ran has ended."""
         lost = []
-        for path in sorted(self.directory.glob("*/state.json")):
+        for path in sorted(self.directory.glob("*")):
             try:
-                found = containers.load(path.parent)
-            except EmbeddedError:
-                shutil.rmtree(path.parent, ignore_errors=True)
+                found = containers.load(path)
+            except EmbeddedError:  # damaged, or not finished
+                shutil.rmtree(path, ignore_errors=True)
                 continue
             if found.state != EXITED:
                 lost.append(found)
@@ -75,9 +75,14 @@ class Runtime:
             self._save(found)
 
     def create(self, spec: ContainerSpec, image: Image, identity: str = "") -> Container:
-        """Return a new container; it has its files, but does not run."""
+        """Return a new container; it has its files, but does not run. What cannot be made leaves nothing."""
         identity = identity or containers.new_id()
-        made = containers.prepare(spec, image, self.images, self.directory / identity, identity)
+        directory = self.directory / identity
+        try:
+            made = containers.prepare(spec, image, self.images, directory, identity)
+        except BaseException:
+            shutil.rmtree(directory, ignore_errors=True)
+            raise
         self.containers[identity] = made
         return made
 

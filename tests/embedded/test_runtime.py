@@ -289,6 +289,27 @@ async def test_nothing_is_mounted_outside_of_a_containers_own_directory(tmp_path
 
 
 @eventually
+async def test_what_could_not_be_made_leaves_nothing(tmp_path: Path) -> None:
+    image = shell_image(tmp_path, "true")
+    async with runtime(tmp_path) as made:
+        with pytest.raises(EmbeddedError, match="nothing can be mounted"):
+            made.create(spec(mounts={"/": str(tmp_path)}), image)
+        assert os.listdir(made.directory) == []
+
+
+@eventually
+async def test_what_a_killed_manager_had_not_finished_is_removed(tmp_path: Path) -> None:
+    image = shell_image(tmp_path, "true")
+    async with runtime(tmp_path) as made:
+        kept = made.create(spec(), image)
+        half = made.directory / "half" / "rootfs"
+        half.mkdir(parents=True)
+    async with runtime(tmp_path) as found:
+        found.recover()
+        assert os.listdir(found.directory) == [kept.id]
+
+
+@eventually
 async def test_a_container_whose_log_cannot_be_opened_has_not_started(tmp_path: Path) -> None:
     """As with too many open files: its process is there, but nobody would read what it prints."""
     image = shell_image(tmp_path, "sleep 60")
