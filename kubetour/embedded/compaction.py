@@ -34,6 +34,8 @@ async def keep_compact(registry: Registry, event_ttl: float = EVENT_TTL) -> None
             await compact(registry.store, previous)
         except (StatusError, StoreFullError) as error:  # the next time, perhaps
             _log.warning("%s", error)
+        except Exception:
+            _log.exception("the store was not tidied")  # nobody waits for this task: it must not end unheard
         else:
             previous = registry.store.revision
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from kubetour.embedded import compaction
 from kubetour.embedded.bootstrap import bootstrap
 from kubetour.embedded.clock import rfc3339
 from kubetour.embedded.compaction import (
@@ -49,6 +50,30 @@ def test_a_compaction_leaves_the_last_interval_readable() -> None:
         store.close()
 
     asyncio.run(scenario())
+
+
+def test_a_mistake_is_told_and_ends_no_tidying(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def fail(*unused: object) -> None:
+        raise ValueError("no such time")
+
+    async def scenario() -> bool:
+        clock, store = FakeClock(), Store(":memory:")
+        task = asyncio.create_task(keep_compact(Registry(store, clock)))
+        await asyncio.sleep(0)
+        clock.advance(INTERVAL_SECONDS)
+        for _ in range(9):
+            await asyncio.sleep(0)
+        goes_on = not task.done()
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        store.close()
+        return goes_on
+
+    monkeypatch.setattr(compaction, "expire_events", fail)
+    assert asyncio.run(scenario())
+    assert "no such time" in caplog.text
 
 
 def test_events_live_for_an_hour_after_they_were_last_seen() -> None:
