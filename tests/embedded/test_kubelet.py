@@ -169,6 +169,25 @@ async def test_a_pod_deleted_by_force_is_ended_too(node: Node) -> None:
 
 
 @on_a_node()
+async def test_a_pod_deleted_while_its_node_was_down_is_told_to_have_ended(node: Node) -> None:
+    """A finalizer holds it: what its status says is all that anybody knows of it."""
+    node.load(SERVE)
+    node.create()
+    address = (await node.ready())["status"]["podIP"]
+    node.registry.patch("pods", "p", {"metadata": {"finalizers": ["example.com/mine"]}}, "default")
+    await node.stop()
+    node.registry.delete("pods", "p", "default")
+    assert node.pod()["status"]["phase"] == "Running"
+    await node.start()
+    pod = await node.until(lambda: condition(node.pod(), "Ready") == "False" and node.pod())
+    assert pod["status"]["phase"] in ("Succeeded", "Failed")
+    assert "terminated" in container(pod)["state"]
+    assert pod["status"]["podIP"] == address
+    node.registry.patch("pods", "p", {"metadata": {"finalizers": None}}, "default")
+    await node.until(node.gone)
+
+
+@on_a_node()
 async def test_a_finished_pod_stays_until_it_is_deleted(node: Node) -> None:
     node.load("echo done; exit $CODE")
     for name, code, phase in (("good", "0", "Succeeded"), ("bad", "3", "Failed")):
