@@ -358,6 +358,102 @@ async def pods_that_no_node_has_room_for(plane: Plane) -> None:
     plane.delete("pods", "p-0")
 
 
+async def replicasets_edited_under_their_deployment(plane: Plane) -> None:
+    await web(plane)
+    await rolled_on(plane, "web:2")
+    for rs in plane.items("replicasets"):
+        name, prefix = rs["metadata"]["name"], "deployment.kubernetes.io/"
+        for patch in (
+            {"spec": {"replicas": 5}},
+            {"metadata": {"annotations": {prefix + "desired-replicas": "7"}}},
+            {"metadata": {"annotations": {prefix + "max-replicas": "x", prefix + "desired-replicas": None}}},
+            {"metadata": {"annotations": {prefix + "revision": "9", "mine": "yes"}}},
+            {"metadata": {"annotations": None}},
+            {"metadata": {"ownerReferences": None}},
+            {"metadata": {"labels": {"app": "other"}}},
+            {"metadata": {"labels": {"app": "web"}}},
+        ):
+            change(plane, "replicasets", name, patch)
+            await plane.settle()
+    assert len(plane.items("pods")) == 3
+
+
+async def what_controllers_say_edited_by_others(plane: Plane) -> None:
+    await web(plane)
+    plane.registry.create("services", service())
+    budget = {"minAvailable": 1, "selector": {"matchLabels": {"app": "web"}}}
+    plane.registry.create("poddisruptionbudgets", {"metadata": {"name": "web"}, "spec": budget}, "default")
+    await plane.settle()
+    change(plane, "endpoints", "web", {"subsets": None, "metadata": {"labels": None, "annotations": None}})
+    for found in plane.items("endpointslices"):
+        change(plane, "endpointslices", found["metadata"]["name"], {"endpoints": [], "ports": None})
+    before = {resource: plane.items(resource)[0] for resource in ("deployments", "replicasets")}
+    before["poddisruptionbudgets"] = plane.get("poddisruptionbudgets", "web")
+    for resource, found in before.items():
+        name, status = found["metadata"]["name"], dict.fromkeys(found["status"])
+        wrong = {**status, "observedGeneration": 0, "conditions": []}
+        if resource == "poddisruptionbudgets":
+            wrong |= {"currentHealthy": 0, "desiredHealthy": 0, "disruptionsAllowed": 9, "expectedPods": 0}
+        else:
+            wrong["replicas"] = 77
+        plane.registry.patch(resource, name, {"status": wrong}, "default", subresource="status")
+    await plane.settle()
+    for resource, found in before.items():
+        counts = {key: value for key, value in found["status"].items() if key != "conditions"}
+        after = plane.get(resource, found["metadata"]["name"])["status"]
+        assert {key: after.get(key) for key in counts} == counts
+    assert plane.get("endpoints", "web")["subsets"]
+
+
+async def taints_of_the_node_controllers_own_edited(plane: Plane) -> None:
+    key = "node.kubernetes.io/"
+    change(plane, "nodes", "node-1", {"spec": {"unschedulable": True}}, "")
+    await plane.settle()
+    for taints in (None, [{"key": f"{key}{name}", "effect": "NoExecute"} for name in ("not-ready", "other")]):
+        change(plane, "nodes", "node-1", {"spec": {"taints": taints}}, "")
+        await plane.settle()
+    keys = {taint["key"] for taint in plane.get("nodes", "node-1", "")["spec"]["taints"]}
+    assert keys == {f"{key}unschedulable", f"{key}other"}
+
+
+async def what_each_namespace_has_deleted_and_edited(plane: Plane) -> None:
+    await plane.settle()
+    for policy in POLICIES:
+        plane.delete("configmaps", "kube-root-ca.crt", policy)
+        plane.delete("serviceaccounts", "default", policy)
+        await plane.settle()
+        change(plane, "configmaps", "kube-root-ca.crt", {"data": {"ca.crt": "other"}})
+        await plane.settle()
+    assert plane.get("configmaps", "kube-root-ca.crt")["data"] == {"ca.crt": "CA"}
+
+
+async def two_replicasets_and_pods_that_both_want(plane: Plane) -> None:
+    for name in ("p-0", "p-1", "p-2"):
+        plane.registry.create("pods", pod(name, labels={"app": "x"}))
+    await plane.settle()
+    for name in ("a", "b"):
+        plane.registry.create("replicasets", {**EACH["replicasets"], "metadata": {"name": name}}, "default")
+        await plane.settle()
+    assert len(plane.items("pods")) == 2
+    plane.delete("replicasets", "a", "Orphan")
+    await plane.settle()
+    assert len(plane.items("pods")) == 1
+
+
+async def owners_that_nothing_acts_on(plane: Plane) -> None:
+    for number, policy in enumerate(POLICIES):
+        for resource, kind, version in (("jobs", "Job", "batch/v1"), ("daemonsets", "DaemonSet", "apps/v1")):
+            name = f"x-{number}"
+            owner = plane.registry.create(resource, {**EACH[resource], "metadata": {"name": name}}, "default")
+            reference = {"apiVersion": version, "kind": kind, "name": name, "uid": owner["metadata"]["uid"]}
+            references = [{**reference, "controller": True, "blockOwnerDeletion": True}]
+            plane.registry.create("pods", pod(f"{resource}-{number}", ownerReferences=references))
+            await plane.settle()
+            plane.delete(resource, name, policy)
+            await plane.settle()
+    assert sorted(found["metadata"]["name"] for found in plane.items("pods")) == ["daemonsets-2", "jobs-2"]
+
+
 TEMPLATE: Object = {"metadata": {"labels": {"app": "x"}}, "spec": pod()["spec"]}
 RAN_ONCE = {**TEMPLATE, "spec": {**TEMPLATE["spec"], "restartPolicy": "Never"}}
 SELECTOR = {"matchLabels": {"app": "x"}}
@@ -440,6 +536,12 @@ FLOWS = (
     a_node_deleted_under_its_pods,
     pods_that_end_by_themselves,
     pods_that_no_node_has_room_for,
+    replicasets_edited_under_their_deployment,
+    what_controllers_say_edited_by_others,
+    taints_of_the_node_controllers_own_edited,
+    what_each_namespace_has_deleted_and_edited,
+    two_replicasets_and_pods_that_both_want,
+    owners_that_nothing_acts_on,
 )
 
 
