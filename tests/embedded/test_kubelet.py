@@ -58,6 +58,19 @@ async def test_the_lease_is_renewed_and_new_images_are_told(node: Node) -> None:
 
 
 @on_a_node(FastClock)
+async def test_a_cordon_and_its_end_are_told_in_events(node: Node) -> None:
+    def told() -> list[str]:
+        return [reason for reason, _ in node.events("n") if reason.endswith("Schedulable")]
+
+    node.registry.patch("nodes", "n", {"spec": {"unschedulable": True}})
+    await node.until(lambda: "NodeNotSchedulable" in told())
+    node.registry.patch("nodes", "n", {"spec": {"unschedulable": None}})
+    await node.until(lambda: "NodeSchedulable" in told())
+    assert told() == ["NodeNotSchedulable", "NodeSchedulable"]
+    assert ("NodeSchedulable", "Node n status is now: NodeSchedulable") in node.events("n")
+
+
+@on_a_node(FastClock)
 async def test_a_node_that_was_deleted_registers_again(node: Node) -> None:
     uid = node.registry.get("nodes", "n")["metadata"]["uid"]
     node.registry.delete("nodes", "n")
@@ -367,6 +380,7 @@ async def test_a_pod_over_its_deadline_fails(node: Node) -> None:
     pod = await node.phase("Failed")
     assert pod["status"]["reason"] == "DeadlineExceeded"
     assert not container(pod)["ready"]
+    assert ("DeadlineExceeded", pod["status"]["message"]) in node.events()
 
 
 @on_a_node()
