@@ -129,8 +129,8 @@ def replica_annotations(deployment: Object) -> dict[str, str]:
 
 
 def renewed_annotations(deployment: Object, rs: Object, revision_number: int) -> dict[str, str]:
-    """Return the annotations of an existing new ReplicaSet: its own, over them the Deployment's, and the newest
-    revision; the revision it had before joins the history."""
+    """Return the annotations of an existing new ReplicaSet: its own, over them the Deployment's, and the
+    newest revision; the revision it had before joins the history."""
     before = dict(rs["metadata"].get("annotations") or {})
     after = before | {
         key: value

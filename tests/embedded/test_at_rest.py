@@ -390,8 +390,8 @@ async def what_controllers_say_edited_by_others(plane: Plane) -> None:
     before = {resource: plane.items(resource)[0] for resource in ("deployments", "replicasets")}
     before["poddisruptionbudgets"] = plane.get("poddisruptionbudgets", "web")
     for resource, found in before.items():
-        name, status = found["metadata"]["name"], dict.fromkeys(found["status"])
-        wrong = {**status, "observedGeneration": 0, "conditions": []}
+        name = found["metadata"]["name"]
+        wrong: Object = {**dict.fromkeys(found["status"]), "observedGeneration": 0, "conditions": []}
         if resource == "poddisruptionbudgets":
             wrong |= {"currentHealthy": 0, "desiredHealthy": 0, "disruptionsAllowed": 9, "expectedPods": 0}
         else:
