@@ -5,6 +5,7 @@ In a random order, of a seed. At least one ready Pod is always spared, as no clu
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import time
@@ -148,6 +149,23 @@ def process_of_pod(directory: Path, uid: str) -> ProcessIdentity:
     raise StuckError(f"the ready Pod {uid} has no process")
 
 
+def _evidence(client: Client) -> str:
+    """Return the Pods that are not ready, each with its status and Events, a line each."""
+    ready = {pod["metadata"]["name"] for pod in ready_pods(client)}
+    events = client.json("GET", "/api/v1/namespaces/default/events")["items"]
+    told = []
+    for pod in client.json("GET", PODS)["items"]:
+        name = pod["metadata"]["name"]
+        if name not in ready:
+            node, gone = pod["spec"].get("nodeName"), pod["metadata"].get("deletionTimestamp")
+            told.append(f"{name} on {node}, deleted {gone}: {json.dumps(pod['status'])}")
+            mine = [event for event in events if event["involvedObject"].get("name") == name]
+            told += [
+                f"  {each.get('lastTimestamp')} {each.get('reason')}: {each.get('message')}" for each in mine
+            ]
+    return "\n".join(told) or "Every Pod is ready."
+
+
 def is_settled(deployment: dict[str, Any]) -> bool:
     """Return whether a Deployment is all that its spec says, and nothing else."""
     status, wanted = deployment["status"], deployment["spec"]["replicas"]
@@ -172,7 +190,8 @@ def settle(connect: Callable[[], Client]) -> None:
                 if event["type"] == "ERROR" or is_settled(event["object"]):
                     break
             watcher.close()
-        raise StuckError(f"after {SETTLED_WITHIN:g} s: {found['spec']['replicas']} wanted, {found['status']}")
+        wanted, status = found["spec"]["replicas"], found["status"]
+        raise StuckError(f"after {SETTLED_WITHIN:g} s: {wanted} wanted, {status}\n{_evidence(client)}")
     finally:
         client.close()
         watcher.close()

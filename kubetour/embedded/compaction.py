@@ -1,8 +1,9 @@
-"""What the API server tidies: old revisions, every five minutes, and Events that are an hour old.
+"""What the API server tidies: every five minutes old revisions, and Events that are an hour old.
 
 As kube-apiserver does: a compaction forgets what was superseded before the previous one, so a client may be
 at least five minutes behind (`--etcd-compaction-interval`); Events live for an hour (`--event-ttl`).
-All is done in batches, between which others have their turn: thousands at once would hold up every request.
+Room on the disk that nothing needed in five minutes is given back. All is done in batches, between which
+others have their turn: thousands at once would hold up every request.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from kubetour.embedded.registry import Registry
 
 _log = logging.getLogger(__name__)
 INTERVAL_SECONDS = 300.0
-BATCH = 200  # Events, or revisions: a hundredth of a second of work
+BATCH = 200  # Events, revisions, or pages: a hundredth of a second of work
 
 
 async def keep_compact(registry: Registry, event_ttl: float = EVENT_TTL) -> None:
@@ -28,6 +29,7 @@ async def keep_compact(registry: Registry, event_ttl: float = EVENT_TTL) -> None
     while True:
         await registry.clock.sleep(INTERVAL_SECONDS)
         try:
+            await give_back(registry.store)
             await expire_events(registry, event_ttl)
             await compact(registry.store, previous)
         except (StatusError, StoreFullError) as error:  # the next time, perhaps
@@ -40,6 +42,14 @@ async def compact(store: Store, revision: int) -> None:
     """Compact a store to a revision, step by step. StoreFullError."""
     while store.compacted < min(revision, store.revision):
         store.compact(min(store.compacted + BATCH, revision))
+        await asyncio.sleep(0)
+
+
+async def give_back(store: Store) -> None:
+    """Give back the pages that are free: before a compaction, what the one before it freed for nothing."""
+    _, free = store.pages
+    for start in range(0, free, BATCH):
+        store.give_back(min(BATCH, free - start))
         await asyncio.sleep(0)
 
 

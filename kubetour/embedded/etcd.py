@@ -102,6 +102,7 @@ class Store:
 
     def _open(self) -> None:
         self._db.execute("PRAGMA locking_mode=EXCLUSIVE")
+        self._db.execute("PRAGMA auto_vacuum=INCREMENTAL")  # of a new file; of another it changes nothing
         self._db.execute("PRAGMA journal_mode=WAL")
         # NORMAL: a commit survives the death of the process; of the machine, a scratch cluster need not.
         self._db.execute("PRAGMA synchronous=NORMAL")
@@ -224,6 +225,22 @@ class Store:
                 self._db.execute("ROLLBACK")
             raise StoreFullError(f"the store cannot be compacted: {error}") from error
         self.compacted = revision
+
+    @property
+    def pages(self) -> tuple[int, int]:
+        """Return how many pages the file has, and how many of them hold nothing."""
+        whole, free = (
+            int(self._db.execute(f"PRAGMA {of}").fetchone()[0]) for of in ("page_count", "freelist_count")
+        )
+        return whole, free
+
+    def give_back(self, pages: int) -> None:
+        """Make the file shorter by so many pages that hold nothing, if it has them. StoreFullError."""
+        try:
+            # Not `execute`, which takes the first step alone: one page.
+            self._db.executescript(f"PRAGMA incremental_vacuum({pages:d})")
+        except sqlite3.OperationalError as error:
+            raise StoreFullError(f"the store cannot be made smaller: {error}") from error
 
 
 def _bucket(key: str) -> str:

@@ -4,14 +4,23 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterator
+from contextlib import closing
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from kubetour.embedded.bootstrap import bootstrap
 from kubetour.embedded.clock import rfc3339
-from kubetour.embedded.compaction import BATCH, INTERVAL_SECONDS, compact, expire_events, keep_compact
+from kubetour.embedded.compaction import (
+    BATCH,
+    INTERVAL_SECONDS,
+    compact,
+    expire_events,
+    give_back,
+    keep_compact,
+)
 from kubetour.embedded.etcd import Store
 from kubetour.embedded.registry import Registry
 from tests.embedded.controlplane import FakeClock
@@ -107,3 +116,42 @@ def test_an_event_that_is_seen_again_while_others_go_stays(busy: Registry) -> No
         assert [item["metadata"]["name"] for item in busy.list("events").items] == [newest]
 
     asyncio.run(scenario())
+
+
+def test_room_that_no_change_needed_for_an_interval_is_given_back(tmp_path: Path) -> None:
+    async def scenario() -> list[tuple[int, int]]:
+        clock, store = FakeClock(), Store(tmp_path / "state.db")
+        registry = Registry(store, clock)
+        task = asyncio.create_task(keep_compact(registry))
+        await asyncio.sleep(0)  # it has begun
+        found = []
+        registry.create("namespaces", {"metadata": {"name": "busy"}})
+        for changes in (3000, 1, 1, 1):
+            for number in range(changes):
+                registry.patch("namespaces", "busy", {"metadata": {"labels": {"at": str(number)}}})
+            clock.advance(INTERVAL_SECONDS)
+            for _ in range(3000 // BATCH + 9):
+                await asyncio.sleep(0)
+            found.append(store.pages)
+        task.cancel()
+        store.close()
+        return found
+
+    _, freed, given_back, at_rest = asyncio.run(scenario())
+    assert freed[1] > freed[0] / 2  # by the compaction; until the next one, changes may need it
+    assert given_back[0] < freed[0] / 2
+    assert at_rest == given_back
+    with closing(Store(tmp_path / "state.db")) as store:
+        assert [entry.key for entry in store.range("/namespaces/")] == ["/namespaces/busy"]
+        assert (tmp_path / "state.db").stat().st_size < freed[0] / 2 * 4096
+
+
+def test_others_have_their_turn_between_batches_of_pages_that_go(busy: Registry) -> None:
+    for number in range(500):
+        busy.patch("events", "e1", {"message": f"{number} {'long ' * 800}"}, "default")
+    asyncio.run(compact(busy.store, busy.store.revision))
+    whole, free = busy.store.pages
+    assert free > 2 * BATCH
+    found = asyncio.run(turns(give_back(busy.store), lambda: busy.store.pages[0]))
+    assert found[-1] == whole - free
+    assert max(before - after for before, after in pairwise(found)) <= BATCH

@@ -121,6 +121,7 @@ class StoreMachine(RuleBasedStateMachine):
         self.store.compact(revision)
         self.compacted = max(self.compacted, revision)
         assert self.store.compacted == self.compacted
+        self.store.give_back(self.store.pages[1])
         if self.compacted > 0:
             with pytest.raises(CompactedError):
                 self.store.watch("/p/", self.compacted - 1)
