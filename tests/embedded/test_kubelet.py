@@ -124,6 +124,7 @@ async def test_a_port_that_is_taken_is_replaced(node: Node) -> None:
         node.create({"ports": [{"containerPort": 8080}]})
         pod = await node.ready()
         listen = pod["metadata"]["annotations"]["embedded.kubetour.dev/listen"]
+        await until_printed(node, "up")
         (_, printed) = await node.logs()
         port = int(printed.split()[0])
         assert port != 8080
