@@ -35,7 +35,9 @@ def mark(resource: Resource, obj: Object, options: DeleteOptions, now: datetime)
     """
     marked = copy.deepcopy(obj)
     metadata = marked["metadata"]
-    finalizers = _finalizers(metadata.get("finalizers") or [], options.propagation_policy)
+    # The garbage collector does not follow Events, which own nothing: nobody would take its finalizers off.
+    policy = "Background" if resource.plural == "events" else options.propagation_policy
+    finalizers = _finalizers(metadata.get("finalizers") or [], policy)
     if resource.plural == "namespaces":
         # A Namespace's own finalizer lives in its spec: its content goes first.
         waits = bool((marked.get("spec") or {}).get("finalizers")) or bool(finalizers)

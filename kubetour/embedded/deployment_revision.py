@@ -129,11 +129,10 @@ def replica_annotations(deployment: Object) -> dict[str, str]:
 
 
 def renewed_annotations(deployment: Object, rs: Object, revision_number: int) -> dict[str, str]:
-    """Return the annotations of an existing new ReplicaSet: the Deployment's, and the newest revision; the
-    revision it had before joins the history."""
+    """Return the annotations of an existing new ReplicaSet: its own, over them the Deployment's, and the
+    newest revision; the revision it had before joins the history."""
     before = dict(rs["metadata"].get("annotations") or {})
-    after = {key: value for key, value in before.items() if key in _OWN}
-    after |= {
+    after = before | {
         key: value
         for key, value in (deployment["metadata"].get("annotations") or {}).items()
         if key not in _OWN

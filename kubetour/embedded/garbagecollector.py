@@ -135,9 +135,11 @@ class GarbageCollector(Controller[Item]):
         if solid:
             self._drop_references(item, obj, gone | waiting)
             return
-        has_dependents = next(self._dependents(obj), None) is not None
-        policy = "Foreground" if waiting and has_dependents else _own_policy(obj)
-        self._delete(item, obj, policy)
+        dependents = [one for _, one in self._dependents(obj)]
+        if waiting and any(_waits_for_dependents(one) for one in dependents):
+            # A circle of owners would wait for one another for ever.
+            self._unblock_owners(item, obj)
+        self._delete(item, obj, "Foreground" if waiting and dependents else _own_policy(obj))
 
     def _cached_owner(self, reference: Object, dependent: Object) -> tuple[Item, Object] | None:
         plural = self._plural(reference)
@@ -189,6 +191,10 @@ class GarbageCollector(Controller[Item]):
     def _drop_references(self, item: Item, obj: Object, uids: set[str]) -> None:
         kept = [one for one in obj["metadata"]["ownerReferences"] if one["uid"] not in uids]
         self._patch(item, obj, "ownerReferences", kept)
+
+    def _unblock_owners(self, item: Item, obj: Object) -> None:
+        free = [{**one, "blockOwnerDeletion": False} for one in obj["metadata"]["ownerReferences"]]
+        self._patch(item, obj, "ownerReferences", free)
 
     def _drop_finalizer(self, item: Item, obj: Object, finalizer: str) -> None:
         self._patch(item, obj, "finalizers", [name for name in _finalizers(obj) if name != finalizer])

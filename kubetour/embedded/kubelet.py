@@ -71,6 +71,7 @@ class Kubelet:
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._server = KubeletServer(self._find, self._runtime)
         self._reported = float("-inf")
+        self._unschedulable = False
         self._stopped = False
         self._pods = api.of("pods")
 
@@ -109,6 +110,7 @@ class Kubelet:
                 raise
             node = self._register()
         self._keep_socket(node)
+        self._tell_schedulable(node)
         self._report(node)
         now = rfc3339_micro(self._clock.now())
         lease = lease_object(self._config, node, now)
@@ -132,6 +134,14 @@ class Kubelet:
         wanted = node_object(self._config)["metadata"]["annotations"]
         if any((node["metadata"].get("annotations") or {}).get(k) != v for k, v in wanted.items()):
             self._api.patch("nodes", self._config.name, {"metadata": {"annotations": wanted}})
+
+    def _tell_schedulable(self, node: Object) -> None:
+        """Tell of a cordon and of its end when it is next looked, as kubelet_node_status.go does."""
+        unschedulable = bool(node["spec"].get("unschedulable"))
+        if unschedulable != self._unschedulable:
+            self._unschedulable = unschedulable
+            reason = "NodeNotSchedulable" if unschedulable else "NodeSchedulable"
+            self._events.normal("nodes", node, reason, f"Node {self._config.name} status is now: {reason}")
 
     def _report(self, node: Object) -> None:
         old = node.get("status") or {}

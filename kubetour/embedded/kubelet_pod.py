@@ -136,6 +136,7 @@ class PodWorker:
         if left is not None and left <= 0:
             why = "Pod was active on the node longer than the specified deadline"
             state.failed = ("DeadlineExceeded", why)
+            self.node.events.normal("pods", state.pod, *state.failed)
             return 0.0
         delays = [left, self._volumes.set_up()]
         if not self._volumes.ready:

@@ -43,6 +43,8 @@ class Termination:
             if running and not state.removed:
                 self._reporter.write_status()
             return False
+        # A kubelet before this one may have given it its address.
+        state.ip = state.ip or (state.pod.get("status") or {}).get("podIP", "")
         # One that was over before keeps what it says; one that never began has nothing to say.
         if not state.removed and not is_terminal(state.pod) and state.ip:
             self._reporter.write_status(stopped=True)

@@ -64,9 +64,10 @@ def test_annotations_are_shared_but_for_those_that_are_ones_own() -> None:
         }
     }
     revision, history = "deployment.kubernetes.io/revision", "deployment.kubernetes.io/revision-history"
-    before = rs("a", TEMPLATE, **{"note": "old", "gone": "x", revision: "2", history: "1"})
-    assert renewed_annotations(deployment, before, 5) == {"note": "new", revision: "5", history: "1,2"}
-    assert renewed_annotations(deployment, before, 2) == {"note": "new", revision: "2", history: "1"}
+    before = rs("a", TEMPLATE, **{"note": "old", "its": "x", revision: "2", history: "1"})
+    kept = {"note": "new", "its": "x"}  # somebody annotated the ReplicaSet, or no longer the Deployment
+    assert renewed_annotations(deployment, before, 5) == {**kept, revision: "5", history: "1,2"}
+    assert renewed_annotations(deployment, before, 2) == {**kept, revision: "2", history: "1"}
 
 
 def test_only_empty_and_observed_replica_sets_are_expendable() -> None:

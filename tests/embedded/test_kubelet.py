@@ -58,6 +58,19 @@ async def test_the_lease_is_renewed_and_new_images_are_told(node: Node) -> None:
 
 
 @on_a_node(FastClock)
+async def test_a_cordon_and_its_end_are_told_in_events(node: Node) -> None:
+    def told() -> list[str]:
+        return [reason for reason, _ in node.events("n") if reason.endswith("Schedulable")]
+
+    node.registry.patch("nodes", "n", {"spec": {"unschedulable": True}})
+    await node.until(lambda: "NodeNotSchedulable" in told())
+    node.registry.patch("nodes", "n", {"spec": {"unschedulable": None}})
+    await node.until(lambda: "NodeSchedulable" in told())
+    assert told() == ["NodeNotSchedulable", "NodeSchedulable"]
+    assert ("NodeSchedulable", "Node n status is now: NodeSchedulable") in node.events("n")
+
+
+@on_a_node(FastClock)
 async def test_a_node_that_was_deleted_registers_again(node: Node) -> None:
     uid = node.registry.get("nodes", "n")["metadata"]["uid"]
     node.registry.delete("nodes", "n")
@@ -111,7 +124,7 @@ async def test_a_port_that_is_taken_is_replaced(node: Node) -> None:
         node.create({"ports": [{"containerPort": 8080}]})
         pod = await node.ready()
         listen = pod["metadata"]["annotations"]["embedded.kubetour.dev/listen"]
-        await until_printed(node, "up")  # without a probe it is ready before it has said anything
+        await until_printed(node, "up")
         (_, printed) = await node.logs()
         port = int(printed.split()[0])
         assert port != 8080
@@ -190,6 +203,25 @@ async def test_a_pod_deleted_by_force_is_ended_too(node: Node) -> None:
     node.registry.delete("pods", "p", "default", grace_period_seconds=0)
     await node.until(lambda: list((node.directory / "containers").iterdir()) == [])
     assert node.gone()
+
+
+@on_a_node()
+async def test_a_pod_deleted_while_its_node_was_down_is_told_to_have_ended(node: Node) -> None:
+    """A finalizer holds it: what its status says is all that anybody knows of it."""
+    node.load(SERVE)
+    node.create()
+    address = (await node.ready())["status"]["podIP"]
+    node.registry.patch("pods", "p", {"metadata": {"finalizers": ["example.com/mine"]}}, "default")
+    await node.stop()
+    node.registry.delete("pods", "p", "default")
+    assert node.pod()["status"]["phase"] == "Running"
+    await node.start()
+    pod = await node.until(lambda: condition(node.pod(), "Ready") == "False" and node.pod())
+    assert pod["status"]["phase"] in ("Succeeded", "Failed")
+    assert "terminated" in container(pod)["state"]
+    assert pod["status"]["podIP"] == address
+    node.registry.patch("pods", "p", {"metadata": {"finalizers": None}}, "default")
+    await node.until(node.gone)
 
 
 @on_a_node()
@@ -372,6 +404,7 @@ async def test_a_pod_over_its_deadline_fails(node: Node) -> None:
     pod = await node.phase("Failed")
     assert pod["status"]["reason"] == "DeadlineExceeded"
     assert not container(pod)["ready"]
+    assert ("DeadlineExceeded", pod["status"]["message"]) in node.events()
 
 
 @on_a_node()
