@@ -148,7 +148,8 @@ def prepare(
     shutil.copytree(store.snapshot(image), root, symlinks=True)
     _mount(root, spec.mounts)
     where = spec.working_directory or config.get("WorkingDir") or "/"
-    (root / where.lstrip("/")).mkdir(parents=True, exist_ok=True)
+    inside = root / os.path.normpath(f"/{where}").lstrip("/")  # above a root there is but the root
+    inside.mkdir(parents=True, exist_ok=True)
     container = Container(
         id=identity,
         name=spec.name,
@@ -156,7 +157,7 @@ def prepare(
         image_id=image.id,
         argv=[localised(word, root) for word in [*entrypoint, *command]],
         environment=_environment(spec, config.get("Env") or [], root),
-        directory=str(root / where.lstrip("/")),
+        directory=str(inside),
         log=spec.log or str(directory / "log"),
         stop_signal=config.get("StopSignal") or "SIGTERM",
         labels=dict(spec.labels),

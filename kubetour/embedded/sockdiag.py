@@ -18,6 +18,7 @@ _HEADER = struct.Struct("=IHHII")  # nlmsghdr: length, type, flags, sequence, po
 _REQUEST = struct.Struct("=BBBxI48x")  # inet_diag_req_v2: family, protocol, extensions, states, no socket
 _SOCKET = struct.Struct("!H2x16s")  # inet_diag_sockid, to the source's address
 _SOCKET_OFFSET = 4  # of it in inet_diag_msg, behind family, state, timer and retransmissions
+_PATIENCE = 1.0  # seconds; a kernel answers at once, but a sandbox may swallow the question
 _LONGEST = 64 * 1024  # more than the kernel puts into one message
 
 Endpoint = tuple[bytes, int]
@@ -30,6 +31,7 @@ def listening() -> frozenset[Endpoint]:
     """
     kind = socket.SOCK_RAW | socket.SOCK_CLOEXEC
     with socket.socket(socket.AF_NETLINK, kind, _SOCK_DIAG) as kernel:
+        kernel.settimeout(_PATIENCE)
         found = _ask(kernel, socket.AF_INET, 4)
         try:
             return found | _ask(kernel, socket.AF_INET6, 16)

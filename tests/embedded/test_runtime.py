@@ -22,15 +22,15 @@ from kubetour.embedded.process import identify
 from kubetour.embedded.runtime import Runtime, StartError
 from tests.embedded.making import build, shell_image
 
-Test = Callable[[Path], Awaitable[None]]
+Test = Callable[..., Awaitable[None]]
 
 
-def eventually(test: Test) -> Callable[[Path], None]:
+def eventually(test: Test) -> Callable[..., None]:
     """Run an asynchronous test, ten seconds at most."""
 
     @wraps(test)
-    def run(tmp_path: Path) -> None:
-        asyncio.run(asyncio.wait_for(test(tmp_path), 20))
+    def run(tmp_path: Path, **given: Any) -> None:
+        asyncio.run(asyncio.wait_for(test(tmp_path, **given), 20))
 
     return run
 
@@ -270,6 +270,25 @@ def test_no_descriptor_is_left_open(tmp_path: Path) -> None:
     before = count()
     asyncio.run(ran(tmp_path, "true"))
     assert count() == before
+
+
+@pytest.mark.parametrize(
+    ("where", "below"),
+    [
+        pytest.param("/work/dir", "work/dir", id="a directory of its own"),
+        pytest.param("../../../work", "work", id="above its root, which is its root"),
+        pytest.param("/a/../../../b/..", "", id="back to its root"),
+    ],
+)
+@eventually
+async def test_a_working_directory_is_a_containers_own(tmp_path: Path, where: str, below: str) -> None:
+    image = shell_image(tmp_path, "true")
+    async with runtime(tmp_path) as made:
+        container = made.create(spec(working_directory=where), image)
+    own = tmp_path / "containers" / container.id
+    assert Path(container.directory) == own / "rootfs" / below
+    assert Path(container.directory).is_dir()
+    assert sorted(path.name for path in own.iterdir()) == ["rootfs", "state.json"]
 
 
 @eventually
