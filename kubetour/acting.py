@@ -173,6 +173,8 @@ class Acting:
         failed = self._attempt(command, line)
         if failed and not self.step.again:
             error = self._failed(*failed)
+            if self._has_gone():
+                return
             if self.step.refusable and causes.forbidden(error):
                 return  # the check decides whether it can be seen all the same
             self._unmade = True
@@ -201,6 +203,22 @@ class Acting:
         if step.stage is Stage.CLUSTER:
             raise RefusedError("cluster-exists")
         raise RefusedError("made-by-others") if step.creates else RefusedError("not-made-here")
+
+    def _has_gone(self) -> bool:
+        """Return whether what the step only removes, and was made here, has gone by itself meanwhile.
+
+        Then there is nothing to do. A container that an interrupted tour has told to stop is there for a
+        while, and then is not.
+        """
+        step, made = self.step, self._performer.state.created()
+        if not step.exists or step.creates or not step.removes or not set(step.removes) <= set(made):
+            return False
+        ((look, result),) = self._ask(step.exists)
+        if result.status == 0 or causes.unanswered(self._failed(look, result)):
+            return False
+        self.already, self.because = True, (look,)
+        self.results.clear()
+        return True
 
     def _succeed(self, *runs: Run) -> bool:
         return all(result.status == 0 for _, result in self._ask(*runs))

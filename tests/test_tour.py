@@ -36,6 +36,8 @@ from kubetour.tour import Outcome, Tour
 from tests.making import ANSWERS, NO_ANSWER, NOT_THERE, NOT_TRIED, There, climb, sh, step
 from tests.shapes import event, node, pod, service
 
+NO_DAEMON = "echo 'Cannot connect to the Docker daemon. Is the docker daemon running?' >&2; exit 1"
+
 
 @dataclass
 class Memory:
@@ -997,6 +999,25 @@ def test_what_a_step_would_remove_and_is_not_in_the_ledger_is_refused(tour: Tour
     assert state.created() == ()
 
 
+@pytest.mark.parametrize(
+    ("made", "there", "is_well"),
+    [
+        pytest.param("web/1", "false", True, id="gone"),
+        pytest.param("web/1", "true", False, id="still there"),
+        pytest.param("web/2", "false", False, id="never made here"),
+        pytest.param("web/1", NO_DAEMON, False, id="nobody can say"),
+    ],
+)
+def test_what_was_to_be_removed_and_has_gone_by_itself_meanwhile_is_removed(
+    tour: Tour, memory: Memory, state: State, made: str, there: str, is_well: bool
+) -> None:
+    state.add(made)
+    (only,) = tour.run((step("remove", "exit 1", exists=sh(there), removes=("web/1",)),))
+    assert (only.error is None) is is_well
+    assert (("note", "tour.already") in memory.told) is is_well
+    assert state.created() == (() if is_well else (made,))
+
+
 @pytest.mark.parametrize("word", ["gone", "nonsense"], ids=["holds", "refuted"])
 def test_what_removes_again_what_it_makes_leaves_no_entry_whatever_the_verdict(
     tour: Tour, memory: Memory, state: State, word: str
@@ -1033,8 +1054,7 @@ def test_what_exists_and_is_in_the_ledger_is_acted_on_again(tour: Tour, state: S
 def test_what_failed_stays_in_the_ledger_where_the_engine_cannot_say_whether_it_is_there(
     tour: Tour, state: State
 ) -> None:
-    gone = "echo 'Cannot connect to the Docker daemon. Is the docker daemon running?' >&2; exit 1"
-    (only,) = tour.run((step("make", gone, unless=sh("false"), exists=sh(gone), creates=("a/b",)),))
+    (only,) = tour.run((step("make", NO_DAEMON, unless=sh("false"), exists=sh(NO_DAEMON), creates=("a/b",)),))
     assert only.error
     assert only.error.key == "engine-daemon"
     assert state.created() == ("a/b",)
