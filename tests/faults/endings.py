@@ -56,7 +56,7 @@ def end_at(checkout: Checkout, point: Point, *flags: str) -> str:
         assert "Traceback" not in shown, f"{point}\n{shown}"
         if tour.master >= 0:
             assert termios.tcgetattr(tour.master) == before, f"{point}: the terminal is not as it was"
-    # Not as often as it was hidden: with Ctrl-C a terminal drops what it has not shown yet (termios(3), NOFLSH).
+    # Not as often as it was hidden: with Ctrl-C a terminal drops what it has not shown (termios(3), NOFLSH).
     is_back = shown.rfind("\x1b[?25l") <= shown.rfind("\x1b[?25h")
     assert is_back or point.ending in ("kill -9", CLOSED), f"{point}: the cursor is hidden\n{shown}"
     _nothing_runs_on(checkout, point)
