@@ -151,10 +151,8 @@ class Acting:
             command(run)
             self._performer.perform(run, line)
         left = self.step.exists or self.step.unless
-        if self._unmade and left:
-            looked = self._performer.perform(left)
-            if looked.status != 0 and not causes.unanswered(self._failed(left, looked)):
-                self._performer.state.strike(*self.step.creates)
+        if self._unmade and left and self._is_gone(left, self._performer.perform(left)):
+            self._performer.state.strike(*self.step.creates)
 
     def restore(self, command: Command, line: Line) -> None:
         """Put back what the actions have changed, as far as that succeeds."""
@@ -214,11 +212,15 @@ class Acting:
         if not step.exists or step.creates or not step.removes or not set(step.removes) <= set(made):
             return False
         ((look, result),) = self._ask(step.exists)
-        if result.status == 0 or causes.unanswered(self._failed(look, result)):
+        if not self._is_gone(look, result):
             return False
         self.already, self.because = True, (look,)
         self.results.clear()
         return True
+
+    def _is_gone(self, look: Run, result: Result) -> bool:
+        """Return whether who looked did not find it; False, too, where the engine cannot say."""
+        return result.status != 0 and not causes.unanswered(self._failed(look, result))
 
     def _succeed(self, *runs: Run) -> bool:
         return all(result.status == 0 for _, result in self._ask(*runs))
