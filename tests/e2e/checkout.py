@@ -38,6 +38,20 @@ class Checkout:
         assert check is None or finished.status == check, finished.told()
         return finished
 
+    def run_script(self, script: str) -> Finished:
+        """Run a script that was printed here, from somewhere else, to its end; it must succeed."""
+        done = subprocess.run(
+            ["sh", "-eu", "-c", script],
+            cwd="/",
+            env=self.environ("en"),
+            capture_output=True,
+            encoding="utf-8",
+            timeout=PATIENCE,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return Finished(done.returncode, done.stdout, done.stderr)
+
     def clean(self, *flags: str, **environ: Any) -> None:
         """Remove what was made, and prove that nothing of it is left and nothing runs here."""
         told = self.inv("down", "--check", *flags, **environ)

@@ -9,7 +9,6 @@ import re
 import shutil
 import signal
 import socket
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -110,16 +109,7 @@ def test_the_printed_script_does_the_same_without_python_around_it(checkout: Che
     script = checkout.inv("script", *EMBEDDED, "--down").stdout
     dry = checkout.inv("--dry", "tour", *EMBEDDED, "--down").stdout
     assert dry == script
-    done = subprocess.run(
-        ["sh", "-eu", "-c", script],
-        cwd="/",
-        env=checkout.environ("en"),
-        capture_output=True,
-        encoding="utf-8",
-        timeout=120,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
+    done = checkout.run_script(script)
     hit, _, _ = done.stdout.partition('{"rate"')  # under load, Pods come and go
     answers = re.findall(r"You've hit (node-hostname-[0-9a-z]+-[0-9a-z]{5})", hit)
     assert len(set(answers[-37:])) == 3, "the last ones are those to all Pods; before, others were replaced"

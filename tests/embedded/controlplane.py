@@ -260,3 +260,18 @@ def service(name: str = "web", **spec: Any) -> Object:
         "metadata": {"name": name, "namespace": "default"},
         "spec": {"selector": {"app": name}, "ports": [{"port": 80, "targetPort": 8080}], **spec},
     }
+
+
+def config_map(name: str, *owners: Object, blocks: bool = True, **metadata: Any) -> Object:
+    """Return a ConfigMap that other ConfigMaps own; `blocks`: deleted in the foreground, they wait for it."""
+    references = [
+        {
+            "apiVersion": "v1",
+            "kind": "ConfigMap",
+            "name": owner["metadata"]["name"],
+            "uid": owner["metadata"]["uid"],
+            "blockOwnerDeletion": blocks,
+        }
+        for owner in owners
+    ]
+    return {"metadata": {"name": name, "namespace": "default", "ownerReferences": references, **metadata}}

@@ -17,7 +17,7 @@ from kubetour.embedded.deletion import POLICIES
 from kubetour.embedded.eviction import check_budget
 from kubetour.embedded.resources import RESOURCES
 from kubetour.embedded.server import controllers
-from tests.embedded.controlplane import ControlPlane, deployment, node, pod, service
+from tests.embedded.controlplane import ControlPlane, config_map, deployment, node, pod, service
 
 # More than any flow here needs by far; two controllers at war write that much in a second. And turns of the
 # event loop, for one that asks itself again and again without a write.
@@ -197,23 +197,9 @@ async def endpoints_deleted_under_their_service(plane: Plane) -> None:
             assert len(plane.items(resource)) == 1
 
 
-def owned(name: str, *owners: Object, blocks: bool = True, **metadata: Any) -> Object:
-    references = [
-        {
-            "apiVersion": "v1",
-            "kind": "ConfigMap",
-            "name": owner["metadata"]["name"],
-            "uid": owner["metadata"]["uid"],
-            "blockOwnerDeletion": blocks,
-        }
-        for owner in owners
-    ]
-    return {"metadata": {"name": name, "namespace": "default", "ownerReferences": references, **metadata}}
-
-
 async def owners_of_which_one_goes(plane: Plane) -> None:
-    first, second = (plane.registry.create("configmaps", owned(name)) for name in ("first", "second"))
-    plane.registry.create("configmaps", owned("both", first, second))
+    first, second = (plane.registry.create("configmaps", config_map(name)) for name in ("first", "second"))
+    plane.registry.create("configmaps", config_map("both", first, second))
     await plane.settle()
     plane.delete("configmaps", "first", "Foreground")
     await plane.settle()
@@ -224,9 +210,9 @@ async def owners_of_which_one_goes(plane: Plane) -> None:
 
 
 async def owners_that_own_each_other(plane: Plane) -> None:
-    first = plane.registry.create("configmaps", owned("first"))
-    second = plane.registry.create("configmaps", owned("second", first))
-    references = owned("first", second)["metadata"]["ownerReferences"]
+    first = plane.registry.create("configmaps", config_map("first"))
+    second = plane.registry.create("configmaps", config_map("second", first))
+    references = config_map("first", second)["metadata"]["ownerReferences"]
     change(plane, "configmaps", "first", {"metadata": {"ownerReferences": references}})
     await plane.settle()
     plane.delete("configmaps", "first", "Foreground")
@@ -236,7 +222,7 @@ async def owners_that_own_each_other(plane: Plane) -> None:
 
 async def a_pod_of_an_owner_that_never_was(plane: Plane) -> None:
     nobody: Object = {"metadata": {"name": "nobody", "uid": "0"}}
-    references = owned("p", nobody)["metadata"]["ownerReferences"]
+    references = config_map("p", nobody)["metadata"]["ownerReferences"]
     plane.registry.create("pods", pod(ownerReferences=references))
     await plane.settle()
     assert not plane.exists("pods", "p")
@@ -244,8 +230,8 @@ async def a_pod_of_an_owner_that_never_was(plane: Plane) -> None:
 
 async def finalizers_of_the_users_own(plane: Plane) -> None:
     mine: Object = {"finalizers": ["example.com/mine"]}
-    owner = plane.registry.create("configmaps", owned("owner"))
-    plane.registry.create("configmaps", owned("held", owner, **mine))
+    owner = plane.registry.create("configmaps", config_map("owner"))
+    plane.registry.create("configmaps", config_map("held", owner, **mine))
     plane.registry.create("services", {**service(), "metadata": {**service()["metadata"], **mine}})
     held = pod("held", labels={"app": "web"})
     plane.registry.create("pods", {**held, "metadata": {**held["metadata"], **mine}})

@@ -2,24 +2,13 @@ from __future__ import annotations
 
 from kubetour.embedded.api import Object
 from kubetour.embedded.garbagecollector import GarbageCollector
-from tests.embedded.controlplane import ControlPlane, scenario
+from tests.embedded.controlplane import ControlPlane, config_map, scenario
 
 
 def config(
     plane: ControlPlane, name: str, *owners: Object, block: bool = False, **metadata: object
 ) -> Object:
-    references = [
-        {
-            "apiVersion": "v1",
-            "kind": "ConfigMap",
-            "name": owner["metadata"]["name"],
-            "uid": owner["metadata"]["uid"],
-            "blockOwnerDeletion": block,
-        }
-        for owner in owners
-    ]
-    obj = {"metadata": {"name": name, "namespace": "default", "ownerReferences": references, **metadata}}
-    return plane.registry.create("configmaps", obj)
+    return plane.registry.create("configmaps", config_map(name, *owners, blocks=block, **metadata))
 
 
 def names(plane: ControlPlane) -> list[str]:
