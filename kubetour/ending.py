@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from kubetour.errors import SHORT, Interrupted, KubetourError, ResourceError, short
-from kubetour.runner import ignore_signals, last_signal, signals
+from kubetour.interrupts import ignore_signals, last_signal, signals
 from kubetour.terminal import console as consoles
 from kubetour.terminal.mistakes import print_error
 

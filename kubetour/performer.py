@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from kubetour.checks import Result
 from kubetour.errors import Interrupted, KubetourError
-from kubetour.runner import Line, Running, last_signal, side_by_side
+from kubetour.interrupts import last_signal
+from kubetour.runner import Line, Running, side_by_side
 from kubetour.script import program
 from kubetour.silence import QUIET, Silence, of_engine
 from kubetour.state import State

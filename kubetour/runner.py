@@ -5,19 +5,15 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import sys
-import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
-from types import FrameType
+from collections.abc import Callable, Iterable
+from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING, Any
 
 from kubetour.checks import TIMED_OUT, Result
 from kubetour.errors import HostError, Interrupted
+from kubetour.interrupts import heard, held_signals, last_signal
 from kubetour.local import GroupLocal
 from kubetour.script import shell
 from kubetour.steps import Run
@@ -30,8 +26,6 @@ Line = Callable[[str], None]
 LONGEST_LINE = 10_000  # characters of a line that is passed on as it comes; the result has all of it
 MOST = 5  # commands side by side: half of the sessions that sshd allows on a connection by default
 LOOK = 30.0  # seconds for a command that only asks the API server something
-_AGAIN = 0.01  # seconds until a signal that was swallowed is sent again: not into the same callback
-SOON = 5.0  # seconds in which what ends a tour after a signal is left alone by the next one
 
 
 class Sink:
@@ -86,24 +80,18 @@ class Running:
         self._sinks = Sink(self._tell), Sink(self._tell)
         self._started = self.heard = time.monotonic()  # heard: when it last printed a line
         self.run = run
-        try:
-            with held_signals():
-                self._promise: Promise = c.run(  # type: ignore[assignment]  # asynchronous: a Promise
-                    shell(run),
-                    in_stream=False,
-                    hide=True,
-                    warn=True,
-                    pty=False,
-                    dry=False,  # with --dry no step gets here, and probes must run
-                    asynchronous=True,
-                    out_stream=self._sinks[0],
-                    err_stream=self._sinks[1],
-                    timeout=timeout,
-                )
-        except KeyboardInterrupt:
-            if hasattr(self, "_promise"):  # else it came before anything had begun
-                self.end()
-            raise Interrupted(last_signal()) from None
+        self._promise: Promise = c.run(  # type: ignore[assignment]  # asynchronous: a Promise
+            shell(run),
+            in_stream=False,
+            hide=True,
+            warn=True,
+            pty=False,
+            dry=False,  # with --dry no step gets here, and probes must run
+            asynchronous=True,
+            out_stream=self._sinks[0],
+            err_stream=self._sinks[1],
+            timeout=timeout,
+        )
 
     def _tell(self, line: str) -> None:
         """Pass on a line, but not what a command says of having been interrupted: its own traceback, say."""
@@ -113,14 +101,15 @@ class Running:
 
     def wait(self) -> Result:
         """Return the result when the command has ended; Interrupted if a signal ended it for us."""
+        with held_signals():  # but for the waiting itself, that all of it is done
+            return self._wait()
+
+    def _wait(self) -> Result:
         from invoke.exceptions import CommandTimedOut
 
         runner = self._promise.runner
         try:
-            with _waiting():
-                # Not in Invoke, which for a signal just before its waiting joins its readers for ever.
-                runner.wait()
-                done = self._promise.join()
+            done = heard(self._join)
             status = int(done.exited)
         except CommandTimedOut as error:
             done, status = error.result, TIMED_OUT
@@ -140,6 +129,11 @@ class Running:
         seconds = time.monotonic() - self._started
         return Result(status, done.stdout, done.stderr, seconds, self._started)
 
+    def _join(self) -> Any:
+        """Wait, but not in Invoke, which for a signal just before its waiting joins its readers for ever."""
+        self._promise.runner.wait()
+        return self._promise.join()
+
     def finished(self) -> bool:
         """Return whether the command has ended."""
         return bool(self._promise.runner.process_is_finished)
@@ -151,10 +145,10 @@ class Running:
     def end(self) -> None:
         """End the command and wait for it: nothing of it stays behind."""
         runner = self._promise.runner
-        if not runner.process_is_finished:
-            runner.send_interrupt(KeyboardInterrupt())
-        with suppress(Interrupted, HostError):
-            self.wait()
+        with held_signals(), suppress(Interrupted, HostError):
+            if not runner.process_is_finished:
+                runner.send_interrupt(KeyboardInterrupt())
+            self._wait()
 
 
 def perform(c: Context, run: Run, line: Line | None = None, timeout: float | None = None) -> Result:
@@ -162,7 +156,8 @@ def perform(c: Context, run: Run, line: Line | None = None, timeout: float | Non
 
     A command that is over its time (seconds) is killed and has exit status 124.
     """
-    return Running(c, run, line or (lambda _: None), timeout).wait()
+    (result,) = side_by_side(lambda run: Running(c, run, line or (lambda _: None), timeout), (run,))
+    return result
 
 
 def perform_all(c: Context, runs: Iterable[Run], timeout: float | None = None) -> tuple[Result, ...]:
@@ -185,106 +180,19 @@ def side_by_side(
             if len(waiting) == MOST:
                 results.append(wait(waiting[0]))
                 waiting.popleft()
-            waiting.append(begin(run))
+            with held_signals():  # what has begun is known to have
+                waiting.append(begin(run))
         while waiting:
             results.append(wait(waiting[0]))
             waiting.popleft()
-    except BaseException:
+    except BaseException as error:
         with ExitStack() as ending:  # which ends all, even if one of them cannot be
             for running in waiting:
                 ending.callback(running.end)
+        if isinstance(error, KeyboardInterrupt):
+            raise Interrupted(last_signal()) from None
         raise
     return tuple(results)
-
-
-_caught: list[int] = []
-_raised: list[float] = []  # when a signal became a KeyboardInterrupt, since `signals` was entered
-_held: list[int] = []  # how many signals had been caught when the holding began
-_over: list[None] = []  # whether the process is about to end, as it was asked to
-_waits: list[None] = []  # one for each command that the main thread waits for
-
-
-def last_signal() -> int:
-    """Return the number of the signal that was caught last; SIGINT if none was."""
-    return _caught[-1] if _caught else signal.SIGINT
-
-
-@contextmanager
-def held_signals() -> Iterator[None]:
-    """Let a signal take effect only at the end: of a command half started, nobody could end the process."""
-    if threading.current_thread() is not threading.main_thread():
-        yield  # signals reach the main thread alone
-        return
-    _held.append(len(_caught))
-    try:
-        yield
-    finally:
-        before = _held.pop()
-    if len(_caught) > before:
-        raise KeyboardInterrupt
-
-
-@contextmanager
-def _waiting() -> Iterator[None]:
-    """Let every signal through while a command is waited for: the second one kills it."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    _waits.append(None)
-    try:
-        yield
-    finally:
-        _waits.pop()
-
-
-@contextmanager
-def signals() -> Iterator[None]:
-    """Turn SIGTERM and SIGHUP into the KeyboardInterrupt that SIGINT is, so that one path ends everything.
-
-    Who keeps Ctrl-C pressed sends thirty of them in a second: one that follows soon on another must not
-    break into what ends everything. It counts only where a command is waited for.
-    """
-
-    def caught(number: int, frame: FrameType | None) -> None:
-        _caught.append(number)
-        now = time.monotonic()
-        if _over or _held or (_raised and not _waits and now - _raised[-1] < SOON):
-            return
-        _raised.append(now)
-        raise KeyboardInterrupt
-
-    hook = sys.unraisablehook
-
-    def unraisable(unraised: sys.UnraisableHookArgs) -> None:
-        """Send the signal again that came where Python swallows what is raised: in a callback of its own."""
-        if unraised.exc_type is KeyboardInterrupt and _raised and _caught:
-            _raised.pop()
-            again = threading.Timer(_AGAIN, os.kill, (os.getpid(), _caught.pop()))
-            again.daemon = True
-            again.start()
-        else:
-            hook(unraised)
-
-    before: dict[int, Any] = {
-        n: signal.signal(n, caught) for n in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-    }
-    _raised.clear()
-    _over.clear()
-    sys.unraisablehook = unraisable
-    try:
-        yield
-    finally:
-        sys.unraisablehook = hook
-        for number, handler in before.items():
-            signal.signal(number, signal.SIG_IGN if _over else handler)
-
-
-def ignore_signals() -> None:
-    """Let no signal break into the end of the process, once it ends for one: Python would print where.
-
-    Before its very end, Python puts back what a handler of its own had replaced, but not SIG_IGN.
-    """
-    _over.append(None)
 
 
 def configure(c: Context) -> None:

@@ -14,11 +14,12 @@ from kubetour.acting import Acting, Command
 from kubetour.checks import Change, Observation, Proof, Result
 from kubetour.errors import ClusterError, EngineError, Interrupted, KubetourError, RefusedError
 from kubetour.failures import diagnose, not_proved
+from kubetour.interrupts import last_signal
 from kubetour.observe import Cluster, Objects
 from kubetour.performer import Performer
 from kubetour.questions import Prediction
 from kubetour.recording import Recording
-from kubetour.runner import Line, last_signal
+from kubetour.runner import Line
 from kubetour.state import State
 from kubetour.steps import Run, Step
 from kubetour.text import Text

@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any
 
 from kubetour.causes import forbidden
 from kubetour.errors import ClusterError, UsageError
+from kubetour.interrupts import last_signal
 from kubetour.observe import Cluster, Objects
 from kubetour.rules import whole
-from kubetour.runner import last_signal
 from kubetour.session import Session, open_session
 from kubetour.settled import settled
 from kubetour.terminal import console as consoles

@@ -22,14 +22,12 @@ from invoke.exceptions import ThreadException
 from kubetour import runner
 from kubetour.checks import TIMED_OUT, Result
 from kubetour.errors import Interrupted
+from kubetour.interrupts import last_signal, signals
 from kubetour.runner import (
     Running,
     Sink,
-    ignore_signals,
-    last_signal,
     perform,
     perform_all,
-    signals,
 )
 from kubetour.steps import Run
 from tests.making import sh
@@ -354,47 +352,6 @@ def test_a_command_is_waited_for_although_nobody_hears_it_any_more(c: Context, t
     with pytest.raises(BrokenPipeError):
         perform(c, sh(f"echo one; echo two; touch {tmp_path}/done"), line)
     assert (tmp_path / "done").exists()
-
-
-class Collected:
-    """Where Python swallows what is raised, as in the callbacks of weak references that imports have."""
-
-    def __init__(self, number: int) -> None:
-        self.number = number
-
-    def __del__(self) -> None:
-        os.kill(os.getpid(), self.number)
-
-
-def let_go(number: int) -> None:
-    Collected(number)
-    wait_for(lambda: False)  # it comes again meanwhile
-
-
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_a_signal_that_python_would_swallow_is_heard_all_the_same(number: int) -> None:
-    with signals(), pytest.raises(KeyboardInterrupt):
-        let_go(number)
-    assert last_signal() == number
-
-
-def test_the_handlers_of_before_come_back() -> None:
-    before = [signal.getsignal(n) for n in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)]
-    hook = sys.unraisablehook
-    with signals():
-        assert signal.getsignal(signal.SIGTERM) is not before[1]
-    assert [signal.getsignal(n) for n in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)] == before
-    assert sys.unraisablehook is hook
-
-
-def test_once_the_process_ends_for_a_signal_no_other_breaks_in() -> None:
-    with suppress(KeyboardInterrupt), signals():
-        ignore_signals()
-        os.kill(os.getpid(), signal.SIGINT)
-    for _ in range(3):
-        os.kill(os.getpid(), signal.SIGINT)
-    with signals(), pytest.raises(KeyboardInterrupt):  # another run in this process hears them again
-        os.kill(os.getpid(), signal.SIGINT)
 
 
 def test_a_command_is_not_waited_for_where_the_reader_of_its_output_has_failed(c: Context) -> None:

@@ -23,12 +23,12 @@ from kubetour.errors import (
     ProofError,
     RefusedError,
 )
+from kubetour.interrupts import signals
 from kubetour.observe import Objects
 from kubetour.proofs.cluster import NodesReady
 from kubetour.proofs.workload import ServiceAddress
 from kubetour.questions import Prediction, Question
 from kubetour.recording import Recorder, Recording
-from kubetour.runner import signals
 from kubetour.state import State
 from kubetour.steps import Run, Rung, Stage, Step
 from kubetour.text import Text

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 from kubetour.checks import Proof
 from kubetour.claims import CLAIMS, moves
+from kubetour.interrupts import held_signals
 from kubetour.lessons import Lesson
 from kubetour.observe import Objects
 from kubetour.questions import Prediction, Question
-from kubetour.runner import held_signals
 from kubetour.script import shell
 from kubetour.steps import Run, Step
 from kubetour.terminal.console import harmless_lines

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from kubetour.interrupts import held_signals
 from kubetour.observe import Objects
-from kubetour.runner import held_signals
 from kubetour.terminal.live import picture
 from kubetour.terminal.scene import Scene, scene
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from kubetour.runner import held_signals
+from kubetour.interrupts import held_signals
 from kubetour.terminal.changes import NOTHING, changes
 from kubetour.terminal.console import harmless
 from kubetour.terminal.live import Traffic, picture

@@ -16,9 +16,10 @@ from hypothesis import HealthCheck, given, settings
 
 from kubetour.checks import TIMED_OUT
 from kubetour.errors import HostError, Interrupted, UsageError
+from kubetour.interrupts import signals
 from kubetour.remote import group, pulse
 from kubetour.remote.connection import HostConnection, connection
-from kubetour.runner import Running, perform, signals
+from kubetour.runner import Running, perform
 from kubetour.script import shell
 from kubetour.steps import Run
 from tests.making import sh
