@@ -35,6 +35,7 @@ class ContainerSlot:
     hook_error: str = ""  # why its postStart hook failed, until that is told
     listens: dict[int, str] = field(default_factory=dict)
     probes: list[asyncio.Task[None]] = field(default_factory=list)
+    is_probed: bool = False  # the latest attempt; also where it has no probe, or their time is over
 
     @property
     def name(self) -> str:
@@ -72,7 +73,7 @@ class ContainerSlot:
         """Note a new attempt; return the one that nobody needs any more."""
         obsolete, self.previous, self.current = self.previous, self.current, container
         self.ready, self.unhealthy, self.waiting = False, "", ("", "")
-        self.kill, self.hook_error = None, ""
+        self.kill, self.hook_error, self.is_probed = None, "", False
         self.started.clear()
         return obsolete
 

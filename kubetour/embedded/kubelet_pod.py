@@ -164,8 +164,7 @@ class PodWorker:
         if slot.is_killed:
             return None
         if slot.is_running:
-            if slot.unhealthy:
-                self._kill_unhealthy(slot)
+            self._look_after(slot)
             return None
         if slot.has_ended:
             if not slot.restarts_after(self._restart_policy(slot)):
@@ -227,6 +226,12 @@ class PodWorker:
 
     def _probe_failed(self, slot: ContainerSlot, kind: str, message: str) -> None:
         self._reporter.warning(slot, "Unhealthy", f"{kind.capitalize()} probe failed: {message}")
+
+    def _look_after(self, slot: ContainerSlot) -> None:
+        if slot.unhealthy:
+            self._kill_unhealthy(slot)
+        elif not slot.is_probed:  # something went wrong just after its start
+            self._prober.start(slot)
 
     def _kill_unhealthy(self, slot: ContainerSlot) -> None:
         probe = slot.spec.get(f"{slot.unhealthy}Probe") or {}

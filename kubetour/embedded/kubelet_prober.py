@@ -36,6 +36,7 @@ class Prober:
     def start(self, slot: ContainerSlot) -> None:
         """Begin to probe a container that was just started; what is not probed counts as well."""
         slot.end_probes()
+        slot.is_probed = True
         if not slot.spec.get("startupProbe"):
             slot.started.set()
         slot.ready = not slot.spec.get("readinessProbe")

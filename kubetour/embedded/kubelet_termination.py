@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import shutil
 from collections.abc import Callable
 
@@ -13,6 +14,8 @@ from kubetour.embedded.kubelet_state import NodeContext, PodState
 from kubetour.embedded.kubelet_status import PodReporter
 from kubetour.embedded.podutil import is_terminal
 
+_log = logging.getLogger(__name__)
+_RETRY = 1.0  # seconds
 _LEAST_GRACE = 1.0  # seconds, also for a Pod that was deleted with no grace period at all
 # Seconds between the deletion and the stop signal: about what a kubelet's calls to its container runtime
 # take. Meanwhile the proxy hears that the Pod is to get no new connections.
@@ -76,10 +79,10 @@ class Termination:
         return max(_LEAST_GRACE, float(pod["metadata"].get("deletionGracePeriodSeconds", default)))
 
     def _stop_within(self, grace: float, running: list[ContainerSlot]) -> None:
-        """Stop containers, once; a shorter grace period than before takes over."""
+        """Stop containers, until it succeeds; a shorter grace period than before takes over."""
         if self._stopping:
             before, task = self._stopping
-            if grace >= before:
+            if grace >= before and not task.done():
                 return
             task.cancel()
         else:
@@ -92,7 +95,11 @@ class Termination:
         async def stop() -> None:
             if not self._state.removed:
                 await self._node.clock.sleep(_BEFORE_SIGNAL)
-            await asyncio.gather(*(self._hooks.kill(slot, grace) for slot in running))
+            try:
+                await asyncio.gather(*(self._hooks.kill(slot, grace) for slot in running))
+            except Exception:
+                _log.exception("pod %s: its containers could not be stopped", self._state.full_name)
+                await self._node.clock.sleep(_RETRY)
 
         task = asyncio.create_task(stop())
         task.add_done_callback(lambda _: self._wake())

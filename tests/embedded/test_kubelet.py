@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from kubetour.embedded.container import Container
 from kubetour.embedded.listening import can_bind
 from kubetour.embedded.network import loopback_range_usable
 from tests.embedded.node import (
@@ -129,6 +130,40 @@ async def test_a_port_that_is_taken_is_replaced(node: Node) -> None:
         port = int(printed.split()[0])
         assert port != 8080
         assert listen == f'{{"8080":"{HERE}.0.2:{port}"}}'
+
+
+@on_a_node(FastClock)
+async def test_a_container_is_probed_although_something_went_wrong_after_its_start(node: Node) -> None:
+    runtime = node.kubelet._runtime
+    start = runtime.start
+
+    def once(container: Container) -> None:
+        runtime.start = start  # type: ignore[method-assign]
+        start(container)
+        raise RuntimeError("not told that it has begun")
+
+    runtime.start = once  # type: ignore[method-assign]
+    node.load(SERVE)
+    node.create({"readinessProbe": {"exec": {"command": ["true"]}}})
+    pod = await node.ready()
+    assert container(pod)["restartCount"] == 0
+
+
+@on_a_node(FastClock)
+async def test_a_stop_that_did_not_succeed_is_tried_again(node: Node) -> None:
+    runtime = node.kubelet._runtime
+    stop = runtime.stop
+
+    async def once(container: Container, grace: float) -> None:
+        runtime.stop = stop  # type: ignore[method-assign]
+        raise OSError("not now")
+
+    runtime.stop = once  # type: ignore[method-assign]
+    node.load(SERVE)
+    node.create()
+    await node.ready()
+    node.registry.delete("pods", "p", "default")
+    await node.until(node.gone)
 
 
 @on_a_node()
