@@ -8,13 +8,15 @@ from kubetour.embedded.testing import Server
 from tests.fuzz.client import Answer, Client, Request
 from tests.fuzz.requests import requests
 
-# What a real API server answers with 500, too: a node that is in the API and nowhere else, an apply of fields
-# that there are not, an eviction that two budgets are about.
+# What a real API server answers with 500 or 503, too: a node that is in the API and nowhere else, an apply of
+# fields that there are not, an eviction that two budgets are about, a proxy to what nobody listens at.
 EXPECTED = (
     b"the kubelet of node",
     b"names no kubelet socket",
     b"failed to create typed patch object",
     b"more than one PodDisruptionBudget",
+    b"no endpoints available for service",
+    b"error trying to reach service",
 )
 
 
