@@ -175,8 +175,9 @@ class Kubelet:
 
     def _begin(self, pod: Object) -> None:
         uid = pod["metadata"]["uid"]
-        worker = self._workers[uid] = PodWorker(self._context, pod)
+        worker = PodWorker(self._context, pod)
         worker.recover(self._attempts(uid))
+        self._workers[uid] = worker  # one that could not begin is begun at the Pod's next change
         task = self._tasks[uid] = asyncio.create_task(worker.run(), name=f"pod {pod['metadata']['name']}")
         task.add_done_callback(lambda _: self._ended(uid))
 
@@ -185,7 +186,8 @@ class Kubelet:
         self._tasks.pop(uid, None)
 
     def _attempts(self, uid: str) -> list[Container]:
-        mine = [c for c in self._runtime.containers.values() if c.labels.get(POD_UID) == uid]
+        known = list(self._runtime.containers.values())  # at once: threads make containers meanwhile
+        mine = [container for container in known if container.labels.get(POD_UID) == uid]
         return sorted(mine, key=lambda container: container.created_at)
 
     def _forget_strangers(self) -> None:

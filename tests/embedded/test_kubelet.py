@@ -167,6 +167,25 @@ async def test_a_stop_that_did_not_succeed_is_tried_again(node: Node) -> None:
 
 
 @on_a_node()
+async def test_a_pod_begins_as_another_ones_container_is_made_in_a_thread(node: Node) -> None:
+    runtime = node.kubelet._runtime
+    node.load(SERVE)
+    node.create(name="before")
+    (theirs,) = await node.until(lambda: list(runtime.containers.values()))
+    await node.ready("before")
+
+    class Labels(dict[str, str]):
+        def get(self, key: str, default: Any = None) -> Any:  # now that thread has its turn
+            runtime.containers["another"] = theirs
+            return super().get(key, default)
+
+    theirs.labels = Labels(theirs.labels)
+    node.create()
+    await node.ready()
+    del runtime.containers["another"]
+
+
+@on_a_node()
 async def test_a_deleted_pod_is_asked_to_stop_and_leaves_nothing(node: Node) -> None:
     node.load(SERVE)
     node.create()
