@@ -55,14 +55,13 @@ class Prober:
         while True:
             try:
                 result = await probe_once(probe, self._resolve(slot), self._run(slot))
-            except Exception:  # it says nothing of the container, as with kubelet; the next one may
-                _log.exception("the %s probe of the container %s could not be made", kind, slot.name)
-            else:
                 # Before Python 3.12 `wait_for` loses a cancellation that comes together with the result.
                 if slot.current is not container or not slot.is_running:
                     return
                 if self._took(slot, kind, count, result):
                     return
+            except Exception:  # it says nothing of the container, as with kubelet; the next one may
+                _log.exception("the %s probe of the container %s could not be made", kind, slot.name)
             await self._clock.sleep(period)
 
     def _took(self, slot: ContainerSlot, kind: str, count: ProbeCount, result: Result) -> bool:

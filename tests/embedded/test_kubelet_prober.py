@@ -12,6 +12,7 @@ from kubetour.embedded.kubelet_container import ContainerSlot
 from kubetour.embedded.kubelet_prober import Prober
 
 Run = Callable[[list[str], float], Awaitable[tuple[int, bytes]]]
+Tell = Callable[[ContainerSlot, str, str], None]
 
 
 class NoTime(SystemClock):
@@ -31,8 +32,8 @@ def slot(**probes: Any) -> ContainerSlot:
     return found
 
 
-def prober(run: Run, changed: Callable[[], None]) -> Prober:
-    return Prober(NoTime(), lambda _: lambda _: ("127.0.0.1", 1), lambda _: run, changed, lambda *_: None)
+def prober(run: Run, changed: Callable[[], None], tell: Tell = lambda *_: None) -> Prober:
+    return Prober(NoTime(), lambda _: lambda _: ("127.0.0.1", 1), lambda _: run, changed, tell)
 
 
 def test_a_probe_that_could_not_be_made_is_made_again() -> None:
@@ -47,6 +48,25 @@ def test_a_probe_that_could_not_be_made_is_made_again() -> None:
 
         probed = slot(readinessProbe={"exec": {"command": ["check"]}})
         prober(run, changed.set).start(probed)
+        await asyncio.wait_for(changed.wait(), 10)
+        assert probed.ready
+        probed.end_probes()
+
+    asyncio.run(scenario())
+
+
+def test_a_probe_goes_on_when_its_failure_could_not_be_told() -> None:
+    async def scenario() -> None:
+        changed, results = asyncio.Event(), iter((1, 0))
+
+        async def run(argv: list[str], timeout: float) -> tuple[int, bytes]:
+            return next(results), b""
+
+        def tell(slot: ContainerSlot, kind: str, message: str) -> None:
+            raise RuntimeError("nobody listens")
+
+        probed = slot(readinessProbe={"exec": {"command": ["check"]}})
+        prober(run, changed.set, tell).start(probed)
         await asyncio.wait_for(changed.wait(), 10)
         assert probed.ready
         probed.end_probes()
