@@ -201,7 +201,11 @@ class Forwarder:
                 loop.add_writer(control, self._send)
                 return
             except OSError:
-                return  # it has ended, as the reader will see
+                # It has ended, or it cannot be told (no buffers, too many descriptors under way): one that has
+                # missed a command is of no use. The reader sees the end, and a new one hears all.
+                with contextlib.suppress(OSError):
+                    control.shutdown(socket.SHUT_RDWR)
+                return
             _close(descriptors)
             self._unsent[0] = (data[sent:], ())
             if sent == len(data):

@@ -108,6 +108,8 @@ class Worker:
         self._descriptors += descriptors
         *lines, self._said = (self._said + data).split(b"\n")
         for line in lines:
+            if self._ended:
+                return
             name, *arguments = json.loads(line)
             self._commands[name](*arguments)
 
@@ -127,6 +129,9 @@ class Worker:
 
     def listen(self, number: int, node: str) -> None:
         """There is a new listener; its socket came along."""
+        if not self._descriptors:  # too many are open, so the kernel dropped it: another process has room
+            self._ended = True
+            return
         sock = socket.socket(fileno=self._descriptors.pop(0))
         listener = self._listeners[number] = Listener(self, sock, node)
         self.poller.watch(sock, IN, listener.ready)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import json
 import os
 import resource
@@ -429,6 +430,58 @@ async def test_a_process_that_was_killed_is_replaced_and_told_everything(plane: 
         await forwarder.settled()
         assert await waiting == "a"
         assert await here.ask("127.0.0.1", port) == "a"
+
+
+@scenario()
+async def test_a_process_that_cannot_be_told_is_replaced_and_told_everything(plane: ControlPlane) -> None:
+    async with world(plane) as here:
+        await here.serve(Backend("a"))
+        forwarder = plane.proxy.forwarder  # type: ignore[attr-defined]
+        deaf = forwarder.pid
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(socket, "send_fds", no_buffers)
+            here.publish()
+            await plane.settle()
+        while forwarder.pid == deaf:
+            await asyncio.sleep(0)
+        await plane.settle(1)
+        await here.serve(Backend("b"))
+        assert await here.ask() == "b"
+
+
+def no_buffers(*_: object) -> int:
+    raise OSError(errno.ENOBUFS, os.strerror(errno.ENOBUFS))
+
+
+@scenario()
+async def test_a_listener_for_which_the_process_has_no_room_is_in_the_next_one(plane: ControlPlane) -> None:
+    async def greet(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"a")
+        await reader.read()
+
+    async with world(plane) as here:
+        await here.serve(Backend("a", greet))
+        reader, writer = await asyncio.open_connection(here.cluster_ip, PORT)
+        assert await reader.readexactly(1) == b"a"
+        forwarder = plane.proxy.forwarder  # type: ignore[attr-defined]
+        full = forwarder.pid
+        taken = {int(entry) for entry in os.listdir(f"/proc/{full}/fd")}
+        room = next(number for number in range(max(taken) + 2) if number not in taken)
+        resource.prlimit(full, resource.RLIMIT_NOFILE, (room, room))
+        other = here.plan.services()[0]
+        plane.registry.create("services", service("other", clusterIP=other, ports=[{"port": PORT}]))
+        with pytest.raises(ConnectionResetError):  # not an end that looks like that of an answer
+            await reader.read()
+        writer.close()
+        while forwarder.pid == full:
+            await asyncio.sleep(0)
+        await plane.settle(1)
+        await forwarder.settled()
+        reader, writer = await asyncio.open_connection(here.cluster_ip, PORT)
+        assert await reader.readexactly(1) == b"a"
+        writer.close()
+        with pytest.raises(ConnectionError):  # it has no endpoints
+            await here.ask(other)
 
 
 @scenario()
