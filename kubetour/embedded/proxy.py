@@ -31,6 +31,8 @@ from kubetour.embedded.proxy_rules import (
 )
 
 _FIRST_UNPRIVILEGED = 1024
+# Whoever has the port, or too many files open, may let go.
+_PASSING = (errno.EADDRINUSE, errno.EMFILE, errno.ENFILE)
 
 
 @dataclass(frozen=True)
@@ -141,8 +143,7 @@ class Proxy(Controller[Key]):
         for address, error in failures.items():
             message = f"cannot listen on {address}: {os.strerror(error.errno or 0)}{_advice(address, error)}"
             self._events.warning("services", service, "FailedToListen", message)
-        if any(error.errno == errno.EADDRINUSE for error in failures.values()):
-            # Whoever has the port may let it go.
+        if any(error.errno in _PASSING for error in failures.values()):
             self.queue.add_rate_limited(key_of(service))
 
     # --- from beginning to end

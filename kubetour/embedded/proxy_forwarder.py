@@ -66,11 +66,11 @@ class Listener:
             self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             self._socket.bind((address.host, address.port))
             self._socket.listen(_BACKLOG)
+            self.announce()
         except OSError:
             self._socket.close()
             raise
         forwarder.listeners[self.number] = self
-        self.announce()
 
     def announce(self) -> None:
         """Tell a new process of it."""

@@ -377,6 +377,22 @@ async def test_a_port_that_cannot_be_bound_is_told_and_taken_when_it_is_free(pla
 
 
 @scenario()
+async def test_a_listener_that_could_not_be_handed_over_is_tried_again(plane: ControlPlane) -> None:
+    def too_many(*_: object) -> int:
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+    async with world(plane) as here:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(os, "dup", too_many)
+            await here.serve(Backend("a"))
+        (event,) = plane.registry.list("events").items
+        assert event["message"] == f"cannot listen on {here.cluster_ip}:{PORT}: Too many open files"
+        await plane.settle(1)
+        await here.settle()
+        assert await here.ask() == "a"
+
+
+@scenario()
 async def test_udp_is_refused_in_words(plane: ControlPlane) -> None:
     async with world(plane) as here:
         await here.serve(ports=[{"port": 53, "protocol": "UDP"}])
