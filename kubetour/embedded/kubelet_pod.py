@@ -54,13 +54,11 @@ class PodWorker:
 
     def update(self, pod: Object | None) -> None:
         """Take the Pod as the API has it now, or None when it is there no more."""
-        ended = self.state.ending
         if pod is None:
             self.state.removed = True
         else:
             self.state.pod = pod
-        # The answer to a write of its own may be the first to tell of a deletion; the watch then comes late.
-        if not self._reporter.writing or self.state.ending != ended:
+        if not self._reporter.writing:
             self._wake.set()
 
     def container_ended(self, container: Container) -> None:

@@ -18,12 +18,17 @@ class PodReporter:
         self.writing = False
 
     def write_status(self, *, stopped: bool = False) -> None:
-        """Bring the API's status to what is; `stopped`: all containers have ended, and none starts again."""
+        """Bring the API's status to what is; `stopped`: all containers have ended, and none starts again.
+
+        StatusError 409 where somebody has written since: the watch tells of that, and then is the time.
+        """
         state, node = self._state, self._node
         old = state.pod.get("status") or {}
         new = pod_status.status(state.pod, state.view(node, stopped=stopped), rfc3339(node.clock.now()))
         metadata = state.pod["metadata"]
-        patch: dict[str, Any] = {"metadata": {"uid": state.uid}}
+        # Over what it was made from: else a condition of somebody else's, just written, would be lost.
+        version = {"uid": state.uid, "resourceVersion": metadata["resourceVersion"]}
+        patch: dict[str, Any] = {"metadata": version}
         listens = {port: where for slot in state.slots() for port, where in slot.listens.items()}
         annotation = pod_network.listen_annotation(listens)
         if listens and (metadata.get("annotations") or {}).get(pod_network.LISTEN) != annotation:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -228,7 +229,6 @@ async def test_a_shorter_grace_period_takes_over(node: Node) -> None:
 
 @on_a_node()
 async def test_a_pod_deleted_just_before_its_status_is_written_is_ended(node: Node) -> None:
-    """The kubelet hears of the deletion by the answer to its own write, before the watch tells of it."""
     node.load(SERVE)
     write = node.registry.patch
 
@@ -242,6 +242,24 @@ async def test_a_pod_deleted_just_before_its_status_is_written_is_ended(node: No
     node.registry.patch = patch  # type: ignore[method-assign]
     node.create()
     await node.until(node.gone)
+
+
+@on_a_node()
+async def test_a_condition_that_is_written_just_before_the_kubelets_status_is_not_lost(node: Node) -> None:
+    node.load(SERVE)
+    write, gate = node.registry.patch, {"type": "example.com/gate", "status": "True"}
+
+    def patch(
+        resource: str, name: str, patch: Object, namespace: str = "", *, subresource: str = ""
+    ) -> Object:
+        if "running" in json.dumps(patch) and condition(node.pod(), gate["type"]) is None:
+            conditions = [*node.pod()["status"]["conditions"], gate]
+            write("pods", name, {"status": {"conditions": conditions}}, namespace, subresource="status")
+        return write(resource, name, patch, namespace, subresource=subresource)
+
+    node.registry.patch = patch  # type: ignore[method-assign]
+    node.create(readinessGates=[{"conditionType": gate["type"]}])
+    await node.ready()
 
 
 def _ready(patch: Object) -> Object:
