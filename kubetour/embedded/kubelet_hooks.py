@@ -6,6 +6,7 @@ k8s.io/kubernetes/pkg/kubelet/kuberuntime/kuberuntime_container.go: startContain
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from functools import partial
 
 from kubetour.embedded.api import Object
@@ -51,13 +52,19 @@ class Hooks:
             await asyncio.gather(running, return_exceptions=True)
         return ""
 
-    async def kill(self, slot: ContainerSlot, grace: float) -> None:
-        """End a container: preStop first, then its stop signal, SIGKILL after what is left of the grace."""
+    async def kill(
+        self, slot: ContainerSlot, grace: float, before: Sequence[asyncio.Task[None]] = ()
+    ) -> None:
+        """End a container: preStop first, then its stop signal, SIGKILL after what is left of the grace.
+
+        The signal waits for the containers that are to have ended `before`, as long as there is grace.
+        """
         hook, container = _hook(slot, "preStop"), slot.current
         if not container:
             return
         if not hook or grace <= 0 or not slot.is_running:
-            await self._node.runtime.stop(container, grace_left(grace, 0))
+            waited = await self._turn(before, grace)
+            await self._node.runtime.stop(container, grace_left(grace, waited))
             return
         clock = self._node.clock
         began = clock.monotonic()
@@ -65,13 +72,30 @@ class Hooks:
         timer = asyncio.ensure_future(clock.sleep(grace))
         try:
             await asyncio.wait({running, timer}, return_when=asyncio.FIRST_COMPLETED)
-            await self._node.runtime.stop(container, grace_left(grace, clock.monotonic() - began))
+            took = clock.monotonic() - began
+            took += await self._turn(before, grace - took)
+            await self._node.runtime.stop(container, grace_left(grace, took))
             if "exec" in hook:
                 await running  # it ends with its container
         finally:
             for task in (running, timer):
                 task.cancel()
             await asyncio.gather(running, timer, return_exceptions=True)
+
+    async def _turn(self, before: Sequence[asyncio.Task[None]], grace: float) -> float:
+        """Wait until others have ended, as long as there is grace; return for how long that was."""
+        if not before:
+            return 0.0
+        clock = self._node.clock
+        began = clock.monotonic()
+        others = asyncio.ensure_future(asyncio.wait(before))
+        timer = asyncio.ensure_future(clock.sleep(max(grace, 0)))
+        try:
+            await asyncio.wait({others, timer}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            others.cancel()
+            timer.cancel()
+        return clock.monotonic() - began
 
     async def _pre_stop(self, slot: ContainerSlot, container: Container, hook: Object) -> None:
         try:

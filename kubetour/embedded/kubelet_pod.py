@@ -42,6 +42,7 @@ class PodWorker:
         self.state = PodState(pod)
         self._wake = asyncio.Event()
         self._backoff = Backoff()
+        self._initialized = False
         self._images = ImageManager(node.images, node.clock.monotonic, node.cluster)
         self._reporter = PodReporter(node, self.state)
         self._hooks = Hooks(node, self.state, self._reporter)
@@ -140,16 +141,32 @@ class PodWorker:
         if not self._volumes.ready:
             self._reporter.write_status()
             return min(delay for delay in delays if delay is not None)
-        for slot in state.init.values():
-            delays.append(await self._ensure(slot))
-            if not self._init_done(slot):
-                break
+        if self._is_done():
+            self._termination.stop_sidecars()
         else:
-            for slot in state.containers.values():
-                delays.append(await self._ensure(slot))
+            await self._ensure_all(delays)
         if not state.ending:
             self._reporter.write_status()
         return min((delay for delay in delays if delay is not None), default=None)
+
+    def _is_done(self) -> bool:
+        """Return whether the Pod's own containers, or one before them that failed, have ended for good, so
+        that its sidecars may."""
+        own = self.state.containers.values()
+        failed = (slot for slot in self.state.init.values() if slot.has_ended and not self._init_done(slot))
+        return all(map(self._is_over, own)) or any(map(self._is_over, failed))
+
+    def _is_over(self, slot: ContainerSlot) -> bool:
+        return slot.has_ended and not slot.restarts_after(self._restart_policy(slot))
+
+    async def _ensure_all(self, delays: list[float | None]) -> None:
+        for slot in self.state.init.values():
+            delays.append(await self._ensure(slot))
+            if not (self._initialized or self._init_done(slot)):
+                return
+        self._initialized = True  # a sidecar that ends from now on is started again beside the others
+        for slot in self.state.containers.values():
+            delays.append(await self._ensure(slot))
 
     @staticmethod
     def _init_done(slot: ContainerSlot) -> bool:

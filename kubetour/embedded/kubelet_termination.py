@@ -12,6 +12,7 @@ from kubetour.embedded.kubelet_container import ContainerSlot
 from kubetour.embedded.kubelet_hooks import Hooks
 from kubetour.embedded.kubelet_state import NodeContext, PodState
 from kubetour.embedded.kubelet_status import PodReporter
+from kubetour.embedded.pod_status import is_sidecar
 from kubetour.embedded.podutil import is_terminal
 
 _log = logging.getLogger(__name__)
@@ -62,6 +63,12 @@ class Termination:
         self._clean_up()
         return True
 
+    def stop_sidecars(self) -> None:
+        """Stop what still runs of a Pod whose own containers have done all that they were to do."""
+        running = [slot for slot in self._state.slots() if slot.is_running]
+        if running:
+            self._stop_within(self._grace(), running)
+
     def cancel(self) -> None:
         """Stop waiting for containers, and probing them."""
         for slot in self._state.slots():
@@ -96,7 +103,7 @@ class Termination:
             if not self._state.removed:
                 await self._node.clock.sleep(_BEFORE_SIGNAL)
             try:
-                await asyncio.gather(*(self._hooks.kill(slot, grace) for slot in running))
+                await self._kill_in_order(grace, running)
             except Exception:
                 _log.exception("pod %s: its containers could not be stopped", self._state.full_name)
                 await self._node.clock.sleep(_RETRY)
@@ -104,6 +111,18 @@ class Termination:
         task = asyncio.create_task(stop())
         task.add_done_callback(lambda _: self._wake())
         self._stopping = (grace, task)
+
+    async def _kill_in_order(self, grace: float, running: list[ContainerSlot]) -> None:
+        """Kill containers at the same time, but sidecars after them, the one that began last first."""
+        sidecars = [slot for slot in running if is_sidecar(slot.spec)]
+        kills = [asyncio.create_task(self._hooks.kill(s, grace)) for s in running if s not in sidecars]
+        for slot in reversed(sidecars):
+            kills.append(asyncio.create_task(self._hooks.kill(slot, grace, tuple(kills))))
+        try:
+            await asyncio.gather(*kills)
+        finally:
+            for kill in kills:
+                kill.cancel()
 
     def _delete(self) -> None:
         """Tell the API that nothing runs any more, so that the Pod can go."""

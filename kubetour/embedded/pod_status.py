@@ -90,19 +90,24 @@ def is_sidecar(container: Object) -> bool:
     return container.get("restartPolicy") == "Always"
 
 
-def initialized(spec: Object, init: Mapping[str, ContainerView]) -> bool:
-    """Return whether the Pod's init containers have all done their work."""
-    return not _uninitialized(spec, init)
+def _sidecars(spec: Object) -> list[Object]:
+    return [container for container in spec.get("initContainers") or [] if is_sidecar(container)]
 
 
-def _uninitialized(spec: Object, init: Mapping[str, ContainerView]) -> list[str]:
+def _uninitialized(spec: Object, view: PodView) -> list[str]:
+    """Return the init containers that have not done their work yet, or, as sidecars, have not begun it.
+
+    Once a container of the Pod's own has run, they all have, whatever becomes of a sidecar.
+    """
+    if any(one.is_running or one.ended or one.last for one in view.containers.values()):
+        return []
     return [
         container["name"]
         for container in spec.get("initContainers") or []
         if not (
-            init[container["name"]].started
+            view.init[container["name"]].started
             if is_sidecar(container)
-            else (ended := init[container["name"]].ended) and ended.exit_code == 0
+            else (ended := view.init[container["name"]].ended) and ended.exit_code == 0
         )
     ]
 
@@ -119,13 +124,15 @@ def phase(spec: Object, view: PodView) -> str:
     codes = [last.exit_code for one in views if not one.is_running and (last := one.ended or one.last)]
     succeeded = codes.count(0)
     if view.stopped:
-        whole = succeeded == len(views) and initialized(spec, view.init) and not view.reason
+        whole = succeeded == len(views) and not _uninitialized(spec, view) and not view.reason
         return "Succeeded" if whole else "Failed"
-    if not initialized(spec, view.init):
-        return "Failed" if init_failed and policy == "Never" else "Pending"
+    sidecars = [view.init[container["name"]] for container in _sidecars(spec)]
+    if _uninitialized(spec, view):
+        over = init_failed and policy == "Never" and not any(one.is_running for one in sidecars)
+        return "Failed" if over else "Pending"
     if any(not one.is_running and not one.ended and not one.last for one in views):
         return "Pending"
-    if any(one.is_running for one in views) or policy == "Always":
+    if any(one.is_running for one in (*views, *sidecars)) or policy == "Always":
         return "Running"
     if succeeded == len(views):
         return "Succeeded"
@@ -143,15 +150,18 @@ def _listed(text: str, names: Sequence[str]) -> str:
 
 def _conditions(pod: Object, view: PodView, current: str) -> list[Object]:
     spec = pod["spec"]
-    missing = _uninitialized(spec, view.init)
+    missing = _uninitialized(spec, view)
     init = _condition(
         "Initialized",
         not missing or current == "Succeeded",
         "PodCompleted" if current == "Succeeded" else "ContainersNotInitialized" if missing else "",
         _listed("containers with incomplete status", missing) if missing else "",
     )
+    views = {**view.init, **view.containers}
     unready = [
-        container["name"] for container in spec["containers"] if not view.containers[container["name"]].ready
+        container["name"]
+        for container in (*_sidecars(spec), *spec["containers"])
+        if not views[container["name"]].ready
     ]
     if current in ("Succeeded", "Failed"):
         reason = "PodCompleted" if current == "Succeeded" else "PodFailed"

@@ -421,6 +421,63 @@ async def test_an_init_container_that_fails_holds_the_pod_back(node: Node) -> No
     assert condition(pod, "Initialized") == "False"
 
 
+def sidecar(name: str, script: str = SERVE) -> Object:
+    return {"name": name, "image": "app:1", "command": ["sh", "-c", script], "restartPolicy": "Always"}
+
+
+@on_a_node()
+async def test_sidecars_begin_before_the_containers_and_end_after_them_in_reverse(node: Node) -> None:
+    told = node.root / "told"
+
+    def telling(name: str) -> str:
+        end = f"sleep 0.1; echo {name} ends >> {told}; exit 0"
+        return f"echo {name} >> {told}; trap '{end}' TERM; while :; do sleep 0.01; done"
+
+    def said() -> list[str]:
+        return told.read_text().splitlines() if told.exists() else []
+
+    node.load(telling("own"))
+    node.create(initContainers=[sidecar(name, telling(name)) for name in ("one", "two")])
+    await node.ready()
+    await node.until(lambda: len(said()) == 3)
+    node.registry.delete("pods", "p", "default")
+    await node.until(node.gone)
+    assert said()[3:] == ["own ends", "two ends", "one ends"]
+
+
+@on_a_node()
+async def test_when_the_containers_have_done_their_work_the_sidecars_end(node: Node) -> None:
+    node.load("exit 0")
+    node.create(initContainers=[sidecar("side")], restartPolicy="Never")
+    pod = await node.phase("Succeeded")
+    (side,) = pod["status"]["initContainerStatuses"]
+    assert "terminated" in side["state"]
+    assert side["restartCount"] == 0
+    assert ("Killing", "Stopping container side") in node.events()
+
+
+@on_a_node()
+async def test_when_an_init_container_has_failed_the_sidecars_before_it_end(node: Node) -> None:
+    node.load(SERVE)
+    init = {"name": "init", "image": "app:1", "command": ["sh", "-c", "exit 3"]}
+    node.create(initContainers=[sidecar("side"), init], restartPolicy="Never")
+    pod = await node.phase("Failed")
+    codes = [each["state"]["terminated"]["exitCode"] for each in pod["status"]["initContainerStatuses"]]
+    assert codes == [0, 3]
+    assert container(pod)["state"] == {"waiting": {"reason": "PodInitializing"}}
+
+
+@on_a_node()
+async def test_a_container_is_started_again_although_a_sidecar_is_down(node: Node) -> None:
+    once, twice = (node.root / name for name in ("once", "twice"))
+    begin = f"if test -e {once}; then touch {twice}; else touch {once}; sleep 0.2; exit 1; fi"
+    node.load(f"{begin}; {SERVE}")
+    crash = f"until test -e {once}; do sleep 0.01; done; exit 1"
+    node.create(initContainers=[sidecar("side", crash)])
+    await node.until(twice.exists)
+    assert node.pod()["status"]["phase"] == "Running"
+
+
 PROBED = """
 trap 'exit 0' TERM
 while :; do sleep 0.01; done

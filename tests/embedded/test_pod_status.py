@@ -79,6 +79,7 @@ OK = Ended("a", 0, "Completed", "", BEGIN, END)
 BAD = Ended("b", 1, "Error", "", BEGIN, END)
 UP = ContainerView(running_since=BEGIN, ready=True, started=True)
 WAITING = ContainerView()
+DONE, FAILED = ContainerView(ended=OK), ContainerView(ended=BAD)
 CRASHING = ContainerView(waiting="CrashLoopBackOff", last=BAD)
 
 
@@ -135,10 +136,29 @@ def test_init_containers_come_first(
     assert [item["name"] for item in found["initContainerStatuses"]] == ["i"]
 
 
-def test_a_sidecar_that_runs_has_initialized_the_pod() -> None:
-    sidecar = {"name": "s", "image": "x", "restartPolicy": "Always"}
-    seen = PodView({"s": UP}, {"rec": UP}, "127.0.0.1", "127.0.0.2")
-    assert status(pod("bound", initContainers=[sidecar]), seen, BEGIN)["phase"] == "Running"
+@pytest.mark.parametrize(
+    ("sidecar", "own", "expected", "initialized", "ready"),
+    [
+        pytest.param(UP, UP, "Running", "True", "True", id="both run"),
+        pytest.param(CRASHING, WAITING, "Pending", "False", "False", id="a sidecar comes first"),
+        pytest.param(CRASHING, UP, "Running", "True", "False", id="without it, not ready"),
+        pytest.param(UP, DONE, "Running", "True", "False", id="work done, it still runs"),
+        pytest.param(
+            ContainerView(ended=BAD), ContainerView(ended=OK), "Succeeded", "True", "False", id="over"
+        ),
+        pytest.param(
+            ContainerView(ended=OK), ContainerView(ended=BAD), "Failed", "True", "False", id="in vain"
+        ),
+    ],
+)
+def test_sidecars_come_first_and_stay_to_the_end(
+    sidecar: ContainerView, own: ContainerView, expected: str, initialized: str, ready: str
+) -> None:
+    side = {"name": "s", "image": "x", "restartPolicy": "Always"}
+    seen = PodView({"s": sidecar}, {"rec": own}, "127.0.0.1", "127.0.0.2")
+    found = status(pod("bound", initContainers=[side], restartPolicy="Never"), seen, BEGIN)
+    conditions = {condition["type"]: condition["status"] for condition in found["conditions"]}
+    assert (found["phase"], conditions["Initialized"], conditions["Ready"]) == (expected, initialized, ready)
 
 
 def test_a_container_that_waits_to_start_again_tells_how_it_ended() -> None:
