@@ -201,7 +201,7 @@ class Forwarder:
                 loop.add_writer(control, self._send)
                 return
             except OSError:
-                # It has ended, or cannot be told (no buffers, too many descriptors under way): one that missed
+                # It has ended, or cannot be told (no buffers, too many descriptors at once): one that missed
                 # a command is of no use. The reader sees the end, and a new one hears all.
                 with contextlib.suppress(OSError):
                     control.shutdown(socket.SHUT_RDWR)
