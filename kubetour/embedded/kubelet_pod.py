@@ -9,6 +9,7 @@ import asyncio
 import logging
 from pathlib import Path
 
+from kubetour.embedded import kubelet_admission
 from kubetour.embedded.api import Object, StatusError
 from kubetour.embedded.backoff import Backoff
 from kubetour.embedded.container import Container
@@ -125,6 +126,9 @@ class PodWorker:
             self.node.network.release(state.uid)
             return None
         if not state.ip:
+            if refused := kubelet_admission.refused(state.pod, self.node.name, self.node.api):
+                self._reporter.reject(*refused)
+                return None
             self._reporter.write_status()  # the Pod is accepted here: ContainerCreating
             try:
                 state.ip = self._assign_address()

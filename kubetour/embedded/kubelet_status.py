@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from kubetour.embedded import pod_network, pod_status
+from kubetour.embedded.api import Object
 from kubetour.embedded.clock import rfc3339
 from kubetour.embedded.kubelet_container import ContainerSlot
 from kubetour.embedded.kubelet_state import NodeContext, PodState
@@ -36,9 +37,24 @@ class PodReporter:
         if new == old and "annotations" not in patch["metadata"]:
             return
         patch["status"] = {**dict.fromkeys(old.keys() - new.keys()), **new}
+        self._write(patch)
+
+    def reject(self, reason: str, message: str) -> None:
+        """Say that the node does not take the Pod, which has failed by that."""
+        self.pod_warning(reason, message)
+        status = {
+            "phase": "Failed",
+            "reason": reason,
+            "message": f"Pod was rejected: {message}",
+            "startTime": rfc3339(self._node.clock.now()),
+        }
+        self._write({"metadata": {"uid": self._state.uid}, "status": status})
+
+    def _write(self, patch: Object) -> None:
+        metadata = self._state.pod["metadata"]
         self.writing = True
         try:
-            node.api.patch("pods", metadata["name"], patch, metadata["namespace"], subresource="status")
+            self._node.api.patch("pods", metadata["name"], patch, metadata["namespace"], subresource="status")
         finally:
             self.writing = False
 
