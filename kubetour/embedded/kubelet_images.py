@@ -43,9 +43,9 @@ class NodeImages:
         if version != self._version:
             try:
                 self._images = self.store.images()
-            except EmbeddedError as error:
+                self._version = version
+            except (EmbeddedError, OSError) as error:  # what was known stays until the next look
                 _log.warning("%s", error)
-            self._version = version
         return self._images
 
     def find(self, name: str) -> Image | None:

@@ -27,9 +27,7 @@ class PodReporter:
         old = state.pod.get("status") or {}
         new = pod_status.status(state.pod, state.view(node, stopped=stopped), rfc3339(node.clock.now()))
         metadata = state.pod["metadata"]
-        # Over what it was made from: else a condition of somebody else's, just written, would be lost.
-        version = {"uid": state.uid, "resourceVersion": metadata["resourceVersion"]}
-        patch: dict[str, Any] = {"metadata": version}
+        patch: dict[str, Any] = {"metadata": {}}
         listens = {port: where for slot in state.slots() for port, where in slot.listens.items()}
         annotation = pod_network.listen_annotation(listens)
         if listens and (metadata.get("annotations") or {}).get(pod_network.LISTEN) != annotation:
@@ -48,10 +46,13 @@ class PodReporter:
             "message": f"Pod was rejected: {message}",
             "startTime": rfc3339(self._node.clock.now()),
         }
-        self._write({"metadata": {"uid": self._state.uid}, "status": status})
+        self._write({"metadata": {}, "status": status})
 
     def _write(self, patch: Object) -> None:
+        """Write over what the patch was made from: else what somebody else has just written, a condition or
+        a deletion, would be lost, or come with the answer, of which nobody is woken."""
         metadata = self._state.pod["metadata"]
+        patch["metadata"] |= {key: metadata[key] for key in ("uid", "resourceVersion")}
         self.writing = True
         try:
             self._node.api.patch("pods", metadata["name"], patch, metadata["namespace"], subresource="status")

@@ -117,3 +117,20 @@ async def test_a_refused_pod_has_failed_and_can_be_deleted(node: Node) -> None:
     assert node.events() == [("OutOfcpu", why)]
     node.registry.delete("pods", "p", "default")
     await node.until(node.gone)
+
+
+@on_a_node(FastClock)
+async def test_a_pod_deleted_just_before_it_is_refused_is_gone(node: Node) -> None:
+    write = node.registry.patch
+
+    def patch(
+        resource: str, name: str, patch: Object, namespace: str = "", *, subresource: str = ""
+    ) -> Object:
+        if patch.get("status", {}).get("reason") == "OutOfcpu":
+            node.registry.patch = write  # type: ignore[method-assign]
+            node.registry.delete("pods", name, namespace)
+        return write(resource, name, patch, namespace, subresource=subresource)
+
+    node.registry.patch = patch  # type: ignore[method-assign]
+    node.create({"resources": {"requests": {"cpu": "1000"}}})
+    await node.until(node.gone)
