@@ -421,6 +421,28 @@ async def test_an_init_container_that_fails_holds_the_pod_back(node: Node) -> No
     assert condition(pod, "Initialized") == "False"
 
 
+@on_a_node(FastClock)
+async def test_an_init_container_that_crashes_is_started_again_until_it_succeeds(node: Node) -> None:
+    told, mended = (node.root / name for name in ("told", "mended"))
+    script = f"echo init >> {told}; test -e {mended}"
+    node.load(f"echo own >> {told}; {SERVE}")
+    node.create(initContainers=[{"name": "i", "image": "app:1", "command": ["sh", "-c", script]}])
+
+    def init() -> Object:
+        found: list[Object] = node.pod()["status"].get("initContainerStatuses") or [{"state": {}}]
+        return found[0]
+
+    await node.until(lambda: init()["state"].get("waiting", {}).get("reason") == "CrashLoopBackOff")
+    assert node.pod()["status"]["phase"] == "Pending"
+    mended.touch()
+    await node.ready()
+    await node.until(lambda: told.read_text().endswith("own\n"))
+    before = told.read_text().split()[:-1]
+    assert set(before) == {"init"}
+    assert init()["restartCount"] == len(before) - 1
+    assert init()["state"]["terminated"]["exitCode"] == 0
+
+
 def sidecar(name: str, script: str = SERVE) -> Object:
     return {"name": name, "image": "app:1", "command": ["sh", "-c", script], "restartPolicy": "Always"}
 
