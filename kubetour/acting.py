@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from kubetour import causes
 from kubetour.checks import Result
 from kubetour.errors import KubetourError, RefusedError
+from kubetour.interrupts import held_signals
 from kubetour.performer import Performer
 from kubetour.runner import Line, cut
 from kubetour.script import program, shell
@@ -87,8 +88,10 @@ class Acting:
                     self._performer.release(self.step.id)
                 self._confirmation.keep(self._confirm)
 
-        self._thread = threading.Thread(target=work, daemon=True, name=f"early-{self.step.id}")
-        self._thread.start()
+        thread = threading.Thread(target=work, daemon=True, name=f"early-{self.step.id}")
+        with held_signals():  # what has begun is known to have, and nothing else is waited for
+            thread.start()
+            self._thread = thread
 
     def join(self) -> None:
         """Wait for what runs in the background."""

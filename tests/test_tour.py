@@ -485,6 +485,29 @@ def test_when_a_step_fails_what_runs_in_the_background_comes_to_its_end(
     assert ("note", "tour.finishing") in memory.told
 
 
+def test_where_nothing_can_run_in_the_background_that_is_what_is_told(
+    tour: Tour, memory: Memory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start = threading.Thread.start
+
+    def only_others(thread: threading.Thread) -> None:
+        if thread.name == "early-three":
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", only_others)
+    with pytest.raises(RuntimeError, match="start new thread"):
+        tour.run(
+            (
+                step("one", "true"),
+                step("two", "true", early=True, needs=("one",)),
+                step("three", "true", early=True),
+            )
+        )
+    assert memory.closed
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("early-")]
+
+
 def test_when_the_tour_is_interrupted_no_command_stays_behind(
     tour: Tour, memory: Memory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
