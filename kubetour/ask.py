@@ -67,3 +67,4 @@ def _end(process: subprocess.Popen[str]) -> None:
     """End the program's whole session, if it is still there: a shim's child would hold the pipes open."""
     if process.poll() is None:
         os.killpg(process.pid, signal.SIGKILL)
+        process.wait()  # not in `with` where a signal has come

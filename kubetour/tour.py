@@ -151,11 +151,12 @@ class Tour:
                 acting.present(_unseen, _unseen)
             except RefusedError:
                 pass  # nothing of it is ours
-            except KubetourError:
-                with suppress(KubetourError, KeyboardInterrupt):
-                    acting.rescue(_unseen, _unseen)
-            except KeyboardInterrupt:
+            except (Interrupted, KeyboardInterrupt):
                 return
+            except KubetourError:
+                with suppress(KubetourError):
+                    if self._rescue(lambda *_: acting.rescue(_unseen, _unseen)):
+                        return
 
     def _step(self, step: Step, acting: Acting, announce: Callable[[], None], origin: float) -> Outcome:
         begun, waited = self.clock(), 0.0

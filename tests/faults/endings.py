@@ -7,6 +7,7 @@ import re
 import signal
 import termios
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 
 from tests.e2e.checkout import Checkout
@@ -77,7 +78,8 @@ def _end(tour: Terminal, ending: str) -> int:
         return tour.process.wait(PATIENCE)
     if ending == HELD:
         while tour.process.poll() is None:
-            tour.type(CTRL_C)
+            with suppress(OSError):  # it has closed its end, and is about to be gone
+                tour.type(CTRL_C)
             next_one = time.monotonic() + EVERY
             while (left := next_one - time.monotonic()) > 0:
                 tour.watch(left)  # which returns with what is shown, be it the key itself
