@@ -49,7 +49,7 @@ def held_signals() -> Iterator[None]:
 
 
 def heard(work: Callable[[], T]) -> T:
-    """Return what the work returns, which waits, for a command say: a signal that is held breaks into that."""
+    """Return what the work returns, which waits, for a command say: a held signal breaks into that."""
     if not _is_main():
         return work()
     depth = len(_held)

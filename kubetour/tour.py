@@ -148,15 +148,11 @@ class Tour:
                 continue
             self.presenter.note(Text("tour.finishing", {"step": acting.step.id}))
             try:
-                acting.present(_unseen, _unseen)
-            except RefusedError:
-                pass  # nothing of it is ours
+                acting.finish()
             except (Interrupted, KeyboardInterrupt):
                 return
             except KubetourError:
-                with suppress(KubetourError):
-                    if self._rescue(lambda *_: acting.rescue(_unseen, _unseen)):
-                        return
+                pass  # nothing of it is ours, or nothing can be saved
 
     def _step(self, step: Step, acting: Acting, announce: Callable[[], None], origin: float) -> Outcome:
         begun, waited = self.clock(), 0.0

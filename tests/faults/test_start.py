@@ -30,7 +30,7 @@ def interrupted(after: int) -> tuple[int, str]:
         fcntl.fcntl(telling, fcntl.F_SETPIPE_SZ, AHEAD)
     with subprocess.Popen(
         (ROOT / "inv", "explain", "KT101"),
-        env=environ, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=telling, restore_signals=True,
+        env=environ, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=telling,
     ) as process, open(told, "rb", buffering=0) as lines:  # fmt: skip
         os.close(telling)
         words = []
