@@ -31,23 +31,26 @@ CLOSED = "closed terminal"
 ENDINGS = (TYPED, HELD, *SIGNALS, CLOSED)
 # What is shown at each moment of a step, after the one before it.
 MOMENTS = {"begun": "· {step} ·", "acting": "$ ", "proved": "\n✓ "}
+# What removes something can do so again only once it has been made again.
+MADE_BY = {"stop-container": "run-container", "delete-pod": "run-pod"}
 
 
 @dataclass(frozen=True)
 class Point:
-    """A moment of a step, and how the tour is ended then."""
+    """A moment of a step, or so many seconds after it, and how the tour is ended then."""
 
     step: str
     moment: str
     ending: str
+    after: float = 0.0
 
     def __str__(self) -> str:
-        return f"{self.ending} at {self.step}, {self.moment}"
+        return f"{self.ending} at {self.step}, {self.after} s after it has {self.moment}"
 
 
 def end_at(checkout: Checkout, point: Point, *flags: str) -> str:
-    """Go on with the tour from a point's step, end it there, and return what was shown. All must be well."""
-    argv = ("tour", *flags, "--from", point.step)
+    """Go on with the tour to a point's step, end it there, and return what was shown. All must be well."""
+    argv = ("tour", *flags, "--from", MADE_BY.get(point.step, point.step))
     with terminal(checkout, *argv) as tour:
         before = termios.tcgetattr(tour.master)
         _reach(tour, point)
@@ -68,7 +71,15 @@ def _reach(tour: Terminal, point: Point) -> None:
     for moment, text in MOMENTS.items():
         tour.until(text.format(step=point.step))
         if moment == point.moment:
-            return
+            break
+    _show(tour, point.after)
+
+
+def _show(tour: Terminal, seconds: float) -> None:
+    """Take in what is shown, for so long."""
+    end = time.monotonic() + seconds
+    while (left := end - time.monotonic()) > 0:
+        tour.watch(left)  # which returns with what is shown
 
 
 def _end(tour: Terminal, ending: str) -> int:
@@ -80,9 +91,7 @@ def _end(tour: Terminal, ending: str) -> int:
         while tour.process.poll() is None:
             with suppress(OSError):  # it has closed its end, and is about to be gone
                 tour.type(CTRL_C)
-            next_one = time.monotonic() + EVERY
-            while (left := next_one - time.monotonic()) > 0:
-                tour.watch(left)  # which returns with what is shown, be it the key itself
+            _show(tour, EVERY)
     elif ending == TYPED:
         tour.type(CTRL_C)
     elif "group" in ending:
