@@ -96,7 +96,10 @@ class GroupRemote(Capture, Remote):  # type: ignore[misc]  # Fabric has no types
         self.channel.shutdown_write()
         self.killer = Timer(PATIENCE + ANSWER, self.channel.close)
         self.killer.daemon = True
-        self.killer.start()
+        try:
+            self.killer.start()
+        except RuntimeError:  # there can be no thread for it
+            self.channel.close()
 
     def kill(self) -> None:
         """Close the channel, which ends the command there: what Invoke does when a command's time is up."""
