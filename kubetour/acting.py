@@ -8,7 +8,8 @@ from collections.abc import Callable, Sequence
 
 from kubetour import causes
 from kubetour.checks import Result
-from kubetour.errors import KubetourError, RefusedError
+from kubetour.errors import Interrupted, KubetourError, RefusedError
+from kubetour.interrupts import held_signals
 from kubetour.performer import Performer
 from kubetour.runner import Line, cut
 from kubetour.script import program, shell
@@ -87,8 +88,10 @@ class Acting:
                     self._performer.release(self.step.id)
                 self._confirmation.keep(self._confirm)
 
-        self._thread = threading.Thread(target=work, daemon=True, name=f"early-{self.step.id}")
-        self._thread.start()
+        thread = threading.Thread(target=work, daemon=True, name=f"early-{self.step.id}")
+        with held_signals():  # what has begun is known to have, and nothing else is waited for
+            thread.start()
+            self._thread = thread
 
     def join(self) -> None:
         """Wait for what runs in the background."""
@@ -101,6 +104,18 @@ class Acting:
             self._act(command, line)
         else:
             self._acted.relay(command, line)
+
+    def finish(self) -> None:
+        """Let the actions that run come to their end, and save what can be saved of them, telling nobody.
+
+        RefusedError if nothing of it is ours, Interrupted if a signal ends the waiting.
+        """
+        try:
+            self.present(_unseen, _unseen)
+        except (Interrupted, RefusedError):
+            raise
+        except KubetourError:
+            self.rescue(_unseen, _unseen)
 
     def confirm(self, command: Command, line: Line) -> None:
         """Run what confirms the step, or join what runs; KubetourError if a command fails."""
@@ -133,10 +148,10 @@ class Acting:
 
     def repeat(self, line: Line) -> None:
         """Run the actions once more, and what confirms them; what they print is told only if all is well."""
-        if self._attempt(lambda run: None, lambda text: None) is None and self.results:
+        if self._attempt(_unseen, _unseen) is None and self.results:
             for text in self.results[-1][1].stdout.splitlines():
                 line(cut(text))
-        self.confirm(lambda run: None, lambda text: None)
+        self.confirm(_unseen, _unseen)
 
     def rescue(self, command: Command, line: Line) -> None:
         """Run what the step has for when it fails; whether that succeeds changes nothing.
@@ -267,3 +282,7 @@ class Acting:
 
     def _failed(self, run: Run, result: Result) -> KubetourError:
         return causes.command_failed(shell(run), program(run), result)
+
+
+def _unseen(told: object) -> None:
+    """Tell nobody."""

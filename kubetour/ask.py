@@ -7,8 +7,10 @@ import re
 import signal
 import subprocess
 from dataclasses import dataclass
+from functools import partial
 
 from kubetour.errors import SHORT, SHORT_WORDS, ResourceError, short
+from kubetour.interrupts import heard, held_signals
 
 
 @dataclass(frozen=True)
@@ -24,6 +26,11 @@ def ask(argv: tuple[str, ...], timeout: float, cwd: str | None = None) -> Reply:
 
     ResourceError if this machine can start no program now, or the program no thread: that is not its fault.
     """
+    with held_signals():  # but for the waiting, that the program is ended whatever comes
+        return _ask(argv, timeout, cwd)
+
+
+def _ask(argv: tuple[str, ...], timeout: float, cwd: str | None) -> Reply:
     environment = {**os.environ, "LC_ALL": "C"}
     try:
         process = subprocess.Popen(
@@ -43,7 +50,7 @@ def ask(argv: tuple[str, ...], timeout: float, cwd: str | None = None) -> Reply:
         return Reply("", error.strerror or str(error))
     with process:
         try:
-            output, complaint = process.communicate(timeout=timeout)
+            output, complaint = heard(partial(process.communicate, timeout=timeout))
         except subprocess.TimeoutExpired:
             return Reply("", f"no answer within {timeout:g} seconds")
         finally:
@@ -60,3 +67,4 @@ def _end(process: subprocess.Popen[str]) -> None:
     """End the program's whole session, if it is still there: a shim's child would hold the pipes open."""
     if process.poll() is None:
         os.killpg(process.pid, signal.SIGKILL)
+        process.wait()  # not in `with` where a signal has come

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import signal
 import sys
 import threading
@@ -10,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
-from typing import Any, TypeVar
+from typing import IO, Any, TypeVar
 
 T = TypeVar("T")
 _AGAIN = 0.01  # seconds until a signal that came at a bad moment is sent again
@@ -48,7 +49,7 @@ def held_signals() -> Iterator[None]:
 
 
 def heard(work: Callable[[], T]) -> T:
-    """Return what the work returns, which waits for a command: a signal that is held breaks into that."""
+    """Return what the work returns, which waits, for a command say: a held signal breaks into that."""
     if not _is_main():
         return work()
     depth = len(_held)
@@ -58,6 +59,24 @@ def heard(work: Callable[[], T]) -> T:
         return work()
     finally:
         del _held[depth:]
+
+
+def readable(stream: IO[Any]) -> None:
+    """Block until a stream can be read; a signal breaks into that, whenever it comes.
+
+    One that came as `input` is about to wait would be heard after the next line only.
+    """
+    woken, wake = os.pipe()
+    files: list[Any] = [stream, woken]
+    os.set_blocking(wake, False)
+    before = signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
+    try:
+        while stream not in select.select(files, [], [])[0]:
+            os.read(woken, 1)  # of a signal that does not matter
+    finally:
+        signal.set_wakeup_fd(before)
+        os.close(woken)
+        os.close(wake)
 
 
 def _hear() -> None:

@@ -108,7 +108,10 @@ class GroupLocal(Capture, Local):
         self.signal_group(signal.SIGINT)
         self.killer = Timer(PATIENCE, self.signal_group, (signal.SIGKILL,))
         self.killer.daemon = True
-        self.killer.start()
+        try:
+            self.killer.start()
+        except RuntimeError:  # there can be no thread for it
+            self.signal_group(signal.SIGKILL)
 
     def kill(self) -> None:
         """Kill the group: what Invoke does when a command's time is up."""

@@ -11,7 +11,7 @@ import sys
 import tempfile
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -83,7 +83,8 @@ def gather(c: Context) -> Machine:
     """Return what is here. Nothing is downloaded, and no program is waited for longer than some seconds."""
     place = tools.here(offline=True)
     names = [name for name in DIALECTS if shutil.which(name)]
-    with ThreadPoolExecutor() as pool:
+    with ThreadPoolExecutor() as pool, ExitStack() as ending:
+        ending.callback(pool.shutdown, wait=False, cancel_futures=True)  # after Ctrl-C, nothing more is asked
         daemons = [pool.submit(daemon, c, name) for name in names]
         wanted = map(pin, ("kubectl", "kind", "minikube"))
         kubectl, kind, minikube = (pool.submit(tools.present, each, place) for each in wanted)

@@ -38,6 +38,7 @@ class Cluster:
         self._where = kubeconfig, context
         self._namespace = namespace
         self._client: RestClient | None = None
+        self._connecting = threading.Lock()  # nobody but who needs a connection waits for it
         self._changed = threading.Condition()
         self._stores: dict[str, dict[str, Object]] = {}
         self._errors: dict[str, Exception] = {}
@@ -156,8 +157,8 @@ class Cluster:
                 self._stores.pop(name, None)
                 self._errors[name] = TimeoutError("no answer")
             thread = threading.Thread(target=self._follow, args=(name,), daemon=True, name=f"watch-{name}")
-            self._threads[name] = thread
             thread.start()
+            self._threads[name] = thread
 
     def _follow(self, name: str) -> None:
         """Keep one resource's store current until closed: list, then watch from there, again and again."""
@@ -266,7 +267,7 @@ class Cluster:
         return response
 
     def _connection(self) -> RestClient:
-        with self._changed:
+        with self._connecting:
             if self._client is None:
                 kubeconfig, context = self._where
                 path = kubeconfig if isinstance(kubeconfig, str) else kubeconfig.path()

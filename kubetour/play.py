@@ -24,7 +24,7 @@ from kubetour.terminal import console as consoles
 from kubetour.terminal.brief import Json, Quiet
 from kubetour.terminal.cast import cast
 from kubetour.terminal.full import Full
-from kubetour.terminal.questions import Asker
+from kubetour.terminal.questions import Asker, typed
 from kubetour.terminal.recorder import Recorder
 from kubetour.text import LANGUAGES, Text, say, tell
 from kubetour.tour import Outcome, Presenter, Tour
@@ -147,7 +147,7 @@ def presenter(session: Session, language: str, options: Mapping[str, Any]) -> Pr
         def pause() -> None:
             out.print(say(language, "tour.pause"), style="yellow", end="")
             try:
-                input()
+                typed()
             except EOFError:  # nobody is there any more
                 raise KeyboardInterrupt from None
 

@@ -148,14 +148,11 @@ class Tour:
                 continue
             self.presenter.note(Text("tour.finishing", {"step": acting.step.id}))
             try:
-                acting.present(_unseen, _unseen)
-            except RefusedError:
-                pass  # nothing of it is ours
-            except KubetourError:
-                with suppress(KubetourError, KeyboardInterrupt):
-                    acting.rescue(_unseen, _unseen)
-            except KeyboardInterrupt:
+                acting.finish()
+            except (Interrupted, KeyboardInterrupt):
                 return
+            except KubetourError:
+                pass  # nothing of it is ours, or nothing can be saved
 
     def _step(self, step: Step, acting: Acting, announce: Callable[[], None], origin: float) -> Outcome:
         begun, waited = self.clock(), 0.0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar
@@ -174,6 +175,11 @@ NOT_TRIED = Rung(Text("rung.node"), ("echo",), "http://d/")
 def sh(command: str) -> Run:
     """Return a command for a shell of its own."""
     return Run(("sh", "-c", command))
+
+
+def ctrl_c() -> str:
+    """Return a line of shell that is Ctrl-C to this process, and goes on until it is ended."""
+    return f"kill -INT {os.getpid()}; exec tail -f /dev/null"
 
 
 def put(directory: Path, name: str, body: str) -> str:

@@ -13,11 +13,15 @@ from invoke.context import Context
 
 from kubetour import choosing, engines, tools
 from kubetour.engines import Engine
-from kubetour.errors import ClusterError, EngineError, ToolError
+from kubetour.errors import ClusterError, EngineError, Interrupted, ToolError
+from kubetour.interrupts import signals
 from kubetour.providers import Tools
+from kubetour.runner import perform
 from kubetour.settings import Settings
+from kubetour.steps import Run
 from kubetour.text import Text
-from tests.making import ABLE, make_provider, put
+from kubetour.tools import Tool
+from tests.making import ABLE, ctrl_c, make_provider, put
 
 
 def choose(c: Context, **settings: object) -> tuple[str, str]:
@@ -94,6 +98,21 @@ def test_auto_takes_minikube_only_where_kind_is_not_to_be_had(
     assert offline == [True], "a minikube that nobody asked for must not be downloaded"
     machine.setattr(engines, "find", lambda c, wanted: Engine("nerdctl", version="2.1.0"))
     assert choose(c) == ("embedded", "tour.why.no-kind")
+
+
+def test_ctrl_c_while_a_provider_is_looked_for_chooses_no_other(
+    machine: pytest.MonkeyPatch, c: Context, tmp_path: Path
+) -> None:
+    put_minikube(machine, tmp_path, ctrl_c())
+    machine.setattr(tools, "kind", missing)
+    with signals(), pytest.raises(Interrupted):
+        choose(c)
+    assert (tmp_path / "asked").exists()
+    docker = put(tmp_path, "docker", ctrl_c())
+    machine.setattr(tools, "kind", lambda offline, say: Tool("kind", "0.32.0"))
+    machine.setattr(choosing, "gives_addresses", lambda c, engine: perform(c, Run((docker, "ps"))))
+    with signals(), pytest.raises(Interrupted):
+        choose(c)
 
 
 def test_minikube_that_was_asked_for_and_is_not_to_be_had_is_an_error(

@@ -10,12 +10,13 @@ from invoke.context import Context
 
 from kubetour import down
 from kubetour.checks import Observation
-from kubetour.errors import KubetourError, RefusedError
+from kubetour.errors import Interrupted, KubetourError, RefusedError
+from kubetour.interrupts import signals
 from kubetour.runner import perform
 from kubetour.session import Session
 from kubetour.settings import Resolved, Settings
 from kubetour.state import State
-from tests.making import CONTEXT, make_provider, put
+from tests.making import CONTEXT, ctrl_c, make_provider, put
 
 CLUSTER = "kind-cluster/kubetour"
 
@@ -86,6 +87,14 @@ def test_one_that_cannot_be_asked_for_stays_in_the_ledger(
         ids(c, session)
     assert error.value.key == "engine-daemon"
     assert session.state.created() == (CLUSTER,)
+
+
+def test_ctrl_c_while_it_is_asked_whether_it_is_ours_is_no_answer(
+    c: Context, session: Session, tmp_path: Path
+) -> None:
+    put(tmp_path, "kind", f'[ "$1" = get ] && exec echo kubetour; {ctrl_c()}')
+    with signals(), pytest.raises(Interrupted):
+        down.steps(c, session)
 
 
 def test_one_that_nobody_can_show_to_be_ours_is_refused(c: Context, session: Session, tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from typing import cast
 
 import pytest
 
-from kubetour.interrupts import heard, held_signals, ignore_signals, last_signal, signals
+from kubetour.interrupts import heard, held_signals, ignore_signals, last_signal, readable, signals
 from tests.test_runner import wait_for
 
 
@@ -124,6 +124,42 @@ def test_a_signal_that_came_before_does_not_let_the_waiting_begin() -> None:
         with pytest.raises(KeyboardInterrupt):
             heard(lambda: begun.append("waiting"))
     assert not begun
+
+
+# Sends itself a signal where Python does not look whether one came, just before it would wait for ever.
+JUST_BEFORE = """
+import ctypes, functools, os, signal, types
+from kubetour.interrupts import readable, signals
+kill = functools.partial(ctypes.PyDLL(None).kill, os.getpid(), signal.SIGTERM)  # returns 0: standard input
+with signals():
+    try:
+        readable(types.SimpleNamespace(fileno=kill))
+    except KeyboardInterrupt:
+        print("heard")
+"""
+
+
+def test_a_signal_just_before_a_person_is_waited_for_is_heard() -> None:
+    environ = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    argv = [sys.executable, "-c", JUST_BEFORE]
+    nobody, typing = os.pipe()
+    try:
+        told = subprocess.run(argv, stdin=nobody, stdout=subprocess.PIPE, env=environ, timeout=30, check=True)
+    finally:
+        os.close(nobody)
+        os.close(typing)
+    assert told.stdout == b"heard\n"
+
+
+def test_what_can_be_read_is_not_waited_for() -> None:
+    before = signal.set_wakeup_fd(-1)
+    there, typing = os.pipe()
+    with os.fdopen(there) as stream, os.fdopen(typing, "w") as keys:
+        keys.write("a\n")
+        keys.flush()
+        readable(stream)
+        assert stream.read(2) == "a\n"
+    assert signal.set_wakeup_fd(before) == -1
 
 
 def test_the_handlers_of_before_come_back() -> None:

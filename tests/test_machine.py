@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from invoke.context import Context
 
-from kubetour import tools
+from kubetour import machine, tools
 from kubetour.machine import (
+    Host,
     Program,
     cgroup_version,
     first,
@@ -22,7 +25,7 @@ from kubetour.machine import (
     unwritable,
     wsl_version,
 )
-from kubetour.pins import pin, this_system
+from kubetour.pins import Pin, pin, this_system
 from kubetour.tools import Tool
 from tests.making import put
 
@@ -197,6 +200,40 @@ def test_nothing_at_all_is_found_on_an_empty_path(
     assert {found.kubectl, found.kind, found.node, found.curl} == {Program()}
     assert found.host.python
     assert list(tmp_path.iterdir()) == [], "nothing was downloaded"
+
+
+def test_after_ctrl_c_nothing_more_is_asked(
+    c: Context, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, go_on = threading.Event(), threading.Event()
+    found: list[Pin] = []
+
+    def present(wanted: Pin, place: tools.Place) -> tuple[Tool | None, list[str]]:
+        found.append(wanted)
+        asked.set()
+        go_on.wait(20)
+        return None, []
+
+    def interrupted(environ: object) -> Host:
+        asked.wait(20)
+        raise KeyboardInterrupt
+
+    class OneByOne(ThreadPoolExecutor):
+        def __init__(self) -> None:
+            super().__init__(1)
+
+        def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+            super().shutdown(wait=False, cancel_futures=cancel_futures)
+            go_on.set()
+            super().shutdown(wait=wait)
+
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(tools, "present", present)
+    monkeypatch.setattr(machine, "host", interrupted)
+    monkeypatch.setattr(machine, "ThreadPoolExecutor", OneByOne)
+    with pytest.raises(KeyboardInterrupt):
+        gather(c)
+    assert len(found) == 1
 
 
 def test_a_tool_kept_from_an_earlier_download_is_found(

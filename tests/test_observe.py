@@ -235,6 +235,40 @@ def test_a_lost_host_ends_the_wait_and_a_missing_kubeconfig_is_waited_for(is_gon
     assert error.value.key == key
 
 
+class Silent(Gone):
+    """A cluster whose kubeconfig does not come: a program that logs in hangs, or its host is silent."""
+
+    def __init__(self) -> None:
+        super().__init__(is_gone=False)
+        self.asked, self.answers = threading.Event(), threading.Event()
+        self.was_waited_for = False
+
+    def path(self) -> str:
+        self.asked.set()
+        self.was_waited_for |= not self.answers.wait(PATIENCE)
+        return super().path()
+
+
+def test_no_wait_outlasts_its_time_while_it_is_found_out_how_to_connect() -> None:
+    silent = Silent()
+    with Cluster(silent, "x", "default") as cluster, cluster.telling(("pods",), lambda objects: None):
+        assert silent.asked.wait(PATIENCE)
+        with pytest.raises(ClusterError) as error:
+            cluster.wait(("pods", "nodes"), lambda objects: True, 0.1)
+        silent.answers.set()
+    assert error.value.key == "cluster-unreachable"
+    assert not silent.was_waited_for
+
+
+def test_a_watch_that_cannot_begin_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    def start(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", start)
+    with pytest.raises(RuntimeError, match="start new thread"), Cluster("", "x", "default") as cluster:
+        cluster.wait(("pods",), lambda objects: True, 60)
+
+
 def test_one_object_is_read_by_its_name_and_anew_for_each_wait(
     embedded_cluster: EmbeddedCluster, cluster: Cluster
 ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 from pathlib import Path
 
 import pytest
@@ -33,7 +34,7 @@ def test_a_tour_asks_a_single_task_only_acts(
         assert (asked in told, "ReplicaSet" in told) == (lessons, lessons)
 
 
-class Closed(io.StringIO):
+class Closed(io.TextIOWrapper):
     """A terminal at which Ctrl-D was pressed."""
 
     def isatty(self) -> bool:
@@ -43,11 +44,12 @@ class Closed(io.StringIO):
 def test_ctrl_d_where_enter_is_waited_for_ends_the_tour(
     session: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sys.stdin", Closed())
-    presenter = play.presenter(session, "en", {"pause": True})
-    presenter.begin(step("scale"), 1, 1, 0.0)
-    with pytest.raises(KeyboardInterrupt):
-        presenter.ready(step("scale"))
+    with Closed(Path(os.devnull).open("rb")) as closed:
+        monkeypatch.setattr("sys.stdin", closed)
+        presenter = play.presenter(session, "en", {"pause": True})
+        presenter.begin(step("scale"), 1, 1, 0.0)
+        with pytest.raises(KeyboardInterrupt):
+            presenter.ready(step("scale"))
 
 
 def test_every_placeholder_has_a_value(session: Session) -> None:

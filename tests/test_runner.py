@@ -354,6 +354,26 @@ def test_a_command_is_waited_for_although_nobody_hears_it_any_more(c: Context, t
     assert (tmp_path / "done").exists()
 
 
+def test_a_command_is_ended_where_there_can_be_no_thread_that_waits_until_it_is_killed(
+    c: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun = threading.Event()
+    running = Running(c, sh("trap '' INT; echo begun; while :; do sleep 1; done"), lambda _: begun.set(), 600)
+    assert begun.wait(20)
+
+    def start(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", start)
+        running.end()
+    assert running.finished()
+    timer = running._promise.runner._timer
+    assert timer
+    timer.join(20)  # it would hold up the end of Python
+    assert not timer.is_alive()
+
+
 def test_a_command_is_not_waited_for_where_the_reader_of_its_output_has_failed(c: Context) -> None:
     def line(text: str) -> None:
         raise ValueError(text)

@@ -13,8 +13,9 @@ import pytest
 from invoke.context import Context
 
 from kubetour import slate
-from kubetour.errors import KubetourError, LeftoverError
+from kubetour.errors import Interrupted, KubetourError, LeftoverError
 from kubetour.host import Host
+from kubetour.interrupts import signals
 from kubetour.inventory import Key
 from kubetour.project import CHECKOUT_VARIABLE
 from kubetour.session import Session
@@ -22,7 +23,7 @@ from kubetour.settings import Resolved, Settings
 from kubetour.state import State
 from kubetour.steps import Stage, Step
 from kubetour.text import LANGUAGES, tell
-from tests.making import CONTEXT, Printed, inspected, make_provider, put
+from tests.making import CONTEXT, Printed, ctrl_c, inspected, make_provider, put
 
 CLUSTER, VOLUME, IMAGE = "kind-cluster/k", "docker-volume/v1", "docker-image/web:1"
 MAKES = Step("make", Stage.CLUSTER, (), Printed(""), creates=(CLUSTER,))
@@ -120,6 +121,14 @@ def test_with_the_first_thing_what_is_there_is_kept(c: Context, session: Session
     slate.begin(c, session, (MAKES,))
     assert session.state.before() == set(), "a new beginning"
     assert session.state.made() == ()
+
+
+def test_ctrl_c_while_it_is_looked_what_is_there_ends_the_run(
+    c: Context, session: Session, tmp_path: Path
+) -> None:
+    put(tmp_path, "docker", ctrl_c())
+    with signals(), pytest.raises(Interrupted):
+        slate.begin(c, session, (MAKES,))
 
 
 def test_an_engine_that_does_not_answer_at_first_is_left_to_the_step_that_needs_it(

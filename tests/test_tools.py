@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import signal
+import subprocess
 import sys
 import time
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from kubetour import debian, pins, tools
 from kubetour.ask import Reply, ask
 from kubetour.errors import IntegrityError, KubetourError, ResourceError, ToolError
+from kubetour.interrupts import signals
 from kubetour.pins import Pin, pin
 from kubetour.project import ROOT
 from kubetour.text import LANGUAGES, Text, catalog, tell
@@ -368,6 +373,23 @@ def test_without_node_and_curl_there_is_none(tmp_path: Path, monkeypatch: pytest
 def test_a_program_that_cannot_be_started_says_why(tmp_path: Path) -> None:
     assert ask((str(tmp_path / "none"),), 1) == Reply("", "No such file or directory")
     assert ask(("sh", "-c", "echo hi; kill -9 $$"), 5).trouble == "exit status -9"
+
+
+def test_a_program_that_has_just_been_started_when_ctrl_c_comes_is_ended(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    begun: list[subprocess.Popen[str]] = []
+
+    class Begun(subprocess.Popen[str]):
+        def __init__(self, *args: Any, **options: Any) -> None:
+            super().__init__(*args, **options)
+            begun.append(self)
+            os.kill(os.getpid(), signal.SIGINT)
+
+    monkeypatch.setattr("kubetour.ask.subprocess.Popen", Begun)
+    with signals(), pytest.raises(KeyboardInterrupt):
+        ask(("tail", "-f", "/dev/null"), 60)
+    assert begun[0].wait(20) == -signal.SIGKILL
 
 
 def test_every_message_is_there_in_both_languages() -> None:

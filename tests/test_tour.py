@@ -33,7 +33,7 @@ from kubetour.state import State
 from kubetour.steps import Run, Rung, Stage, Step
 from kubetour.text import Text
 from kubetour.tour import Outcome, Tour
-from tests.making import ANSWERS, NO_ANSWER, NOT_THERE, NOT_TRIED, There, climb, sh, step
+from tests.making import ANSWERS, NO_ANSWER, NOT_THERE, NOT_TRIED, There, climb, ctrl_c, sh, step
 from tests.shapes import event, node, pod, service
 
 NO_DAEMON = "echo 'Cannot connect to the Docker daemon. Is the docker daemon running?' >&2; exit 1"
@@ -483,6 +483,46 @@ def test_when_a_step_fails_what_runs_in_the_background_comes_to_its_end(
     assert [outcome.step.id for outcome in outcomes] == ["one"]
     assert (tmp_path / "made").exists()
     assert ("note", "tour.finishing") in memory.told
+
+
+def test_ctrl_c_while_it_is_saved_what_can_be_waits_for_nothing_else_in_the_background(
+    tour: Tour, tmp_path: Path
+) -> None:
+    two, three = tmp_path / "two", tmp_path / "three"
+    os.mkfifo(two)
+    os.mkfifo(three)
+    with signals():
+        tour.run(
+            (
+                step("one", f"cat {two} {three}; exit 1"),
+                step("two", f"echo > {two}; exit 1", early=True, rescue=(sh(ctrl_c()),)),
+                step("three", f"echo > {three}; sleep 30; touch {tmp_path}/waited", early=True),
+            )
+        )
+    assert not (tmp_path / "waited").exists()
+
+
+def test_where_nothing_can_run_in_the_background_that_is_what_is_told(
+    tour: Tour, memory: Memory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start = threading.Thread.start
+
+    def only_others(thread: threading.Thread) -> None:
+        if thread.name == "early-three":
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", only_others)
+    with pytest.raises(RuntimeError, match="start new thread"):
+        tour.run(
+            (
+                step("one", "true"),
+                step("two", "true", early=True, needs=("one",)),
+                step("three", "true", early=True),
+            )
+        )
+    assert memory.closed
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("early-")]
 
 
 def test_when_the_tour_is_interrupted_no_command_stays_behind(

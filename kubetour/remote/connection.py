@@ -15,6 +15,7 @@ from fabric import Config, Connection
 from invoke.context import Context
 
 from kubetour.errors import UsageError
+from kubetour.interrupts import heard
 from kubetour.remote import address, hostkeys
 from kubetour.remote.address import Address
 from kubetour.remote.group import GroupRemote
@@ -40,7 +41,7 @@ class HostConnection(Connection):  # type: ignore[misc]  # Fabric has no types
         if self.is_connected:
             return
         try:
-            super().open()
+            heard(super().open)
         except BaseException as error:
             self.close()
             if told := explained(error, self, self.address):

@@ -8,6 +8,7 @@ close it or because the connection is gone, a watcher ends the group.
 from __future__ import annotations
 
 import shlex
+from functools import partial
 from threading import Timer
 from typing import Any
 
@@ -16,6 +17,7 @@ from fabric.runners import Remote
 from invoke.runners import Runner
 
 from kubetour.errors import HostError, UsageError
+from kubetour.interrupts import heard
 from kubetour.local import Capture
 from kubetour.project import CHECKOUT_VARIABLE
 
@@ -76,10 +78,13 @@ class GroupRemote(Capture, Remote):  # type: ignore[misc]  # Fabric has no types
         """Start the command. No terminal, no agent, and no environment: Fabric would not quote it."""
         line = wrapped(command, self.directory)
         try:
-            self.channel = self.context.transport.open_session()
-            self.channel.exec_command(line)
+            self.channel = heard(self.context.transport.open_session)  # the host may be silent
+            heard(partial(self.channel.exec_command, line))
         except (paramiko.SSHException, EOFError, OSError, AttributeError) as error:
             raise self._lost(str(error)) from error
+        except KeyboardInterrupt:
+            self.stop()
+            raise
         self.follow(self.channel.status_event.wait)  # set when it has ended, and when the channel is closed
 
     def send_interrupt(self, interrupt: KeyboardInterrupt) -> None:
@@ -91,7 +96,10 @@ class GroupRemote(Capture, Remote):  # type: ignore[misc]  # Fabric has no types
         self.channel.shutdown_write()
         self.killer = Timer(PATIENCE + ANSWER, self.channel.close)
         self.killer.daemon = True
-        self.killer.start()
+        try:
+            self.killer.start()
+        except RuntimeError:  # there can be no thread for it
+            self.channel.close()
 
     def kill(self) -> None:
         """Close the channel, which ends the command there: what Invoke does when a command's time is up."""

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from kubetour.interrupts import readable
 from kubetour.questions import LETTERS, Prediction, Question
 from kubetour.terminal.prose import print_prose, styled, wrap
 from kubetour.text import say
@@ -44,10 +45,10 @@ def print_answer(console: Console, language: str, question: Question, prediction
 class Asker:
     """Asks for a letter until one of the options is named; the end of the input ends the asking for good."""
 
-    def __init__(self, console: Console, language: str, read: Callable[[], str] = input) -> None:
+    def __init__(self, console: Console, language: str, read: Callable[[], str] | None = None) -> None:
         self._console = console
         self._language = language
-        self._read = read
+        self._read = read or typed
         self._over = False
 
     def __call__(self, question: Question) -> int | None:
@@ -74,6 +75,13 @@ class Asker:
 
     def _print(self, key: str, style: str, end: str = "\n", **values: str) -> None:
         self._console.print(say(self._language, key, **values), style=style, end=end, soft_wrap=True)
+
+
+def typed() -> str:
+    """Return the line that a person types, as `input` does; EOFError if they end the input."""
+    if sys.stdin.isatty():
+        readable(sys.stdin)
+    return input()
 
 
 def forget_typed() -> None:

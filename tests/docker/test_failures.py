@@ -106,7 +106,7 @@ def test_a_slow_pull_ends_with_ctrl_c_and_leaves_nothing_that_down_does_not_remo
             if pulling in line:
                 break
         os.kill(process.pid, signal.SIGINT)
-        _, err = process.communicate(timeout=30)
+        _, err = process.communicate(timeout=60)
     assert process.returncode == 130, err
     assert "./inv down" in err
     assert there(bench) == []

@@ -185,7 +185,7 @@ def test_what_an_interrupted_experiment_has_left_is_removed_by_down(bench: Desk)
             if "docker stop -t 3" in line:
                 break
         os.kill(process.pid, signal.SIGINT)
-        _, err = process.communicate(timeout=30)
+        _, err = process.communicate(timeout=60)
     assert process.returncode == 130, err
     container = f"kubetour-w{bench.cluster}-deaf"
     assert ledger(bench) == [f"docker-container/{container}"]

@@ -173,7 +173,7 @@ def test_an_interrupt_while_the_cluster_is_made_says_how_to_go_on(
             assert time.monotonic() < deadline
             time.sleep(0.1)
         os.kill(process.pid, number)
-        _, err = process.communicate(timeout=30)
+        _, err = process.communicate(timeout=60)
     assert process.returncode == 128 + number
     assert "./inv down" in err
     well(project.run(inv("down --check")))

@@ -7,6 +7,7 @@ import re
 import signal
 import termios
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 
 from tests.e2e.checkout import Checkout
@@ -88,7 +89,8 @@ def _end(tour: Terminal, ending: str) -> int:
         return tour.process.wait(PATIENCE)
     if ending == HELD:
         while tour.process.poll() is None:
-            tour.type(CTRL_C)
+            with suppress(OSError):  # it has closed its end, and is about to be gone
+                tour.type(CTRL_C)
             _show(tour, EVERY)
     elif ending == TYPED:
         tour.type(CTRL_C)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import signal
 import subprocess
@@ -10,10 +11,11 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-IMPORTS = range(0, 240, 12)  # after how many imports, of some 350; 0: before Python itself is there
+IMPORTS = range(0, 204, 12)  # after how many imports, of some 290; 0: before Python itself is there
 AGAIN = (
     20  # imports later it is typed again: in the hundredth of a second before our first line, it is not heard
 )
+AHEAD = 4096  # bytes, some 70 imports, that it may be ahead of who sends the signal: it must not end before
 PATIENCE = 60.0
 
 
@@ -23,20 +25,22 @@ def interrupted(after: int) -> tuple[int, str]:
     Python tells each import on standard error, so that no clock decides when it is sent.
     """
     environ = {**os.environ, "PYTHONPROFILEIMPORTTIME": "1"}
+    told, telling = os.pipe()
+    if hasattr(fcntl, "F_SETPIPE_SZ"):
+        fcntl.fcntl(telling, fcntl.F_SETPIPE_SZ, AHEAD)
     with subprocess.Popen(
         (ROOT / "inv", "explain", "KT101"),
-        env=environ, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
-        encoding="utf-8", restore_signals=True,
-    ) as process:  # fmt: skip
-        assert process.stderr is not None
+        env=environ, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=telling,
+    ) as process, open(told, "rb", buffering=0) as lines:  # fmt: skip
+        os.close(telling)
         words = []
         if not after:
             process.send_signal(signal.SIGINT)
-        for number, line in enumerate(process.stderr, 1):
+        for number, line in enumerate(lines, 1):
             if number >= after and (number - after) % AGAIN == 0:
                 process.send_signal(signal.SIGINT)
-            if not line.startswith("import time:"):
-                words.append(line)
+            if not line.startswith(b"import time:"):
+                words.append(line.decode())
         return process.wait(PATIENCE), "".join(words)
 
 
