@@ -107,6 +107,12 @@ def _status_update(resource: Resource, new: Object, old: Object) -> Object:
     result.pop("status", None)
     if "status" in new:
         result["status"] = new["status"]
+    if resource.plural == "pods" and not result.get("status", {}).get("qosClass"):
+        result["status"] = {**result.get("status", {}), "qosClass": qos_class(result["spec"])}
+    if resource.plural == "services":
+        for point in (result.get("status", {}).get("loadBalancer") or {}).get("ingress") or []:
+            if point.get("ip"):
+                point.setdefault("ipMode", "VIP")
     return result
 
 

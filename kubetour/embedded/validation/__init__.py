@@ -9,6 +9,7 @@ from kubetour.embedded.fielderrors import FieldError
 from kubetour.embedded.resources import Resource
 from kubetour.embedded.validation import cluster, pod_update, pods, rbac, services, stored, workloads
 from kubetour.embedded.validation.metadata import validate_metadata, validate_metadata_update
+from kubetour.embedded.validation.status import validate_status
 
 _CREATE: dict[str, Callable[[Object], list[FieldError]]] = {
     "clusterrolebindings": rbac.validate_binding,
@@ -63,6 +64,8 @@ def validate_update(resource: Resource, new: Object, old: Object, subresource: s
     """Return what is wrong with an object that is to replace another."""
     errors = validate_metadata_update(new["metadata"], old["metadata"])
     errors += validate_metadata(resource, new["metadata"])
+    if subresource == "status":
+        return errors + validate_status(resource.plural, new, old)
     if subresource:
         return errors
     create, update = _CREATE.get(resource.plural), _UPDATE.get(resource.plural)
