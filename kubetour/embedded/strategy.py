@@ -169,16 +169,17 @@ def _complete_secret(new: Object, _: Object | None) -> None:
 
 
 def _complete_job(new: Object, old: Object | None) -> None:
-    """A Job selects its Pods by its own uid unless it brings a selector."""
+    """A Job selects its Pods by its own uid unless it says that its selector is its own affair."""
     spec = new["spec"]
     if old or spec.get("manualSelector") or "template" not in spec:
         return
-    uid = new["metadata"]["uid"]
+    uid, prefix = new["metadata"]["uid"], "batch.kubernetes.io/"
     labels = spec["template"]["metadata"].setdefault("labels", {})
-    for prefix in ("batch.kubernetes.io/", ""):
-        labels.setdefault(f"{prefix}controller-uid", uid)
-        labels.setdefault(f"{prefix}job-name", new["metadata"].get("name", ""))
-    spec["selector"] = {"matchLabels": {"batch.kubernetes.io/controller-uid": uid}}
+    for key, value in (("controller-uid", uid), ("job-name", new["metadata"].get("name", ""))):
+        labels.setdefault(f"{prefix}{key}", value)
+        labels.setdefault(key, value)
+    wanted = spec.setdefault("selector", {}).setdefault("matchLabels", {})
+    wanted.setdefault(f"{prefix}controller-uid", uid)
 
 
 _COMPLETIONS: dict[str, Callable[[Object, Object | None], None]] = {

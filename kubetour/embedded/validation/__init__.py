@@ -7,7 +7,7 @@ from collections.abc import Callable
 from kubetour.embedded.api import Object
 from kubetour.embedded.fielderrors import FieldError
 from kubetour.embedded.resources import Resource
-from kubetour.embedded.validation import cluster, pod_update, pods, rbac, services, stored, workloads
+from kubetour.embedded.validation import batch, cluster, pod_update, pods, rbac, services, stored, workloads
 from kubetour.embedded.validation.metadata import validate_metadata, validate_metadata_update
 from kubetour.embedded.validation.status import validate_status
 
@@ -15,14 +15,14 @@ _CREATE: dict[str, Callable[[Object], list[FieldError]]] = {
     "clusterrolebindings": rbac.validate_binding,
     "clusterroles": rbac.validate_role,
     "configmaps": cluster.validate_config_map,
-    "cronjobs": stored.validate_cron_job,
+    "cronjobs": batch.validate_cron_job,
     "daemonsets": workloads.validate_daemon_set,
     "deployments": workloads.validate_deployment,
     "endpointslices": services.validate_endpoint_slice,
     "events": cluster.validate_event,
     "horizontalpodautoscalers": workloads.validate_autoscaler,
     "ingresses": stored.validate_ingress,
-    "jobs": workloads.validate_job,
+    "jobs": batch.validate_job,
     "leases": cluster.validate_lease,
     "persistentvolumeclaims": stored.validate_claim,
     "persistentvolumes": stored.validate_volume,
@@ -42,14 +42,14 @@ _UPDATE: dict[str, Callable[[Object, Object], list[FieldError]]] = {
     "daemonsets": workloads.validate_selector_update,
     "deployments": workloads.validate_selector_update,
     "endpointslices": services.validate_endpoint_slice_update,
-    "jobs": workloads.validate_job_update,
+    "jobs": batch.validate_job_update,
     "persistentvolumeclaims": stored.validate_claim_update,
     "pods": pod_update.validate_pod_update,
     "replicasets": workloads.validate_selector_update,
     "rolebindings": rbac.validate_binding_update,
     "secrets": cluster.validate_secret_update,
     "services": services.validate_service_update,
-    "statefulsets": workloads.validate_selector_update,
+    "statefulsets": workloads.validate_stateful_set_update,
 }
 
 

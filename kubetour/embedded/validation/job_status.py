@@ -1,4 +1,4 @@
-"""Rules of a Job's status: of its conditions, which contradict each other easily, its times and its counters."""
+"""Rules of a Job's status: its conditions, which contradict each other easily, its times and its counters."""
 
 from __future__ import annotations
 

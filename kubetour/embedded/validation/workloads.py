@@ -1,4 +1,4 @@
-"""Rules of Deployments, ReplicaSets, DaemonSets, StatefulSets, Jobs, and of what scales or protects them."""
+"""Rules of Deployments, ReplicaSets, DaemonSets, StatefulSets, and of what scales or protects them."""
 
 from __future__ import annotations
 
@@ -19,15 +19,25 @@ from kubetour.embedded.validation.pods import validate_pod_spec
 _NOT_NEGATIVE = "must be greater than or equal to 0"
 _OPERATORS = ("In", "NotIn", "Exists", "DoesNotExist")
 _NOT_SUPPORTED_IN = {"deployment": "ReplicaSet", "daemonset": "DaemonSet", "statefulset": "StatefulSet"}
+# What may change of a StatefulSet's spec.
+_MUTABLE = (
+    "replicas",
+    "ordinals",
+    "template",
+    "updateStrategy",
+    "revisionHistoryLimit",
+    "persistentVolumeClaimRetentionPolicy",
+    "minReadySeconds",
+)
 _PERCENT = re.compile(r"[0-9]+%")
 
 
 def validate_deployment(obj: Object) -> list[FieldError]:
     """Return what is wrong with a Deployment."""
     spec = obj.get("spec") or {}
-    errors = _not_negative(spec, "replicas") + _selected_template(spec, "deployment")
+    errors = not_negative(spec, "replicas") + _selected_template(spec, "deployment")
     errors += _strategy(spec.get("strategy") or {})
-    errors += _not_negative(spec, "minReadySeconds", "revisionHistoryLimit", "progressDeadlineSeconds")
+    errors += not_negative(spec, "minReadySeconds", "revisionHistoryLimit", "progressDeadlineSeconds")
     deadline = spec.get("progressDeadlineSeconds")
     if deadline is not None and deadline <= spec.get("minReadySeconds", 0):
         errors.append(
@@ -39,13 +49,13 @@ def validate_deployment(obj: Object) -> list[FieldError]:
 def validate_replica_set(obj: Object) -> list[FieldError]:
     """Return what is wrong with a ReplicaSet."""
     spec = obj.get("spec") or {}
-    return _not_negative(spec, "replicas", "minReadySeconds") + _selected_template(spec, "deployment")
+    return not_negative(spec, "replicas", "minReadySeconds") + _selected_template(spec, "deployment")
 
 
 def validate_daemon_set(obj: Object) -> list[FieldError]:
     """Return what is wrong with a DaemonSet."""
     spec = obj.get("spec") or {}
-    errors = _selected_template(spec, "daemonset") + _not_negative(
+    errors = _selected_template(spec, "daemonset") + not_negative(
         spec, "minReadySeconds", "revisionHistoryLimit"
     )
     kind = (spec.get("updateStrategy") or {}).get("type", "")
@@ -57,42 +67,11 @@ def validate_daemon_set(obj: Object) -> list[FieldError]:
 def validate_stateful_set(obj: Object) -> list[FieldError]:
     """Return what is wrong with a StatefulSet."""
     spec = obj.get("spec") or {}
-    errors = _not_negative(spec, "replicas", "minReadySeconds") + _selected_template(spec, "statefulset")
+    errors = not_negative(spec, "replicas", "minReadySeconds") + _selected_template(spec, "statefulset")
     policy = spec.get("podManagementPolicy", "")
     if policy not in ("OrderedReady", "Parallel"):
         text = "must be 'OrderedReady' or 'Parallel'"
         errors.append(invalid("spec.podManagementPolicy", policy, text))
-    return errors
-
-
-def validate_job(obj: Object) -> list[FieldError]:
-    """Return what is wrong with a Job."""
-    return validate_job_template(obj.get("spec") or {}, "spec")
-
-
-def validate_job_template(spec: Object, field: str) -> list[FieldError]:
-    """Return what is wrong with the spec of a Job, or of what a CronJob makes Jobs from."""
-    keys = ("parallelism", "completions", "backoffLimit", "activeDeadlineSeconds", "ttlSecondsAfterFinished")
-    errors = _not_negative(spec, *keys, field=field)
-    template = spec.get("template") or {}
-    errors += _template(template, f"{field}.template", always=False)
-    policy = (template.get("spec") or {}).get("restartPolicy", "")
-    if policy == "Always":
-        where = f"{field}.template.spec.restartPolicy"
-        errors.append(FieldError("FieldValueRequired", where, None, 'valid values: "OnFailure", "Never"'))
-    return errors
-
-
-def validate_job_update(new: Object, old: Object) -> list[FieldError]:
-    """Return which changes of a Job an update may not make."""
-    errors = validate_selector_update(new, old)
-    spec, before = new.get("spec") or {}, old.get("spec") or {}
-    fixed = ["template", "completionMode"]
-    if spec.get("completionMode") != "Indexed" or spec.get("completions") != spec.get("parallelism"):
-        fixed.insert(0, "completions")
-    for key in fixed:
-        if spec.get(key) != before.get(key):
-            errors.append(invalid(f"spec.{key}", spec.get(key), "field is immutable"))
     return errors
 
 
@@ -125,7 +104,7 @@ def validate_disruption_budget(obj: Object) -> list[FieldError]:
         errors.append(invalid("spec", {key[0].upper() + key[1:]: spec.get(key) for key in keys}, text))
     for key in ("minAvailable", "maxUnavailable"):
         errors += _amount(spec.get(key), f"spec.{key}")
-    return errors + _selector(spec.get("selector"), "spec.selector")
+    return errors + validate_selector(spec.get("selector"), "spec.selector")
 
 
 def validate_selector_update(new: Object, old: Object) -> list[FieldError]:
@@ -136,7 +115,21 @@ def validate_selector_update(new: Object, old: Object) -> list[FieldError]:
     return [invalid("spec.selector", selector, "field is immutable")]
 
 
-def _not_negative(spec: Object, *keys: str, field: str = "spec") -> list[FieldError]:
+def validate_stateful_set_update(new: Object, old: Object) -> list[FieldError]:
+    """Little of a StatefulSet may change: least of all what its claims are made from."""
+    spec, before = dict(new.get("spec") or {}), dict(old.get("spec") or {})
+    for key in _MUTABLE:
+        spec.pop(key, None)
+        before.pop(key, None)
+    if spec == before:
+        return []
+    *most, last = (f"'{key}'" for key in _MUTABLE)
+    listed = f"{', '.join(most)} and {last}"
+    return [forbidden("spec", f"updates to statefulset spec for fields other than {listed} are forbidden")]
+
+
+def not_negative(spec: Object, *keys: str, field: str = "spec") -> list[FieldError]:
+    """Return which of these numbers are below 0."""
     return [
         invalid(f"{field}.{key}", spec[key], _NOT_NEGATIVE)
         for key in keys
@@ -151,7 +144,7 @@ def _selected_template(spec: Object, kind: str) -> list[FieldError]:
     if selector is None:
         errors = [] if kind == "daemonset" else [required(where)]
     else:
-        errors = _selector(selector, where)
+        errors = validate_selector(selector, where)
         wrong = bool(errors)
         if not selector.get("matchLabels") and not selector.get("matchExpressions"):
             errors.append(invalid(where, selector, f"empty selector is invalid for {kind}"))
@@ -164,7 +157,7 @@ def _selected_template(spec: Object, kind: str) -> list[FieldError]:
         errors.append(
             invalid("spec.template.metadata.labels", dict(sorted(_labels(template).items())) or None, text)
         )
-    errors += _template(template, "spec.template", always=True)
+    errors += _always(template)
     if "activeDeadlineSeconds" in (template.get("spec") or {}):
         text = f"activeDeadlineSeconds in {_NOT_SUPPORTED_IN[kind]} is not Supported"
         errors.append(forbidden("spec.template.spec.activeDeadlineSeconds", text))
@@ -175,19 +168,24 @@ def _labels(template: Object) -> Object:
     return (template.get("metadata") or {}).get("labels") or {}
 
 
-def _template(template: Object, field: str, *, always: bool) -> list[FieldError]:
+def validate_template(template: Object, field: str) -> list[FieldError]:
+    """Return what is wrong with the template of a workload's Pods."""
     metadata = template.get("metadata") or {}
     errors = validate_labels(metadata.get("labels"), f"{field}.labels")
     errors += validate_annotations(metadata.get("annotations"), f"{field}.annotations")
-    spec = template.get("spec") or {}
-    errors += validate_pod_spec(spec, f"{field}.spec")
-    policy = spec.get("restartPolicy")
-    if always and policy != "Always":
-        errors.append(unsupported(f"{field}.spec.restartPolicy", policy, ("Always",)))
+    return errors + validate_pod_spec(template.get("spec") or {}, f"{field}.spec")
+
+
+def _always(template: Object) -> list[FieldError]:
+    errors = validate_template(template, "spec.template")
+    policy = (template.get("spec") or {}).get("restartPolicy")
+    if policy != "Always":
+        errors.append(unsupported("spec.template.spec.restartPolicy", policy, ("Always",)))
     return errors
 
 
-def _selector(selector: Object | None, field: str) -> list[FieldError]:
+def validate_selector(selector: Object | None, field: str) -> list[FieldError]:
+    """Return what is wrong with a label selector."""
     errors: list[FieldError] = []
     for index, term in enumerate((selector or {}).get("matchExpressions") or []):
         where, operator, values = (
