@@ -151,6 +151,7 @@ def _complete_service(new: Object, old: Object | None) -> None:
         spec.pop("externalTrafficPolicy", None)
     if before and spec["type"] != "LoadBalancer":
         spec.pop("allocateLoadBalancerNodePorts", None)
+        new["status"] = {**new.get("status", {}), "loadBalancer": {}}
     held = {(port.get("protocol"), port["port"]): port.get("nodePort") for port in before.get("ports") or []}
     asked = {port.get("nodePort") for port in spec.get("ports") or []}
     for port in spec.get("ports") or []:

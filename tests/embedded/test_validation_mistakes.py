@@ -78,6 +78,17 @@ CONTAINER_ROWS: list[tuple[Any, list[str]]] = [
         ],
     ),
     (
+        {"resources": {"limits": {"example.com/dongle": "1500m"}}},
+        ['resources.limits[example.com/dongle]: Invalid value: "1500m": must be an integer'],
+    ),
+    (
+        {"resources": {"limits": {"a.example/b": "2"}, "requests": {"a.example/b": "1", "a.example/c": "1"}}},
+        [
+            'resources.requests: Invalid value: "1": must be equal to a.example/b limit of 2',
+            "resources.limits: Required value: Limit must be set for non overcommitable resources",
+        ],
+    ),
+    (
         {"terminationMessagePolicy": "Log", "imagePullPolicy": "No"},
         [
             'terminationMessagePolicy: Unsupported value: "Log": supported values: "FallbackToLogsOnError", "File"',

@@ -127,6 +127,8 @@ def test_an_address_is_given_to_a_load_balancer_only(registry: Registry) -> None
     status = {"status": {"loadBalancer": {"ingress": [{"ip": "203.0.113.7"}]}}}
     balanced = registry.patch("services", "n", status, "default", subresource="status")
     assert balanced["status"]["loadBalancer"]["ingress"] == [{"ip": "203.0.113.7", "ipMode": "VIP"}]
+    plain = registry.patch("services", "n", {"spec": {"type": "ClusterIP"}}, "default")
+    assert plain["status"] == {"loadBalancer": {}}
     registry.create("services", {"metadata": {"name": "plain"}, "spec": {"ports": [{"port": 80}]}}, "default")
     (cause,) = causes(lambda: registry.patch("services", "plain", status, "default", subresource="status"))
     text = "may only be used when `spec.type` is 'LoadBalancer'"
