@@ -16,6 +16,8 @@ IP = "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)"
 BALANCER = "may only be used when `type` is 'LoadBalancer'"
 LABELS = "spec.template.metadata.labels: Invalid value"
 MISMATCH = "`selector` does not match template `labels`"
+COST = "controller.kubernetes.io/pod-deletion-cost"
+PERCENT = "a valid percent string must be a numeric string followed by an ending '%' (e.g. '1%',  or '93%', regex used for validation is '[0-9]+%')"
 ENV_NAME = "a valid environment variable name must consist only of printable ASCII characters other than '='"
 CONTAINER_ROWS: list[tuple[Any, list[str]]] = [
     (
@@ -122,6 +124,15 @@ def test_each_mistake_in_a_container_is_named(registry: Registry, wrong: Any, ex
         ("deployments", "spec.template.spec.activeDeadlineSeconds", 5, ["spec.template.spec.activeDeadlineSeconds: Forbidden: activeDeadlineSeconds in ReplicaSet is not Supported"]),
         ("statefulsets", "spec.selector", {}, ["spec.selector: Invalid value: {}: empty selector is invalid for statefulset"]),
         ("daemonsets", "spec.selector", {}, ["spec.selector: Invalid value: {}: empty selector is invalid for daemonset"]),
+        ("deployments", "spec.strategy", {"rollingUpdate": {"maxSurge": "0%", "maxUnavailable": "0"}}, [f'spec.strategy.rollingUpdate.maxUnavailable: Invalid value: "0": {PERCENT}', 'spec.strategy.rollingUpdate.maxUnavailable: Invalid value: "0": may not be 0 when `maxSurge` is 0']),
+        ("daemonsets", "spec.updateStrategy", {"rollingUpdate": {"maxSurge": 1}}, ["spec.updateStrategy.rollingUpdate.maxSurge: Invalid value: 1: may not be set when maxUnavailable is non-zero"]),
+        ("daemonsets", "spec.updateStrategy", {"rollingUpdate": {"maxUnavailable": 0}}, ["spec.updateStrategy.rollingUpdate.maxUnavailable: Required value: cannot be 0 when maxSurge is 0"]),
+        ("daemonsets", "spec.updateStrategy", {"rollingUpdate": {"maxUnavailable": "101%"}}, ['spec.updateStrategy.rollingUpdate.maxUnavailable: Invalid value: "101%": must not be greater than 100%']),
+        ("statefulsets", "spec.updateStrategy", {"type": "Slow"}, ["spec.updateStrategy: Invalid value: {\"type\":\"Slow\"}: must be 'RollingUpdate' or 'OnDelete'"]),
+        ("statefulsets", "spec.updateStrategy", {"rollingUpdate": {"partition": -1}}, ["spec.updateStrategy.rollingUpdate.partition: Invalid value: -1: must be greater than or equal to 0"]),
+        ("pods", "metadata.annotations", {COST: "abc"}, [f'metadata.annotations[{COST}]: Invalid value: "abc": must be a 32bit integer']),
+        ("deployments", "spec.template.metadata.annotations", {COST: "+1"}, [f'spec.template.annotations[{COST}]: Invalid value: "+1": must be a 32bit integer']),
+        ("poddisruptionbudgets", "spec", {"minAvailable": "150%"}, ['spec.minAvailable: Invalid value: "150%": must not be greater than 100%']),
         ("pods", "spec.tolerations", [{"key": "a", "operator": "Exists", "value": "b"}], ['spec.tolerations[0].operator: Invalid value: {"Key":"a","Operator":"Exists","Value":"b","Effect":"","TolerationSeconds":null}: value must be empty when `operator` is \'Exists\'']),
         ("pods", "spec.initContainers", [{"name": "c", "image": "x", "restartPolicy": "Never"}], ['spec.initContainers[0].restartPolicy: Unsupported value: "Never": supported values: "Always"', 'spec.initContainers[0].name: Duplicate value: "c"']),
         ("pods", "spec.containers.0.name", "a.b", [f'{C0}.name: Invalid value: "a.b": must not contain dots']),
@@ -256,3 +267,11 @@ def test_a_claim_stays_as_it_was_made(registry: Registry) -> None:
     change = {"spec": {"accessModes": ["ReadWriteMany"]}}
     (cause,) = causes(lambda: registry.patch("persistentvolumeclaims", "c", change, "default"))
     assert cause.startswith("spec: Forbidden: spec is immutable after creation except resources.requests and")
+
+
+def test_what_deleting_a_pod_costs_is_a_number(registry: Registry) -> None:
+    registry.create("pods", BASES["pods"], "default")
+    wrong = {"metadata": {"annotations": {COST: "2147483648"}}}
+    (cause,) = causes(lambda: registry.patch("pods", "p", wrong, "default"))
+    assert cause == f'metadata.annotations[{COST}]: Invalid value: "2147483648": must be a 32bit integer'
+    registry.patch("pods", "p", {"metadata": {"annotations": {COST: "-5"}}}, "default")

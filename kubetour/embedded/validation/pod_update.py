@@ -6,6 +6,7 @@ import copy
 
 from kubetour.embedded.api import Object
 from kubetour.embedded.fielderrors import FieldError, forbidden, required
+from kubetour.embedded.validation.pods import validate_pod_annotations
 
 _ALLOWED = (
     "`spec.containers[*].image`,`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,"
@@ -17,7 +18,10 @@ _ALLOWED = (
 def validate_pod_update(new: Object, old: Object) -> list[FieldError]:
     """Return which changes of a Pod's spec an update may not make."""
     before, after = old.get("spec") or {}, copy.deepcopy(new.get("spec") or {})
-    errors: list[FieldError] = []
+    where = "metadata.annotations"
+    errors = validate_pod_annotations(new["metadata"].get("annotations"), where)
+    if validate_pod_annotations(old["metadata"].get("annotations"), where):
+        errors = []  # what was wrong before may stay so
     for key in ("containers", "initContainers"):
         present, wanted = before.get(key) or [], after.get(key) or []
         if len(present) != len(wanted):

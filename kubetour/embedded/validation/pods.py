@@ -25,13 +25,16 @@ from kubetour.embedded.validation.metadata import (
 _RESTART_POLICIES = ("Always", "OnFailure", "Never")
 _DNS_POLICIES = ("ClusterFirst", "ClusterFirstWithHostNet", "Default", "None")
 _EFFECTS = ("NoSchedule", "PreferNoSchedule", "NoExecute")
+_COST = "controller.kubernetes.io/pod-deletion-cost"
+_INTEGER = re.compile(r"0|[1-9][0-9]*|-[0-9]+")
 _SOURCES = re.compile(r"^(?!name$)")
 
 
 def validate_pod(pod: Object) -> list[FieldError]:
     """Return what is wrong with a Pod."""
     spec = pod.get("spec") or {}
-    errors = validate_pod_spec(spec, "spec")
+    errors = validate_pod_annotations(pod["metadata"].get("annotations"), "metadata.annotations")
+    errors += validate_pod_spec(spec, "spec")
     for key in ("containers", "initContainers"):
         for index, container in enumerate(spec.get(key) or []):
             image = container.get("image", "")
@@ -39,6 +42,14 @@ def validate_pod(pod: Object) -> list[FieldError]:
                 text = "must not have leading or trailing whitespace"
                 errors.append(invalid(f"spec.{key}[{index}].image", image, text))
     return errors
+
+
+def validate_pod_annotations(annotations: Object | None, field: str) -> list[FieldError]:
+    """Return what is wrong with annotations that mean something: what deleting a Pod costs."""
+    cost = (annotations or {}).get(_COST)
+    if cost is None or (_INTEGER.fullmatch(cost) and -(2**31) <= int(cost) < 2**31):
+        return []
+    return [invalid(f"{field}[{_COST}]", cost, "must be a 32bit integer")]
 
 
 def validate_pod_spec(spec: Object, field: str) -> list[FieldError]:

@@ -14,7 +14,7 @@ from kubetour.embedded.validation.metadata import (
     validate_annotations,
     validate_labels,
 )
-from kubetour.embedded.validation.pods import validate_pod_spec
+from kubetour.embedded.validation.pods import validate_pod_annotations, validate_pod_spec
 
 _NOT_NEGATIVE = "must be greater than or equal to 0"
 _OPERATORS = ("In", "NotIn", "Exists", "DoesNotExist")
@@ -58,10 +58,7 @@ def validate_daemon_set(obj: Object) -> list[FieldError]:
     errors = _selected_template(spec, "daemonset") + not_negative(
         spec, "minReadySeconds", "revisionHistoryLimit"
     )
-    kind = (spec.get("updateStrategy") or {}).get("type", "")
-    if kind not in ("RollingUpdate", "OnDelete"):
-        errors.append(unsupported("spec.updateStrategy", kind, ("RollingUpdate", "OnDelete")))
-    return errors
+    return errors + _daemons(spec.get("updateStrategy") or {})
 
 
 def validate_stateful_set(obj: Object) -> list[FieldError]:
@@ -72,7 +69,14 @@ def validate_stateful_set(obj: Object) -> list[FieldError]:
     if policy not in ("OrderedReady", "Parallel"):
         text = "must be 'OrderedReady' or 'Parallel'"
         errors.append(invalid("spec.podManagementPolicy", policy, text))
-    return errors
+    strategy = spec.get("updateStrategy") or {}
+    kind, rolling, where = strategy.get("type", ""), strategy.get("rollingUpdate"), "spec.updateStrategy"
+    if kind not in ("RollingUpdate", "OnDelete"):
+        errors.append(invalid(where, strategy, "must be 'RollingUpdate' or 'OnDelete'"))
+    elif kind == "OnDelete" and rolling is not None:
+        text = "only allowed for updateStrategy 'RollingUpdate'"
+        errors.append(invalid(f"{where}.rollingUpdate", rolling, text))
+    return errors + not_negative(rolling or {}, "partition", field=f"{where}.rollingUpdate")
 
 
 def validate_autoscaler(obj: Object) -> list[FieldError]:
@@ -103,7 +107,7 @@ def validate_disruption_budget(obj: Object) -> list[FieldError]:
         keys = ("minAvailable", "selector", "maxUnavailable", "unhealthyPodEvictionPolicy")
         errors.append(invalid("spec", {key[0].upper() + key[1:]: spec.get(key) for key in keys}, text))
     for key in ("minAvailable", "maxUnavailable"):
-        errors += _amount(spec.get(key), f"spec.{key}")
+        errors += _amount(spec.get(key), f"spec.{key}") + _at_most_all(spec.get(key), f"spec.{key}")
     return errors + validate_selector(spec.get("selector"), "spec.selector")
 
 
@@ -173,6 +177,7 @@ def validate_template(template: Object, field: str) -> list[FieldError]:
     metadata = template.get("metadata") or {}
     errors = validate_labels(metadata.get("labels"), f"{field}.labels")
     errors += validate_annotations(metadata.get("annotations"), f"{field}.annotations")
+    errors += validate_pod_annotations(metadata.get("annotations"), f"{field}.annotations")
     return errors + validate_pod_spec(template.get("spec") or {}, f"{field}.spec")
 
 
@@ -219,16 +224,33 @@ def _strategy(strategy: Object) -> list[FieldError]:
         return [forbidden(f"{field}.rollingUpdate", text)] if rolling is not None else []
     if kind != "RollingUpdate":
         return [unsupported(f"{field}.type", kind, ("Recreate", "RollingUpdate"))]
-    rolling = rolling or {}
+    rolling, field = rolling or {}, f"{field}.rollingUpdate"
     unavailable, surge = rolling.get("maxUnavailable"), rolling.get("maxSurge")
-    errors = _amount(unavailable, f"{field}.rollingUpdate.maxUnavailable")
-    errors += _amount(surge, f"{field}.rollingUpdate.maxSurge")
-    if not errors and _is_zero(unavailable) and _is_zero(surge):
+    errors = _amount(unavailable, f"{field}.maxUnavailable") + _amount(surge, f"{field}.maxSurge")
+    if _number(unavailable) == 0 and _number(surge) == 0:
         text = "may not be 0 when `maxSurge` is 0"
-        errors.append(invalid(f"{field}.rollingUpdate.maxUnavailable", unavailable, text))
-    if isinstance(unavailable, str) and not errors and int(unavailable[:-1]) > 100:
-        text = "must not be greater than 100%"
-        errors.append(invalid(f"{field}.rollingUpdate.maxUnavailable", unavailable, text))
+        errors.append(invalid(f"{field}.maxUnavailable", unavailable, text))
+    return errors + _at_most_all(unavailable, f"{field}.maxUnavailable")
+
+
+def _daemons(strategy: Object) -> list[FieldError]:
+    """A DaemonSet's update either lacks Pods or has more than one on a node, not both."""
+    kind, field = strategy.get("type", ""), "spec.updateStrategy"
+    if kind not in ("RollingUpdate", "OnDelete"):
+        return [unsupported(field, kind, ("RollingUpdate", "OnDelete"))]
+    rolling, field = strategy.get("rollingUpdate") or {}, f"{field}.rollingUpdate"
+    if kind == "OnDelete":
+        return []
+    both = [(rolling.get(key), f"{field}.{key}") for key in ("maxUnavailable", "maxSurge")]
+    errors = [
+        error for rule in (_amount, _at_most_all) for value, where in both for error in rule(value, where)
+    ]
+    unavailable, surge = (_number(value) for value, _ in both)
+    if unavailable and surge:
+        text = "may not be set when maxUnavailable is non-zero"
+        errors.append(invalid(f"{field}.maxSurge", rolling["maxSurge"], text))
+    if not unavailable and not surge:
+        errors.append(required(f"{field}.maxUnavailable", "cannot be 0 when maxSurge is 0"))
     return errors
 
 
@@ -243,5 +265,13 @@ def _amount(value: Any, field: str) -> list[FieldError]:
     return [invalid(field, value, _NOT_NEGATIVE)] if value is not None and value < 0 else []
 
 
-def _is_zero(value: Any) -> bool:
-    return value in (0, "0%", None)
+def _at_most_all(value: Any, field: str) -> list[FieldError]:
+    if isinstance(value, str) and _PERCENT.fullmatch(value) and _number(value) > 100:
+        return [invalid(field, value, "must not be greater than 100%")]
+    return []
+
+
+def _number(value: Any) -> int:
+    """Return a number or a percentage's, and 0 for what is neither."""
+    digits = str(value or 0).removesuffix("%")
+    return int(digits) if re.fullmatch(r"-?[0-9]+", digits) else 0
