@@ -70,6 +70,10 @@ def _stateful_set(obj: Object) -> None:
     _default(strategy, type="RollingUpdate")
     if strategy["type"] == "RollingUpdate":
         _default(strategy.setdefault("rollingUpdate", {}), partition=0)
+    for claim in spec.get("volumeClaimTemplates") or []:
+        _default(claim, apiVersion="v1", kind="PersistentVolumeClaim", spec={}, status={})
+        _default(claim["spec"], volumeMode="Filesystem")
+        _default(claim["status"], phase="Pending")
     _default(
         spec.setdefault("persistentVolumeClaimRetentionPolicy", {}), whenDeleted="Retain", whenScaled="Retain"
     )

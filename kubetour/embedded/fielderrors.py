@@ -68,9 +68,9 @@ def forbidden(field: str, detail: str) -> FieldError:
     return FieldError("FieldValueForbidden", field, None, detail)
 
 
-def duplicate(field: str, value: Any) -> FieldError:
+def duplicate(field: str, value: Any, detail: str = "") -> FieldError:
     """The value must be unique and is not."""
-    return FieldError("FieldValueDuplicate", field, value)
+    return FieldError("FieldValueDuplicate", field, value, detail)
 
 
 def too_long(field: str, limit: int) -> FieldError:

@@ -13,11 +13,14 @@ from kubetour.embedded.validation.schedule import validate_schedule, validate_ti
 from tests.embedded.test_validation import CONTAINER, NOT_NEGATIVE, causes, changed, registry
 
 __all__ = ["registry"]
-JOB = {
+JOB: Object = {
     "metadata": {"name": "n"},
     "spec": {"template": {"spec": {"restartPolicy": "Never", "containers": [CONTAINER]}}},
 }
-CRON = {"metadata": {"name": "n"}, "spec": {"schedule": "@daily", "jobTemplate": {"spec": JOB["spec"]}}}
+CRON: Object = {
+    "metadata": {"name": "n"},
+    "spec": {"schedule": "@daily", "jobTemplate": {"spec": JOB["spec"]}},
+}
 TEMPLATE = "spec.template.metadata.labels"
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from kubetour.embedded.api import Object, StatusError
 from kubetour.embedded.registry import Registry
-from tests.embedded.test_validation import BASES, C0, CONTAINER, RANGE, causes, changed, registry
+from tests.embedded.test_validation import BASES, C0, CONTAINER, DEPLOYMENT, RANGE, causes, changed, registry
 
 __all__ = ["registry"]
 IP = "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)"
@@ -130,6 +130,8 @@ def test_each_mistake_in_a_container_is_named(registry: Registry, wrong: Any, ex
         ("daemonsets", "spec.updateStrategy", {"rollingUpdate": {"maxUnavailable": "101%"}}, ['spec.updateStrategy.rollingUpdate.maxUnavailable: Invalid value: "101%": must not be greater than 100%']),
         ("statefulsets", "spec.updateStrategy", {"type": "Slow"}, ["spec.updateStrategy: Invalid value: {\"type\":\"Slow\"}: must be 'RollingUpdate' or 'OnDelete'"]),
         ("statefulsets", "spec.updateStrategy", {"rollingUpdate": {"partition": -1}}, ["spec.updateStrategy.rollingUpdate.partition: Invalid value: -1: must be greater than or equal to 0"]),
+        ("statefulsets", "spec", {**DEPLOYMENT["spec"], "volumeClaimTemplates": [{"metadata": {"name": "data"}, "spec": {}}]}, ["spec.volumeClaimTemplates[0].spec.accessModes: Required value: at least 1 access mode is required", "spec.volumeClaimTemplates[0].spec.resources[storage]: Required value"]),
+        ("nodes", "spec.taints", [{"key": "a", "effect": "No"}, {"key": "b c", "value": "-"}, {"key": "a", "effect": "No"}], ['spec.taints[0].effect: Unsupported value: "No": supported values: "NoExecute", "NoSchedule", "PreferNoSchedule"', "spec.taints[1].key", "spec.taints[1].value", "spec.taints[1].effect: Required value", 'spec.taints[2].effect: Unsupported value: "No": supported values: "NoExecute", "NoSchedule", "PreferNoSchedule"', 'spec.taints[2]: Duplicate value: {"Key":"a","Value":"","Effect":"No","TimeAdded":null}: taints must be unique by key and effect pair']),
         ("pods", "metadata.annotations", {COST: "abc"}, [f'metadata.annotations[{COST}]: Invalid value: "abc": must be a 32bit integer']),
         ("deployments", "spec.template.metadata.annotations", {COST: "+1"}, [f'spec.template.annotations[{COST}]: Invalid value: "+1": must be a 32bit integer']),
         ("poddisruptionbudgets", "spec", {"minAvailable": "150%"}, ['spec.minAvailable: Invalid value: "150%": must not be greater than 100%']),
@@ -275,3 +277,41 @@ def test_what_deleting_a_pod_costs_is_a_number(registry: Registry) -> None:
     (cause,) = causes(lambda: registry.patch("pods", "p", wrong, "default"))
     assert cause == f'metadata.annotations[{COST}]: Invalid value: "2147483648": must be a 32bit integer'
     registry.patch("pods", "p", {"metadata": {"annotations": {COST: "-5"}}}, "default")
+
+
+def test_what_a_node_was_given_once_stays(registry: Registry) -> None:
+    registry.create(
+        "nodes", {"metadata": {"name": "n"}, "spec": {"podCIDR": "10.0.0.0/24", "podCIDRs": ["10.0.0.0/24"]}}
+    )
+    registry.patch("nodes", "n", {"spec": {"providerID": "a://b", "unschedulable": True}})
+    (cause,) = causes(lambda: registry.patch("nodes", "n", {"spec": {"providerID": "a://c"}}))
+    assert (
+        cause == 'spec.providerID: Forbidden: node updates may not change providerID except from "" to valid'
+    )
+    (cause,) = causes(lambda: registry.patch("nodes", "n", {"spec": {"podCIDR": "10.1.0.0/24"}}))
+    assert cause == 'spec.podCIDRs: Forbidden: node updates may not change podCIDR except from "" to valid'
+
+
+def test_the_pods_of_a_stateful_set_mount_its_claims(registry: Registry) -> None:
+    claim = {
+        "metadata": {"name": "data"},
+        "spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}},
+    }
+    base = changed(BASES["deployments"], "spec.volumeClaimTemplates", [claim])
+    mounted = changed(
+        base, "spec.template.spec.containers.0.volumeMounts", [{"name": "data", "mountPath": "/data"}]
+    )
+    made = registry.create("statefulsets", mounted, "default")
+    (kept,) = made["spec"]["volumeClaimTemplates"]
+    assert (kept["apiVersion"], kept["kind"], kept["status"]) == (
+        "v1",
+        "PersistentVolumeClaim",
+        {"phase": "Pending"},
+    )
+    registry.patch("statefulsets", "d", {"spec": {"replicas": 2}}, "default")
+    other = changed(
+        mounted, "spec.template.spec.containers.0.volumeMounts", [{"name": "log", "mountPath": "/log"}]
+    )
+    assert causes(
+        lambda: registry.create("statefulsets", {**other, "metadata": {"name": "e"}}, "default")
+    ) == [f'spec.template.{C0}.volumeMounts[0].name: Not found: "log"']

@@ -7,7 +7,18 @@ from collections.abc import Callable
 from kubetour.embedded.api import Object
 from kubetour.embedded.fielderrors import FieldError
 from kubetour.embedded.resources import Resource
-from kubetour.embedded.validation import batch, cluster, pod_update, pods, rbac, services, stored, workloads
+from kubetour.embedded.validation import (
+    batch,
+    cluster,
+    nodes,
+    pod_update,
+    pods,
+    rbac,
+    services,
+    stateful_sets,
+    stored,
+    workloads,
+)
 from kubetour.embedded.validation.metadata import validate_metadata, validate_metadata_update
 from kubetour.embedded.validation.status import validate_status
 
@@ -24,6 +35,7 @@ _CREATE: dict[str, Callable[[Object], list[FieldError]]] = {
     "ingresses": stored.validate_ingress,
     "jobs": batch.validate_job,
     "leases": cluster.validate_lease,
+    "nodes": nodes.validate_node,
     "persistentvolumeclaims": stored.validate_claim,
     "persistentvolumes": stored.validate_volume,
     "poddisruptionbudgets": workloads.validate_disruption_budget,
@@ -34,7 +46,7 @@ _CREATE: dict[str, Callable[[Object], list[FieldError]]] = {
     "roles": rbac.validate_role,
     "secrets": cluster.validate_secret,
     "services": services.validate_service,
-    "statefulsets": workloads.validate_stateful_set,
+    "statefulsets": stateful_sets.validate_stateful_set,
 }
 _UPDATE: dict[str, Callable[[Object, Object], list[FieldError]]] = {
     "clusterrolebindings": rbac.validate_binding_update,
@@ -43,13 +55,14 @@ _UPDATE: dict[str, Callable[[Object, Object], list[FieldError]]] = {
     "deployments": workloads.validate_selector_update,
     "endpointslices": services.validate_endpoint_slice_update,
     "jobs": batch.validate_job_update,
+    "nodes": nodes.validate_node_update,
     "persistentvolumeclaims": stored.validate_claim_update,
     "pods": pod_update.validate_pod_update,
     "replicasets": workloads.validate_selector_update,
     "rolebindings": rbac.validate_binding_update,
     "secrets": cluster.validate_secret_update,
     "services": services.validate_service_update,
-    "statefulsets": workloads.validate_stateful_set_update,
+    "statefulsets": stateful_sets.validate_stateful_set_update,
 }
 
 

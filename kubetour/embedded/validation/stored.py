@@ -10,13 +10,13 @@ _MODES = ("ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod")
 _PATH_TYPES = ("Exact", "ImplementationSpecific", "Prefix")
 
 
-def validate_claim(obj: Object) -> list[FieldError]:
-    """Return what is wrong with a PersistentVolumeClaim."""
+def validate_claim(obj: Object, field: str = "spec") -> list[FieldError]:
+    """Return what is wrong with a PersistentVolumeClaim, or with what one is made from."""
     spec = obj.get("spec") or {}
-    errors = [] if spec.get("accessModes") else [_at_least_one()]
-    errors += _unknown_modes(spec)
+    errors = [] if spec.get("accessModes") else [_at_least_one(field)]
+    errors += _unknown_modes(spec, field)
     if "storage" not in ((spec.get("resources") or {}).get("requests") or {}):
-        errors.append(required("spec.resources[storage]"))
+        errors.append(required(f"{field}.resources[storage]"))
     return errors
 
 
@@ -40,13 +40,13 @@ def validate_volume(obj: Object) -> list[FieldError]:
     return errors
 
 
-def _at_least_one() -> FieldError:
-    return required("spec.accessModes", "at least 1 access mode is required")
+def _at_least_one(field: str) -> FieldError:
+    return required(f"{field}.accessModes", "at least 1 access mode is required")
 
 
-def _unknown_modes(spec: Object) -> list[FieldError]:
+def _unknown_modes(spec: Object, field: str = "spec") -> list[FieldError]:
     modes = spec.get("accessModes") or []
-    return [unsupported("spec.accessModes", mode, _MODES) for mode in modes if mode not in _MODES]
+    return [unsupported(f"{field}.accessModes", mode, _MODES) for mode in modes if mode not in _MODES]
 
 
 def validate_ingress(obj: Object) -> list[FieldError]:

@@ -1,4 +1,4 @@
-"""Rules of Deployments, ReplicaSets, DaemonSets, StatefulSets, and of what scales or protects them."""
+"""Rules of Deployments, ReplicaSets, DaemonSets, and of what scales or protects them."""
 
 from __future__ import annotations
 
@@ -19,23 +19,13 @@ from kubetour.embedded.validation.pods import validate_pod_annotations, validate
 _NOT_NEGATIVE = "must be greater than or equal to 0"
 _OPERATORS = ("In", "NotIn", "Exists", "DoesNotExist")
 _NOT_SUPPORTED_IN = {"deployment": "ReplicaSet", "daemonset": "DaemonSet", "statefulset": "StatefulSet"}
-# What may change of a StatefulSet's spec.
-_MUTABLE = (
-    "replicas",
-    "ordinals",
-    "template",
-    "updateStrategy",
-    "revisionHistoryLimit",
-    "persistentVolumeClaimRetentionPolicy",
-    "minReadySeconds",
-)
 _PERCENT = re.compile(r"[0-9]+%")
 
 
 def validate_deployment(obj: Object) -> list[FieldError]:
     """Return what is wrong with a Deployment."""
     spec = obj.get("spec") or {}
-    errors = not_negative(spec, "replicas") + _selected_template(spec, "deployment")
+    errors = not_negative(spec, "replicas") + selected_template(spec, "deployment")
     errors += _strategy(spec.get("strategy") or {})
     errors += not_negative(spec, "minReadySeconds", "revisionHistoryLimit", "progressDeadlineSeconds")
     deadline = spec.get("progressDeadlineSeconds")
@@ -49,34 +39,16 @@ def validate_deployment(obj: Object) -> list[FieldError]:
 def validate_replica_set(obj: Object) -> list[FieldError]:
     """Return what is wrong with a ReplicaSet."""
     spec = obj.get("spec") or {}
-    return not_negative(spec, "replicas", "minReadySeconds") + _selected_template(spec, "deployment")
+    return not_negative(spec, "replicas", "minReadySeconds") + selected_template(spec, "deployment")
 
 
 def validate_daemon_set(obj: Object) -> list[FieldError]:
     """Return what is wrong with a DaemonSet."""
     spec = obj.get("spec") or {}
-    errors = _selected_template(spec, "daemonset") + not_negative(
+    errors = selected_template(spec, "daemonset") + not_negative(
         spec, "minReadySeconds", "revisionHistoryLimit"
     )
     return errors + _daemons(spec.get("updateStrategy") or {})
-
-
-def validate_stateful_set(obj: Object) -> list[FieldError]:
-    """Return what is wrong with a StatefulSet."""
-    spec = obj.get("spec") or {}
-    errors = not_negative(spec, "replicas", "minReadySeconds") + _selected_template(spec, "statefulset")
-    policy = spec.get("podManagementPolicy", "")
-    if policy not in ("OrderedReady", "Parallel"):
-        text = "must be 'OrderedReady' or 'Parallel'"
-        errors.append(invalid("spec.podManagementPolicy", policy, text))
-    strategy = spec.get("updateStrategy") or {}
-    kind, rolling, where = strategy.get("type", ""), strategy.get("rollingUpdate"), "spec.updateStrategy"
-    if kind not in ("RollingUpdate", "OnDelete"):
-        errors.append(invalid(where, strategy, "must be 'RollingUpdate' or 'OnDelete'"))
-    elif kind == "OnDelete" and rolling is not None:
-        text = "only allowed for updateStrategy 'RollingUpdate'"
-        errors.append(invalid(f"{where}.rollingUpdate", rolling, text))
-    return errors + not_negative(rolling or {}, "partition", field=f"{where}.rollingUpdate")
 
 
 def validate_autoscaler(obj: Object) -> list[FieldError]:
@@ -119,19 +91,6 @@ def validate_selector_update(new: Object, old: Object) -> list[FieldError]:
     return [invalid("spec.selector", selector, "field is immutable")]
 
 
-def validate_stateful_set_update(new: Object, old: Object) -> list[FieldError]:
-    """Little of a StatefulSet may change: least of all what its claims are made from."""
-    spec, before = dict(new.get("spec") or {}), dict(old.get("spec") or {})
-    for key in _MUTABLE:
-        spec.pop(key, None)
-        before.pop(key, None)
-    if spec == before:
-        return []
-    *most, last = (f"'{key}'" for key in _MUTABLE)
-    listed = f"{', '.join(most)} and {last}"
-    return [forbidden("spec", f"updates to statefulset spec for fields other than {listed} are forbidden")]
-
-
 def not_negative(spec: Object, *keys: str, field: str = "spec") -> list[FieldError]:
     """Return which of these numbers are below 0."""
     return [
@@ -141,8 +100,8 @@ def not_negative(spec: Object, *keys: str, field: str = "spec") -> list[FieldErr
     ]
 
 
-def _selected_template(spec: Object, kind: str) -> list[FieldError]:
-    """A workload needs a selector that is not empty and matches its own template's labels."""
+def selected_template(spec: Object, kind: str) -> list[FieldError]:
+    """Return what is wrong with a workload's selector, which has to match its own template, and with that."""
     selector, template = spec.get("selector"), spec.get("template") or {}
     where = "spec.selector"
     if selector is None:

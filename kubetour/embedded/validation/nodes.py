@@ -1,0 +1,45 @@
+"""Rules of Nodes: their taints, and what of them is settled once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kubetour.embedded.api import Object
+from kubetour.embedded.fielderrors import FieldError, duplicate, forbidden, invalid, required, unsupported
+from kubetour.embedded.validation.metadata import label_value, qualified_name
+
+_EFFECTS = ("NoExecute", "NoSchedule", "PreferNoSchedule")
+
+
+def validate_node(node: Object) -> list[FieldError]:
+    """Return what is wrong with a Node's taints."""
+    taints = (node.get("spec") or {}).get("taints") or []
+    seen: list[Any] = []
+    errors: list[FieldError] = []
+    for index, taint in enumerate(taints):
+        where, key, effect = f"spec.taints[{index}]", taint.get("key", ""), taint.get("effect", "")
+        errors += [invalid(f"{where}.key", key, text) for text in qualified_name(key)]
+        value = taint.get("value", "")
+        errors += [invalid(f"{where}.value", value, text) for text in label_value(value)]
+        if not effect:
+            errors.append(required(f"{where}.effect"))
+        elif effect not in _EFFECTS:
+            errors.append(unsupported(f"{where}.effect", effect, _EFFECTS))
+        if (key, effect) in seen:
+            shown = {"Key": key, "Value": value, "Effect": effect, "TimeAdded": taint.get("timeAdded")}
+            text = "taints must be unique by key and effect pair"
+            errors.append(duplicate(where, shown, text))
+        seen.append((key, effect))
+    return errors
+
+
+def validate_node_update(new: Object, old: Object) -> list[FieldError]:
+    """Return which changes of a Node an update may not make."""
+    spec, before = new.get("spec") or {}, old.get("spec") or {}
+    errors = []
+    for field, name in (("podCIDRs", "podCIDR"), ("providerID", "providerID")):
+        changed = any(spec.get(key) != before.get(key) for key in {field, name})
+        if before.get(field) and changed:
+            text = f'node updates may not change {name} except from "" to valid'
+            errors.append(forbidden(f"spec.{field}", text))
+    return errors
