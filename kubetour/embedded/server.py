@@ -154,6 +154,7 @@ def controllers(
     from kubetour.embedded.disruption import DisruptionController
     from kubetour.embedded.endpoints import EndpointsController
     from kubetour.embedded.endpointslice import EndpointSliceController
+    from kubetour.embedded.endpointslicemirroring import EndpointSliceMirroringController
     from kubetour.embedded.garbagecollector import GarbageCollector
     from kubetour.embedded.namespace import NamespaceController
     from kubetour.embedded.nodelifecycle import NodeLifecycleController
@@ -167,6 +168,7 @@ def controllers(
         ReplicaSetController(api, clock),
         EndpointSliceController(api, clock),
         EndpointsController(api, clock),
+        EndpointSliceMirroringController(api, clock),
         ServiceAccountController(api, clock, ca_certificate),
         NamespaceController(api, clock),
         GarbageCollector(api, clock),

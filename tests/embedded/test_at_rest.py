@@ -197,6 +197,20 @@ async def endpoints_deleted_under_their_service(plane: Plane) -> None:
             assert len(plane.items(resource)) == 1
 
 
+async def endpoints_made_by_hand(plane: Plane) -> None:
+    plane.registry.create("services", service(selector=None))
+    for policy in POLICIES:
+        subset = {"addresses": [{"ip": "192.0.2.1"}], "ports": [{"port": 9376}]}
+        plane.registry.create("endpoints", {"metadata": {"name": "web"}, "subsets": [subset]}, "default")
+        await plane.settle()
+        change(plane, "endpointslices", plane.items("endpointslices")[0]["metadata"]["name"], {"ports": None})
+        await plane.settle()
+        assert plane.items("endpointslices")[0]["ports"]
+        plane.delete("endpoints", "web", policy)
+        await plane.settle()
+        assert plane.items("endpoints") == plane.items("endpointslices") == []
+
+
 async def owners_of_which_one_goes(plane: Plane) -> None:
     first, second = (plane.registry.create("configmaps", config_map(name)) for name in ("first", "second"))
     plane.registry.create("configmaps", config_map("both", first, second))
@@ -510,6 +524,7 @@ FLOWS = (
     a_pod_relabelled_and_labelled_back,
     a_service_that_changes_its_kind,
     endpoints_deleted_under_their_service,
+    endpoints_made_by_hand,
     owners_of_which_one_goes,
     owners_that_own_each_other,
     a_pod_of_an_owner_that_never_was,

@@ -34,14 +34,15 @@ MOMENTS = {"begun": "· {step} ·", "acting": "$ ", "proved": "\n✓ "}
 
 @dataclass(frozen=True)
 class Point:
-    """A moment of a step, and how the tour is ended then."""
+    """A moment of a step, or so many seconds after it, and how the tour is ended then."""
 
     step: str
     moment: str
     ending: str
+    after: float = 0.0
 
     def __str__(self) -> str:
-        return f"{self.ending} at {self.step}, {self.moment}"
+        return f"{self.ending} at {self.step}, {self.after} s after it has {self.moment}"
 
 
 def end_at(checkout: Checkout, point: Point, *flags: str) -> str:
@@ -67,7 +68,15 @@ def _reach(tour: Terminal, point: Point) -> None:
     for moment, text in MOMENTS.items():
         tour.until(text.format(step=point.step))
         if moment == point.moment:
-            return
+            break
+    _show(tour, point.after)
+
+
+def _show(tour: Terminal, seconds: float) -> None:
+    """Take in what is shown, for so long."""
+    end = time.monotonic() + seconds
+    while (left := end - time.monotonic()) > 0:
+        tour.watch(left)  # which returns with what is shown
 
 
 def _end(tour: Terminal, ending: str) -> int:
@@ -78,9 +87,7 @@ def _end(tour: Terminal, ending: str) -> int:
     if ending == HELD:
         while tour.process.poll() is None:
             tour.type(CTRL_C)
-            next_one = time.monotonic() + EVERY
-            while (left := next_one - time.monotonic()) > 0:
-                tour.watch(left)  # which returns with what is shown, be it the key itself
+            _show(tour, EVERY)
     elif ending == TYPED:
         tour.type(CTRL_C)
     elif "group" in ending:

@@ -15,7 +15,7 @@ import pytest
 
 from tests.e2e.checkout import Checkout, Finished, make
 from tests.e2e.test_embedded_tour import CHAPTERS
-from tests.faults.endings import ENDINGS, MOMENTS, Point, end_at
+from tests.faults.endings import ENDINGS, HELD, MOMENTS, TYPED, Point, end_at
 from tests.faults.telling import told_well
 
 FLAGS = ("--provider", "embedded", "--cluster-name", "sweep", "--name", "sweep")
@@ -37,6 +37,15 @@ def test_a_tour_ended_at_every_point_can_be_gone_on_with(
     for point in points(pytestconfig.getoption("--every-fault")):
         end_at(checkout, point, *FLAGS)
     checkout.inv("tour", *FLAGS, "--quiet")
+    checkout.clean(*FLAGS[:4])
+
+
+@pytest.mark.fault("F84")
+@pytest.mark.parametrize("ending", [TYPED, HELD])
+def test_a_tour_ended_in_the_middle_of_whatever_it_does_ends_well(checkout: Checkout, ending: str) -> None:
+    checkout.inv("tour", *FLAGS, "--quiet", "--until", "deploy")
+    for hundredths in range(0, 60, 10):
+        end_at(checkout, Point("expose", "begun", ending, hundredths / 100), *FLAGS)
     checkout.clean(*FLAGS[:4])
 
 
