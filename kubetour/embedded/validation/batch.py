@@ -9,7 +9,8 @@ from kubetour.embedded.fielderrors import FieldError, invalid, required, unsuppo
 from kubetour.embedded.selectors import from_label_selector
 from kubetour.embedded.validation.metadata import dns1123_label
 from kubetour.embedded.validation.schedule import validate_schedule, validate_time_zone
-from kubetour.embedded.validation.workloads import not_negative, validate_selector, validate_template
+from kubetour.embedded.validation.selector import validate_selector
+from kubetour.embedded.validation.workloads import not_negative, validate_template
 
 _POLICIES = ("Allow", "Forbid", "Replace")
 _MODES = ("Indexed", "NonIndexed")

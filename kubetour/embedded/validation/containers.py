@@ -15,6 +15,7 @@ from kubetour.embedded.fielderrors import (
 from kubetour.embedded.validation.environment import validate_environment
 from kubetour.embedded.validation.handlers import forbid_handlers, validate_handlers
 from kubetour.embedded.validation.metadata import dns1123_label, port_name, qualified_name
+from kubetour.embedded.validation.security import validate_container_security
 
 _PULL_POLICIES = ("Always", "IfNotPresent", "Never")
 _MESSAGE_POLICIES = ("FallbackToLogsOnError", "File")
@@ -67,7 +68,10 @@ def _container(container: Object, volumes: set[str], field: str) -> list[FieldEr
     policy = container.get("imagePullPolicy", "")
     if policy not in _PULL_POLICIES:
         errors.append(unsupported(f"{field}.imagePullPolicy", policy, _PULL_POLICIES))
-    return errors + _resources(container.get("resources") or {}, f"{field}.resources")
+    errors += _resources(container.get("resources") or {}, f"{field}.resources")
+    return errors + validate_container_security(
+        container.get("securityContext") or {}, f"{field}.securityContext"
+    )
 
 
 def _ports(ports: list[Object], field: str) -> list[FieldError]:

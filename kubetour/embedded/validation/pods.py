@@ -16,11 +16,15 @@ from kubetour.embedded.fielderrors import (
 )
 from kubetour.embedded.validation.containers import validate_containers
 from kubetour.embedded.validation.metadata import (
+    NOT_AN_IP,
     dns1123_label,
     dns1123_subdomain,
+    is_ip,
     qualified_name,
     validate_labels,
 )
+from kubetour.embedded.validation.scheduling import validate_scheduling
+from kubetour.embedded.validation.security import validate_pod_security
 
 _RESTART_POLICIES = ("Always", "OnFailure", "Never")
 _DNS_POLICIES = ("ClusterFirst", "ClusterFirstWithHostNet", "Default", "None")
@@ -59,6 +63,8 @@ def validate_pod_spec(spec: Object, field: str) -> list[FieldError]:
     errors += _one_of(spec, "restartPolicy", _RESTART_POLICIES, field)
     errors += _one_of(spec, "dnsPolicy", _DNS_POLICIES, field)
     errors += validate_labels(spec.get("nodeSelector"), f"{field}.nodeSelector")
+    errors += validate_pod_security(spec.get("securityContext") or {}, f"{field}.securityContext")
+    errors += validate_scheduling(spec, field)
     for key in ("serviceAccountName", "nodeName"):
         errors += [
             invalid(f"{field}.{key}", spec[key], text) for text in dns1123_subdomain(spec.get(key) or "a")
@@ -70,6 +76,12 @@ def validate_pod_spec(spec: Object, field: str) -> list[FieldError]:
     for key in ("hostname", "subdomain"):
         errors += [invalid(f"{field}.{key}", spec[key], text) for text in dns1123_label(spec.get(key) or "a")]
     errors += _tolerations(spec.get("tolerations") or [], f"{field}.tolerations")
+    for index, alias in enumerate(spec.get("hostAliases") or []):
+        where = f"{field}.hostAliases[{index}]"
+        if not is_ip(alias.get("ip", "")):
+            errors.append(invalid(f"{where}.ip", alias.get("ip", ""), NOT_AN_IP))
+        for name in alias.get("hostnames") or []:
+            errors += [invalid(f"{where}.hostnames", name, text) for text in dns1123_subdomain(name)]
     return errors
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from kubetour.embedded.api import Object
 from kubetour.embedded.fielderrors import FieldError, duplicate, forbidden, invalid, required, unsupported
 from kubetour.embedded.validation.metadata import (
+    NOT_AN_IP,
     dns1123_label,
     dns1123_subdomain,
     port_name,
@@ -77,7 +78,7 @@ def _affinity(spec: Object) -> list[FieldError]:
 
 def _addresses(spec: Object) -> list[FieldError]:
     """What stands where addresses belong has to be one."""
-    text = "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)"
+    text = NOT_AN_IP
     asked = spec.get("clusterIP") or next(iter(spec.get("clusterIPs") or []), "None")
     places = [("spec.clusterIPs[0]", asked)] if asked != "None" else []
     places += [

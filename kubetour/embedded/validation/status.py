@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Callable, Iterator
 
 from kubetour.embedded.api import Object
 from kubetour.embedded.fielderrors import FieldError, duplicate, forbidden, invalid, unsupported
 from kubetour.embedded.quantity import parse
 from kubetour.embedded.validation.job_status import validate_job_status
-from kubetour.embedded.validation.metadata import dns1123_subdomain, qualified_name
+from kubetour.embedded.validation.metadata import NOT_AN_IP, dns1123_subdomain, is_ip, qualified_name
 
 _NOT_NEGATIVE = "must be greater than or equal to 0"
-_IP = "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)"
 _MODES = ("Proxy", "VIP")
 # Of each kind its counters, in the order in which Kubernetes looks at them.
 _COUNTERS: dict[str, tuple[str, ...]] = {
@@ -134,23 +132,16 @@ def _ingress(new: Object, _: Object) -> Iterator[FieldError]:
 
 def _point(point: Object, where: str) -> Iterator[FieldError]:
     address, host, mode = point.get("ip"), point.get("hostname"), point.get("ipMode")
-    if address and not _is_ip(address):
-        yield invalid(f"{where}.ip", address, _IP)
+    if address and not is_ip(address):
+        yield invalid(f"{where}.ip", address, NOT_AN_IP)
     if mode and not address:
         yield forbidden(f"{where}.ipMode", "may not be specified when `ip` is not set")
     elif mode and mode not in _MODES:
         yield unsupported(f"{where}.ipMode", mode, _MODES)
     if host:
         yield from (invalid(f"{where}.hostname", host, text) for text in dns1123_subdomain(host))
-        if _is_ip(host):
+        if is_ip(host):
             yield invalid(f"{where}.hostname", host, "must be a DNS name, not an IP address")
-
-
-def _is_ip(text: str) -> bool:
-    try:
-        return bool(ipaddress.ip_address(text))
-    except ValueError:
-        return False
 
 
 def _node(new: Object, _: Object) -> Iterator[FieldError]:
@@ -181,8 +172,8 @@ def _pod(new: Object, old: Object) -> Iterator[FieldError]:
                 text = "may not be transitioned to non-terminated state"
                 yield forbidden(f"status.containerStatuses[{index}].state", text)
     for index, address in enumerate(status.get("podIPs") or []):
-        if not _is_ip(address.get("ip", "")):
-            yield invalid(f"status.podIPs[{index}]", address.get("ip", ""), _IP)
+        if not is_ip(address.get("ip", "")):
+            yield invalid(f"status.podIPs[{index}]", address.get("ip", ""), NOT_AN_IP)
 
 
 _RULES: dict[str, Callable[[Object, Object], Iterator[FieldError]]] = {

@@ -8,16 +8,11 @@ from typing import Any
 from kubetour.embedded.api import Object
 from kubetour.embedded.fielderrors import FieldError, forbidden, invalid, required, unsupported
 from kubetour.embedded.selectors import from_label_selector
-from kubetour.embedded.validation.metadata import (
-    label_value,
-    qualified_name,
-    validate_annotations,
-    validate_labels,
-)
+from kubetour.embedded.validation.metadata import validate_annotations, validate_labels
 from kubetour.embedded.validation.pods import validate_pod_annotations, validate_pod_spec
+from kubetour.embedded.validation.selector import validate_selector
 
 _NOT_NEGATIVE = "must be greater than or equal to 0"
-_OPERATORS = ("In", "NotIn", "Exists", "DoesNotExist")
 _NOT_SUPPORTED_IN = {"deployment": "ReplicaSet", "daemonset": "DaemonSet", "statefulset": "StatefulSet"}
 _PERCENT = re.compile(r"[0-9]+%")
 
@@ -145,33 +140,6 @@ def _always(template: Object) -> list[FieldError]:
     policy = (template.get("spec") or {}).get("restartPolicy")
     if policy != "Always":
         errors.append(unsupported("spec.template.spec.restartPolicy", policy, ("Always",)))
-    return errors
-
-
-def validate_selector(selector: Object | None, field: str) -> list[FieldError]:
-    """Return what is wrong with a label selector."""
-    errors: list[FieldError] = []
-    for index, term in enumerate((selector or {}).get("matchExpressions") or []):
-        where, operator, values = (
-            f"{field}.matchExpressions[{index}]",
-            term.get("operator"),
-            term.get("values"),
-        )
-        if operator not in _OPERATORS:
-            errors.append(invalid(f"{where}.operator", operator or "", "not a valid selector operator"))
-        elif operator in ("In", "NotIn") and not values:
-            text = "must be specified when `operator` is 'In' or 'NotIn'"
-            errors.append(required(f"{where}.values", text))
-        elif operator in ("Exists", "DoesNotExist") and values:
-            text = "may not be specified when `operator` is 'Exists' or 'DoesNotExist'"
-            errors.append(forbidden(f"{where}.values", text))
-        errors += [
-            invalid(f"{where}.key", term.get("key"), text) for text in qualified_name(term.get("key", ""))
-        ]
-    for key, value in ((selector or {}).get("matchLabels") or {}).items():
-        where = f"{field}.matchLabels"
-        errors += [invalid(where, key, problem) for problem in qualified_name(key)]
-        errors += [invalid(where, value, problem) for problem in label_value(value)]
     return errors
 
 
