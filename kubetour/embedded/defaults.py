@@ -165,6 +165,12 @@ def _autoscaler(obj: Object) -> None:
     if not spec.get("metrics"):
         target = {"type": "Utilization", "averageUtilization": 80}
         spec["metrics"] = [{"type": "Resource", "resource": {"name": "cpu", "target": target}}]
+    if "behavior" in spec:
+        all_of_them = {"type": "Percent", "value": 100, "periodSeconds": 15}
+        up, down = (spec["behavior"].setdefault(key, {}) for key in ("scaleUp", "scaleDown"))
+        pods = {"type": "Pods", "value": 4, "periodSeconds": 15}
+        _default(up, stabilizationWindowSeconds=0, selectPolicy="Max", policies=[pods, all_of_them])
+        _default(down, selectPolicy="Max", policies=[all_of_them])
 
 
 _DEFAULTS: dict[str, Callable[[Object], None]] = {
