@@ -245,7 +245,10 @@ def _metric(kind: str, target: Any, **fields: Any) -> Any:
         ([_metric("Resource", {"averageUtilization": 50}, name="cpu")], "cpu: 40%/50%"),
         ([_metric("Resource", {"averageValue": "1Gi"}, name="memory")], "memory: <unknown>/1Gi"),
         ([_metric("External", {"averageValue": "3"})], "<unknown>/3 (avg)"),
-        ([_metric("Object", {"value": "7"}), _metric("Pods", {"averageValue": "30"})], "<unknown>/7, <unknown>/30"),
+        (
+            [_metric("Object", {"value": "7"}), _metric("Pods", {"averageValue": "30"})],
+            "<unknown>/7, <unknown>/30",
+        ),
         ([_metric("Pods", {"averageValue": "1"})] * 4, "<unknown>/1, <unknown>/1 + 2 more..."),
     ],
 )  # fmt: skip

@@ -35,6 +35,7 @@ _CREATE: dict[str, Callable[[Object], list[FieldError]]] = {
     "ingresses": stored.validate_ingress,
     "jobs": batch.validate_job,
     "leases": cluster.validate_lease,
+    "namespaces": nodes.validate_namespace,
     "nodes": nodes.validate_node,
     "persistentvolumeclaims": stored.validate_claim,
     "persistentvolumes": stored.validate_volume,

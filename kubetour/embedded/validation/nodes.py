@@ -1,13 +1,21 @@
-"""Rules of Nodes: their taints, and what of them is settled once."""
+"""Rules of Nodes: their taints, and what is settled once; of Namespaces: the levels they ask for."""
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from kubetour.embedded.api import Object
 from kubetour.embedded.fielderrors import FieldError, duplicate, forbidden, invalid, required, unsupported
+from kubetour.embedded.podsecurity_admission import PREFIX
 from kubetour.embedded.validation.metadata import label_value, qualified_name
 
+_MODES = ("enforce", "audit", "warn")
+_LEVEL, _NO_LEVEL = (
+    re.compile("privileged|baseline|restricted"),
+    "must be one of privileged, baseline, restricted",
+)
+_VERSION, _NO_VERSION = re.compile(r"latest|v1\.(0|[1-9][0-9]*)"), 'must be "latest" or "v1.x"'
 _EFFECTS = ("NoExecute", "NoSchedule", "PreferNoSchedule")
 
 
@@ -30,6 +38,20 @@ def validate_node(node: Object) -> list[FieldError]:
             text = "taints must be unique by key and effect pair"
             errors.append(duplicate(where, shown, text))
         seen.append((key, effect))
+    return errors
+
+
+def validate_namespace(namespace: Object) -> list[FieldError]:
+    """Return which labels ask for a Pod Security level or version that there is not."""
+    labels = namespace["metadata"].get("labels") or {}
+    errors = []
+    for mode in _MODES:
+        for key, pattern, text in (
+            (f"{PREFIX}{mode}", _LEVEL, _NO_LEVEL),
+            (f"{PREFIX}{mode}-version", _VERSION, _NO_VERSION),
+        ):
+            if key in labels and not pattern.fullmatch(labels[key]):
+                errors.append(invalid(f"metadata.labels[{key}]", labels[key], text))
     return errors
 
 

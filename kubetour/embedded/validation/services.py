@@ -61,7 +61,23 @@ def validate_service(obj: Object) -> list[FieldError]:
         errors.append(invalid("spec.healthCheckNodePort", spec["healthCheckNodePort"], text))
     if inside and inside not in _POLICIES:
         errors.append(unsupported("spec.internalTrafficPolicy", inside, _POLICIES))
-    return errors
+    # Addresses are looked at last, where all else is right; who brings their own may have them of any family.
+    own = kind == "ExternalName" or (headless and not spec.get("selector"))
+    return errors or ([] if own else _families(spec))
+
+
+def _families(spec: Object) -> list[FieldError]:
+    """There is one family of addresses for Services."""
+    errors = []
+    policy = spec.get("ipFamilyPolicy")
+    if policy == "RequireDualStack":
+        text = "this cluster is not configured for dual-stack services"
+        errors.append(invalid("spec.ipFamilyPolicy", policy, text))
+    return errors + [
+        invalid(f"spec.ipFamilies[{index}]", family, "not configured on this cluster")
+        for index, family in enumerate(spec.get("ipFamilies") or [])
+        if family != "IPv4"
+    ]
 
 
 def _affinity(spec: Object) -> list[FieldError]:
