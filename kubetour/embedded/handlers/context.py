@@ -157,10 +157,10 @@ class Call:
         """Warn of what is odd about an object created, or updated from that generation."""
         self.warnings += advice(self.stored, new, generation)
         same = generation is not None and generation == generation_of(new)
-        if self.stored.plural in WARNED and not self.info.subresource:
-            # A Pod is looked at again where it is another; what makes Pods always is.
-            if not (same and self.stored.plural == "pods"):
-                self._warn_of_security(new)
+        looked_at = self.stored.plural in WARNED and not self.info.subresource
+        # A Pod is looked at again where it is another; what makes Pods always is.
+        if looked_at and not (same and self.stored.plural == "pods"):
+            self._warn_of_security(new)
 
     def _warn_of_security(self, new: Object) -> None:
         space = self.registry.find(by_plural("namespaces"), new["metadata"].get("namespace", ""))
