@@ -30,6 +30,8 @@ CLOSED = "closed terminal"
 ENDINGS = (TYPED, HELD, *SIGNALS, CLOSED)
 # What is shown at each moment of a step, after the one before it.
 MOMENTS = {"begun": "· {step} ·", "acting": "$ ", "proved": "\n✓ "}
+# What removes something can do so again only once it has been made again.
+MADE_BY = {"stop-container": "run-container", "delete-pod": "run-pod"}
 
 
 @dataclass(frozen=True)
@@ -46,8 +48,8 @@ class Point:
 
 
 def end_at(checkout: Checkout, point: Point, *flags: str) -> str:
-    """Go on with the tour from a point's step, end it there, and return what was shown. All must be well."""
-    argv = ("tour", *flags, "--from", point.step)
+    """Go on with the tour to a point's step, end it there, and return what was shown. All must be well."""
+    argv = ("tour", *flags, "--from", MADE_BY.get(point.step, point.step))
     with terminal(checkout, *argv) as tour:
         before = termios.tcgetattr(tour.master)
         _reach(tour, point)
