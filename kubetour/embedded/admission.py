@@ -62,11 +62,18 @@ def check_account(resource: Resource, pod: Object, store: Store) -> None:
 def check_classes(resource: Resource, pod: Object) -> None:
     """Refuse a Pod of a class that is not there: there are none but Kubernetes' own two of priority."""
     spec = pod["spec"]
-    if name := spec.get("priorityClassName"):
-        if name not in _PRIORITIES:
-            why = f"no PriorityClass with name {name} was found"
-            raise apierrors.forbidden(resource, _asked_name(pod["metadata"]), why)
-        spec["priority"] = _PRIORITIES[name]
+    name = spec.get("priorityClassName", "")
+    if name and name not in _PRIORITIES:
+        why = f"no PriorityClass with name {name} was found"
+        raise apierrors.forbidden(resource, _asked_name(pod["metadata"]), why)
+    wanted = _PRIORITIES.get(name, 0)
+    if spec.get("priority", 0) not in (0, wanted):
+        why = (
+            f"the integer value of priority ({spec['priority']}) must not be provided in pod spec; "
+            f"priority admission controller computed {wanted} from the given PriorityClass name"
+        )
+        raise apierrors.forbidden(resource, _asked_name(pod["metadata"]), why)
+    spec["priority"] = wanted
     if name := spec.get("runtimeClassName"):
         why = f'pod rejected: RuntimeClass "{name}" not found'
         raise apierrors.forbidden(resource, _asked_name(pod["metadata"]), why)

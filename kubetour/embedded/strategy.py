@@ -45,9 +45,22 @@ def _empty(_: Object) -> Object:
     return {}
 
 
+def _first_of_pod(spec: Object) -> Object:
+    status = {"phase": "Pending", "qosClass": qos_class(spec)}
+    return {**status, "conditions": [_GATED]} if spec.get("schedulingGates") else status
+
+
+_GATED = {
+    "type": "PodScheduled",
+    "status": "False",
+    "lastProbeTime": None,
+    "lastTransitionTime": None,
+    "reason": "SchedulingGated",
+    "message": "Scheduling is blocked due to non-empty scheduling gates",
+}
 # Beside what the API server sets: numbers that the kinds' Go structs always write, 0 included.
 _FIRST_STATUS: dict[str, Callable[[Object], Object]] = {
-    "pods": lambda pod: {"phase": "Pending", "qosClass": qos_class(pod.get("spec") or {})},
+    "pods": lambda pod: _first_of_pod(pod.get("spec") or {}),
     "services": lambda _: {"loadBalancer": {}},
     "namespaces": lambda _: {"phase": "Active"},
     "poddisruptionbudgets": lambda _: {

@@ -49,6 +49,14 @@ def spread(**fields: Any) -> Any:
         ("spec.securityContext", {"runAsUser": -1, "supplementalGroups": [-2]}, [f"spec.securityContext.runAsUser: Invalid value: -1: {ID}", f"spec.securityContext.supplementalGroups[0]: Invalid value: -2: {ID}"]),
         ("spec.securityContext", {"seccompProfile": {"type": "None"}}, ['spec.securityContext.seccompProfile.type: Unsupported value: "None": supported values: "Localhost", "RuntimeDefault", "Unconfined"']),
         ("spec.containers.0.securityContext", {"privileged": True, "allowPrivilegeEscalation": False}, [f'{C0}.securityContext: Invalid value: {{"privileged":true,"allowPrivilegeEscalation":false}}: cannot set `allowPrivilegeEscalation` to false and `privileged` to true']),
+        ("spec.dnsPolicy", "None", ["spec.dnsConfig: Required value: must provide `dnsConfig` when `dnsPolicy` is None"]),
+        ("spec.dnsConfig", {"nameservers": ["x"]}, ['spec.dnsConfig.nameservers[0]: Invalid value: "x": must be a valid IP address']),
+        ("spec.schedulingGates", [{"name": "a"}, {"name": "a"}], ['spec.schedulingGates[1]: Duplicate value: "a"']),
+        ("spec.readinessGates", [{"conditionType": "a b"}], ['spec.readinessGates[0].conditionType: Invalid value: "a b"']),
+        ("spec.ephemeralContainers", [{"name": "e", "image": "x"}], ["spec.ephemeralContainers: Forbidden: cannot be set on create"]),
+        ("spec.volumes", [{"name": "v", "persistentVolumeClaim": {}}], ["spec.volumes[0].persistentVolumeClaim.claimName: Required value"]),
+        ("spec.volumes", [{"name": "v", "emptyDir": {"sizeLimit": "-1"}}], ["spec.volumes[0].emptyDir.sizeLimit: Forbidden: SizeLimit field must be a valid resource quantity"]),
+        ("spec.volumes", [{"name": "v", "configMap": {"name": "c", "defaultMode": 512, "items": [{"path": "../x"}, {"key": "k", "path": "/y"}]}}], ["spec.volumes[0].configMap.defaultMode: Invalid value: 512: must be a number between 0 and 0777 (octal), both inclusive", "spec.volumes[0].configMap.items[0].key: Required value", "spec.volumes[0].configMap.items[0].path: Invalid value: \"../x\": must not contain '..'", "spec.volumes[0].configMap.items[0].path: Invalid value: \"../x\": must not start with '..'", 'spec.volumes[0].configMap.items[1].path: Invalid value: "/y": must be a relative path']),
         ("spec.hostAliases", [{"ip": "x", "hostnames": ["a_b"]}], ['spec.hostAliases[0].ip: Invalid value: "x": must be a valid IP address', 'spec.hostAliases[0].hostnames: Invalid value: "a_b"']),
     ],
 )  # fmt: skip
@@ -98,3 +106,30 @@ def test_what_a_pod_names_must_be_there(registry: Registry, field: str, why: str
 def test_a_pod_may_be_as_urgent_as_the_system(registry: Registry) -> None:
     pod = registry.create("pods", changed(POD, "spec.priorityClassName", "system-node-critical"), "default")
     assert pod["spec"]["priority"] == 2_000_001_000
+
+
+def test_a_priority_is_that_of_a_class(registry: Registry) -> None:
+    with pytest.raises(StatusError) as caught:
+        registry.create("pods", changed(POD, "spec.priority", 5), "default")
+    why = "priority admission controller computed 0 from the given PriorityClass name"
+    assert caught.value.message.endswith(f"(5) must not be provided in pod spec; {why}")
+
+
+def test_scheduling_gates_are_only_taken_away(registry: Registry) -> None:
+    gated = registry.create(
+        "pods", changed(POD, "spec.schedulingGates", [{"name": "a"}, {"name": "b"}]), "default"
+    )
+    (condition,) = gated["status"]["conditions"]
+    assert (condition["type"], condition["status"], condition["reason"]) == (
+        "PodScheduled",
+        "False",
+        "SchedulingGated",
+    )
+    more = {"spec": {"schedulingGates": [{"name": "a"}, {"name": "c"}]}}
+    (cause,) = causes(lambda: registry.patch("pods", "p", more, "default"))
+    assert (
+        cause
+        == "spec.schedulingGates: Forbidden: only deletion is allowed, but found new scheduling gate 'c'"
+    )
+    freed = registry.patch("pods", "p", {"spec": {"schedulingGates": None}}, "default")
+    assert "schedulingGates" not in freed["spec"]
