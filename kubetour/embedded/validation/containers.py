@@ -69,9 +69,9 @@ def _container(container: Object, volumes: set[str], field: str) -> list[FieldEr
     if policy not in _PULL_POLICIES:
         errors.append(unsupported(f"{field}.imagePullPolicy", policy, _PULL_POLICIES))
     errors += _resources(container.get("resources") or {}, f"{field}.resources")
-    return errors + validate_container_security(
-        container.get("securityContext") or {}, f"{field}.securityContext"
-    )
+    if container.get("securityContext"):
+        errors += validate_container_security(container["securityContext"], f"{field}.securityContext")
+    return errors
 
 
 def _ports(ports: list[Object], field: str) -> list[FieldError]:

@@ -33,6 +33,7 @@ _EFFECTS = ("NoSchedule", "PreferNoSchedule", "NoExecute")
 _COST = "controller.kubernetes.io/pod-deletion-cost"
 _INTEGER = re.compile(r"0|[1-9][0-9]*|-[0-9]+")
 _MOST_SERVERS = 3
+_RARE = frozenset(("affinity", "topologySpreadConstraints", "readinessGates", "schedulingGates"))
 
 
 def validate_pod(pod: Object) -> list[FieldError]:
@@ -69,8 +70,13 @@ def validate_pod_spec(spec: Object, field: str) -> list[FieldError]:
     errors += _one_of(spec, "restartPolicy", _RESTART_POLICIES, field)
     errors += _one_of(spec, "dnsPolicy", _DNS_POLICIES, field)
     errors += validate_labels(spec.get("nodeSelector"), f"{field}.nodeSelector")
-    errors += validate_pod_security(spec.get("securityContext") or {}, f"{field}.securityContext")
-    errors += validate_scheduling(spec, field) + _dns(spec, f"{field}.dnsConfig") + _gates(spec, field)
+    if spec.get("securityContext"):
+        errors += validate_pod_security(spec["securityContext"], f"{field}.securityContext")
+    if not _RARE.isdisjoint(spec):  # most Pods have none of them
+        errors += validate_scheduling(spec, field)
+        errors += _gates(spec, field)
+    if "dnsConfig" in spec or spec.get("dnsPolicy") == "None":
+        errors += _dns(spec, f"{field}.dnsConfig")
     for key in ("serviceAccountName", "nodeName"):
         errors += [
             invalid(f"{field}.{key}", spec[key], text) for text in dns1123_subdomain(spec.get(key) or "a")

@@ -20,7 +20,7 @@ _POSITIVE = "must be greater than zero"
 
 def validate_scheduling(spec: Object, field: str) -> list[FieldError]:
     """Return what is wrong with the affinity and the topology spread constraints of a Pod's spec."""
-    return list(_scheduling(spec, field)) if "affinity" in spec or _CONSTRAINTS in spec else []
+    return list(_scheduling(spec, field))
 
 
 def _scheduling(spec: Object, field: str) -> Iterator[FieldError]:

@@ -13,7 +13,7 @@ _PROFILES = ("Localhost", "RuntimeDefault", "Unconfined")
 
 def validate_pod_security(context: Object, field: str) -> list[FieldError]:
     """Return what is wrong with a Pod's security context."""
-    return list(_pod(context, field)) if context else []
+    return list(_pod(context, field))
 
 
 def _pod(context: Object, field: str) -> Iterator[FieldError]:
@@ -26,7 +26,7 @@ def _pod(context: Object, field: str) -> Iterator[FieldError]:
 
 def validate_container_security(context: Object, field: str) -> list[FieldError]:
     """Return what is wrong with a container's security context."""
-    return list(_container(context, field)) if context else []
+    return list(_container(context, field))
 
 
 def _container(context: Object, field: str) -> Iterator[FieldError]:

@@ -12,6 +12,10 @@ from kubetour.embedded.validation.metadata import NOT_AN_IP, dns1123_subdomain, 
 
 _NOT_NEGATIVE = "must be greater than or equal to 0"
 _MODES = ("Proxy", "VIP")
+# Those of every Pod, which need no second look.
+_POD_CONDITIONS = frozenset(
+    ("PodReadyToStartContainers", "Initialized", "Ready", "ContainersReady", "PodScheduled")
+)
 # Of each kind its counters, in the order in which Kubernetes looks at them.
 _COUNTERS: dict[str, tuple[str, ...]] = {
     "daemonsets": (
@@ -79,19 +83,21 @@ _PARTS_OF = {
 
 def validate_status(plural: str, new: Object, old: Object) -> list[FieldError]:
     """Return what is wrong with the status that is to replace another."""
-    status, before = new.get("status") or {}, old.get("status") or {}
-    errors = [
-        invalid(f"status.{key}", status[key], _NOT_NEGATIVE)
-        for key in _COUNTERS.get(plural, ())
-        if status.get(key, 0) < 0
-    ]
-    errors += _parts(plural, status)
-    if "collisionCount" in _COUNTERS.get(plural, ()):
-        count = status.get("collisionCount", 0)
-        if count < before.get("collisionCount", 0):
-            errors.append(invalid("status.collisionCount", count, "cannot be decremented"))
     rule = _RULES.get(plural)
-    return errors + (list(rule(new, old)) if rule else [])
+    errors = list(rule(new, old)) if rule else []
+    if plural in _COUNTERS:
+        errors += _counters(plural, new.get("status") or {}, old.get("status") or {})
+    return errors
+
+
+def _counters(plural: str, status: Object, before: Object) -> Iterator[FieldError]:
+    for key in _COUNTERS[plural]:
+        if status.get(key, 0) < 0:
+            yield invalid(f"status.{key}", status[key], _NOT_NEGATIVE)
+    yield from _parts(plural, status)
+    count = status.get("collisionCount", 0)
+    if "collisionCount" in _COUNTERS[plural] and count < before.get("collisionCount", 0):
+        yield invalid("status.collisionCount", count, "cannot be decremented")
 
 
 def _parts(plural: str, status: Object) -> Iterator[FieldError]:
@@ -159,6 +165,8 @@ def _node(new: Object, _: Object) -> Iterator[FieldError]:
 def _pod(new: Object, old: Object) -> Iterator[FieldError]:
     status, before = new.get("status") or {}, old.get("status") or {}
     for index, condition in enumerate(status.get("conditions") or []):
+        if condition["type"] in _POD_CONDITIONS:
+            continue
         for text in qualified_name(condition["type"]):
             yield invalid(f"status.conditions[{index}].Type", condition["type"], text)
     if status.get("qosClass") != before.get("qosClass"):
@@ -171,7 +179,8 @@ def _pod(new: Object, old: Object) -> Iterator[FieldError]:
             if policy == "Never" or (policy == "OnFailure" and not ended.get("exitCode")):
                 text = "may not be transitioned to non-terminated state"
                 yield forbidden(f"status.containerStatuses[{index}].state", text)
-    for index, address in enumerate(status.get("podIPs") or []):
+    addresses = status.get("podIPs") or []
+    for index, address in enumerate(addresses if addresses != before.get("podIPs") else ()):
         if not is_ip(address.get("ip", "")):
             yield invalid(f"status.podIPs[{index}]", address.get("ip", ""), NOT_AN_IP)
 
