@@ -68,6 +68,7 @@ KNOWN: tuple[tuple[str, str, type[KubetourError]], ...] = (
         EngineError,
     ),
     (r"no such image \S+ present", "image-not-there", EngineError),
+    (r"no such container", "container-gone", EngineError),
     # Of a registry, after what else may say the same of a server or of an image that is only pulled.
     (r"server gave HTTP response to HTTPS client", "registry-http", EngineError),
     (r"x509: ", "registry-ca", EngineError),

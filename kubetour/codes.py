@@ -153,6 +153,7 @@ TABLE: tuple[Code, ...] = (
     Code("KT318", "minikube-engine", _ENGINE, "create"),
     Code("KT319", "pack-not-loaded", _ENGINE, "pack"),
     Code("KT320", "program-absent", _ENGINE, "command"),
+    Code("KT321", "container-gone", _ENGINE, "command"),
     Code("KT401", "cluster-down", _CLUSTER, "command"),
     Code("KT402", "cluster-unreachable", _CLUSTER, "read"),
     Code("KT403", "cluster-refused", _CLUSTER, "read", "forbidden"),

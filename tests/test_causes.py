@@ -55,6 +55,9 @@ SAID: list[tuple[str, str, int]] = [
     ('* Profile "mine" not found. Run "minikube profile list" to view all profiles.', "cluster-down", 5),
     ("* The control-plane node mine host is not running: state=Stopped", "cluster-down", 5),
     ('FATA[0000] no such image "docker.io/library/web:1" present', "image-not-there", 4),
+    ("Error response from daemon: No such container: web", "container-gone", 4),
+    ('Error: no container with name or ID "web" found: no such container', "container-gone", 4),
+    ("ERROR: no such container: web; `ps -a` lists them", "container-gone", 4),
     (
         "ERROR: ../shop/Dockerfile:3: RUN: cannot be done by the embedded cluster: it isolates nothing",
         "embedded-run",

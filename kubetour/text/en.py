@@ -205,6 +205,8 @@ MESSAGES = {
     "error.made-by-others.fix": "If it is yours, remove it: its name is in the command of this step. Or choose other names: --name NAME",
     "error.name-taken": "Another container has the name that was to be given.",
     "error.name-taken.fix": "Choose another name: --cluster-name NAME or --name NAME. Or remove that container, if it is yours: its name is above.",
+    "error.container-gone": "The container that the command is about is not there, or not any more.",
+    "error.container-gone.fix": "./inv tour --from run-container starts the chapter's own again; ./inv tour --from create-cluster, a node.",
     "error.image-not-there": "The image was handed to the cluster, but this node's container runtime does not have it.",
     "error.image-not-there.fix": "Is the node's disk full? Run ./inv load again; minikube image load says why only with --alsologtostderr.",
     "error.minikube-small": "This machine, or the engine's share of it, has less memory or fewer CPUs than minikube asks for: 2 CPUs, and 1.8 GB for each node.",

@@ -205,6 +205,8 @@ MESSAGES = {
     "error.made-by-others.fix": "如果是你自己的，请将其删除：名称见这一步的命令。或者换一个名称：--name NAME",
     "error.name-taken": "要用的名称已被另一个容器占用。",
     "error.name-taken.fix": "请换个名称：--cluster-name NAME 或 --name NAME。如果那个容器是你的，也可以删除它，名称见上文。",
+    "error.container-gone": "命令所针对的容器不存在，或者已经不在了。",
+    "error.container-gone.fix": "./inv tour --from run-container 重新启动教程里的容器；若是节点，请用 ./inv tour --from create-cluster。",
     "error.image-not-there": "镜像已交给集群，但这个节点的容器运行时里没有它。",
     "error.image-not-there.fix": "节点的磁盘满了吗？请再运行 ./inv load；minikube image load 只有加上 --alsologtostderr 才会说明原因。",
     "error.minikube-small": "本机（或分给容器引擎的部分）的内存或 CPU 少于 minikube 的要求：2 个 CPU，每个节点 1.8 GB 内存。",
