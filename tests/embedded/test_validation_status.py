@@ -3,11 +3,12 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 import pytest
 
-from kubetour.embedded.api import Object
+from kubetour.embedded.api import Object, StatusError
 from kubetour.embedded.registry import Registry
 from tests.embedded.test_validation import CONTAINER, DEPLOYMENT, NOT_NEGATIVE, POD, causes, registry
 
@@ -133,3 +134,21 @@ def test_an_address_is_given_to_a_load_balancer_only(registry: Registry) -> None
     (cause,) = causes(lambda: registry.patch("services", "plain", status, "default", subresource="status"))
     text = "may only be used when `spec.type` is 'LoadBalancer'"
     assert cause == f"status.loadBalancer.ingress: Forbidden: {text}"
+
+
+@pytest.mark.parametrize(
+    ("plural", "status"),
+    [
+        ("pods", {"conditions": [{"status": "True"}]}),
+        ("pods", {"containerStatuses": [{"state": {"terminated": {}}}]}),
+        ("jobs", {"conditions": [{"status": "True"}]}),
+        ("nodes", {"addresses": [{}], "conditions": [{}]}),
+    ],
+)
+def test_parts_without_a_name_are_no_fault_of_the_servers(
+    registry: Registry, plural: str, status: Any
+) -> None:
+    space = made(registry, plural)
+    for change in (status, {"message": "again"} if plural == "pods" else status):
+        with contextlib.suppress(StatusError):  # refused or taken: any other error is the server's own
+            registry.patch(plural, "n", {"status": change}, space, subresource="status")

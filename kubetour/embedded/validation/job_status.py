@@ -48,7 +48,9 @@ def validate_job_status(new: Object, old: Object) -> Iterator[FieldError]:
 
 
 def _true(status: Object) -> frozenset[str]:
-    return frozenset(each["type"] for each in status.get("conditions") or [] if each.get("status") == "True")
+    return frozenset(
+        each.get("type", "") for each in status.get("conditions") or [] if each.get("status") == "True"
+    )
 
 
 def _changed(key: str, status: Object, before: Object) -> bool:

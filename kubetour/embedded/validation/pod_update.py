@@ -36,10 +36,11 @@ def validate_pod_update(new: Object, old: Object) -> list[FieldError]:
             text = "existing toleration can not be modified except its tolerationSeconds"
             errors.append(forbidden("spec.tolerations", text))
             break
-    known = [gate["name"] for gate in before.get("schedulingGates") or []]
+    known = [gate.get("name", "") for gate in before.get("schedulingGates") or []]
     for gate in after.get("schedulingGates") or []:
-        if gate["name"] not in known:
-            text = f"only deletion is allowed, but found new scheduling gate '{gate['name']}'"
+        name = gate.get("name", "")
+        if name not in known:
+            text = f"only deletion is allowed, but found new scheduling gate '{name}'"
             errors.append(forbidden("spec.schedulingGates", text))
     for key in ("tolerations", "activeDeadlineSeconds", "schedulingGates"):
         after.pop(key, None)

@@ -31,7 +31,7 @@ _RESTART_POLICIES = ("Always", "OnFailure", "Never")
 _DNS_POLICIES = ("ClusterFirst", "ClusterFirstWithHostNet", "Default", "None")
 _EFFECTS = ("NoSchedule", "PreferNoSchedule", "NoExecute")
 _COST = "controller.kubernetes.io/pod-deletion-cost"
-_INTEGER = re.compile(r"0|[1-9][0-9]*|-[0-9]+")
+_INTEGER = re.compile(r"0|[1-9][0-9]{0,9}|-[0-9]{1,10}")
 _MOST_SERVERS = 3
 _RARE = frozenset(("affinity", "topologySpreadConstraints", "readinessGates", "schedulingGates"))
 

@@ -43,7 +43,8 @@ def validate_stateful_set(obj: Object) -> list[FieldError]:
 
 def _with_claims(spec: Object) -> Object:
     """Return the spec with a volume for each claim, as its Pods will have."""
-    claims = {claim["metadata"].get("name", ""): claim for claim in spec.get("volumeClaimTemplates") or []}
+    templates = spec.get("volumeClaimTemplates") or []
+    claims = dict.fromkeys((claim.get("metadata") or {}).get("name", "") for claim in templates)
     template = spec.get("template") or {}
     pod = template.get("spec") or {}
     volumes = [volume for volume in pod.get("volumes") or [] if volume.get("name") not in claims]

@@ -165,16 +165,15 @@ def _node(new: Object, _: Object) -> Iterator[FieldError]:
 def _pod(new: Object, old: Object) -> Iterator[FieldError]:
     status, before = new.get("status") or {}, old.get("status") or {}
     for index, condition in enumerate(status.get("conditions") or []):
-        if condition["type"] in _POD_CONDITIONS:
-            continue
-        for text in qualified_name(condition["type"]):
-            yield invalid(f"status.conditions[{index}].Type", condition["type"], text)
+        kind = condition.get("type", "")
+        for text in () if kind in _POD_CONDITIONS else qualified_name(kind):
+            yield invalid(f"status.conditions[{index}].Type", kind, text)
     if status.get("qosClass") != before.get("qosClass"):
         yield invalid("status.qosClass", status.get("qosClass"), "field is immutable")
-    now = {each["name"]: each.get("state") or {} for each in status.get("containerStatuses") or []}
+    now = {each.get("name"): each.get("state") or {} for each in status.get("containerStatuses") or []}
     for index, each in enumerate(before.get("containerStatuses") or []):
         ended = (each.get("state") or {}).get("terminated")
-        if ended and "terminated" not in now.get(each["name"], {"terminated": {}}):
+        if ended and "terminated" not in now.get(each.get("name"), {"terminated": {}}):
             policy = new["spec"].get("restartPolicy")
             if policy == "Never" or (policy == "OnFailure" and not ended.get("exitCode")):
                 text = "may not be transitioned to non-terminated state"

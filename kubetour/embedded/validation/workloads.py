@@ -201,4 +201,4 @@ def _at_most_all(value: Any, field: str) -> list[FieldError]:
 def _number(value: Any) -> int:
     """Return a number or a percentage's, and 0 for what is neither."""
     digits = str(value or 0).removesuffix("%")
-    return int(digits) if re.fullmatch(r"-?[0-9]+", digits) else 0
+    return int(digits[:15]) if re.fullmatch(r"-?[0-9]+", digits) else 0  # no more are needed to compare
