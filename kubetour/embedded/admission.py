@@ -5,16 +5,17 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
-from kubetour.embedded import apierrors, podsecurity_admission
+from kubetour.embedded import apierrors, names, podsecurity_admission
 from kubetour.embedded.api import Object, StatusError
 from kubetour.embedded.deletion import DeleteOptions
 from kubetour.embedded.etcd import KeyValue, Store
 from kubetour.embedded.listing import prefix
 from kubetour.embedded.resources import Resource, by_plural
 
-# The NamespaceLifecycle admission plugin's immortal namespaces.
 # Where Kubernetes keeps what it does not keep by its plural.
 _STORED_AT = {"endpoints": "services/endpoints", "nodes": "minions", "services": "services/specs"}
+_PRIORITIES = {"system-cluster-critical": 2_000_000_000, "system-node-critical": 2_000_001_000}
+# The NamespaceLifecycle admission plugin's immortal namespaces.
 _IMMORTAL = ("default", "kube-system", "kube-public")
 
 
@@ -46,6 +47,7 @@ def admit(resource: Resource, obj: Object, namespace: KeyValue, store: Store) ->
     check_security(resource, obj, namespace)
     if resource.plural == "pods":
         check_account(resource, obj, store)
+        check_classes(resource, obj)
 
 
 def check_account(resource: Resource, pod: Object, store: Store) -> None:
@@ -54,7 +56,33 @@ def check_account(resource: Resource, pod: Object, store: Store) -> None:
     if name == "default" or store.get(f"{prefix(by_plural('serviceaccounts'), space)}{name}") is not None:
         return
     why = f'error looking up service account {space}/{name}: serviceaccount "{name}" not found'
-    raise apierrors.forbidden(resource, pod["metadata"]["name"], why)
+    raise apierrors.forbidden(resource, _asked_name(pod["metadata"]), why)
+
+
+def check_classes(resource: Resource, pod: Object) -> None:
+    """Refuse a Pod of a class that is not there: there are none but Kubernetes' own two of priority."""
+    spec = pod["spec"]
+    name = spec.get("priorityClassName", "")
+    if name and name not in _PRIORITIES:
+        why = f"no PriorityClass with name {name} was found"
+        raise apierrors.forbidden(resource, _asked_name(pod["metadata"]), why)
+    wanted = _PRIORITIES.get(name, 0)
+    if spec.get("priority", 0) not in (0, wanted):
+        why = (
+            f"the integer value of priority ({spec['priority']}) must not be provided in pod spec; "
+            f"priority admission controller computed {wanted} from the given PriorityClass name"
+        )
+        raise apierrors.forbidden(resource, _asked_name(pod["metadata"]), why)
+    spec["priority"] = wanted
+    if name := spec.get("runtimeClassName"):
+        why = f'pod rejected: RuntimeClass "{name}" not found'
+        raise apierrors.forbidden(resource, _asked_name(pod["metadata"]), why)
+
+
+def _asked_name(metadata: Object) -> str:
+    """Return the name as it was when plugins that may still change the object looked: not generated yet."""
+    name, base = str(metadata["name"]), str(metadata.get("generateName", ""))
+    return base if base and name.startswith(base) and len(name) == len(base) + names.SUFFIX else name
 
 
 def check_open(resource: Resource, name: str, namespace: KeyValue) -> None:

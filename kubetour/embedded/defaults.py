@@ -70,6 +70,10 @@ def _stateful_set(obj: Object) -> None:
     _default(strategy, type="RollingUpdate")
     if strategy["type"] == "RollingUpdate":
         _default(strategy.setdefault("rollingUpdate", {}), partition=0)
+    for claim in spec.get("volumeClaimTemplates") or []:
+        _default(claim, apiVersion="v1", kind="PersistentVolumeClaim", spec={}, status={})
+        _default(claim["spec"], volumeMode="Filesystem")
+        _default(claim["status"], phase="Pending")
     _default(
         spec.setdefault("persistentVolumeClaimRetentionPolicy", {}), whenDeleted="Retain", whenScaled="Retain"
     )
@@ -161,6 +165,12 @@ def _autoscaler(obj: Object) -> None:
     if not spec.get("metrics"):
         target = {"type": "Utilization", "averageUtilization": 80}
         spec["metrics"] = [{"type": "Resource", "resource": {"name": "cpu", "target": target}}]
+    if "behavior" in spec:
+        all_of_them = {"type": "Percent", "value": 100, "periodSeconds": 15}
+        up, down = (spec["behavior"].setdefault(key, {}) for key in ("scaleUp", "scaleDown"))
+        pods = {"type": "Pods", "value": 4, "periodSeconds": 15}
+        _default(up, stabilizationWindowSeconds=0, selectPolicy="Max", policies=[pods, all_of_them])
+        _default(down, selectPolicy="Max", policies=[all_of_them])
 
 
 _DEFAULTS: dict[str, Callable[[Object], None]] = {

@@ -17,6 +17,8 @@ _PHRASES = {
     "FieldValueTooMany": "Too many",
     "FieldValueNotFound": "Not found",
 }
+# The value of a field that is not to be shown (field.OmitValueType).
+OMITTED = object()
 _WITHOUT_VALUE = {"FieldValueRequired", "FieldValueForbidden", "FieldValueTooLong", "FieldValueTooMany"}
 
 
@@ -33,7 +35,7 @@ class FieldError:
     def message(self) -> str:
         """Return the text without the field's name."""
         text = _PHRASES[self.reason]
-        if self.reason not in _WITHOUT_VALUE:
+        if self.reason not in _WITHOUT_VALUE and self.value is not OMITTED:
             text += f": {json.dumps(self.value, separators=(',', ':'), ensure_ascii=False)}"
         return f"{text}: {self.detail}" if self.detail else text
 
@@ -66,9 +68,9 @@ def forbidden(field: str, detail: str) -> FieldError:
     return FieldError("FieldValueForbidden", field, None, detail)
 
 
-def duplicate(field: str, value: Any) -> FieldError:
+def duplicate(field: str, value: Any, detail: str = "") -> FieldError:
     """The value must be unique and is not."""
-    return FieldError("FieldValueDuplicate", field, value)
+    return FieldError("FieldValueDuplicate", field, value, detail)
 
 
 def too_long(field: str, limit: int) -> FieldError:

@@ -33,8 +33,9 @@ _RENEW_EVERY = 20.0  # seconds, half of what a lease lasts
 _MOST_NODES = 65536
 _SLICES = 20  # the leases of so many nodes each are renewed together, for a steady load
 _CPUS, _MEMORY_KIB, _DISK_KIB = 32, 256 * 1024**2, 1024**3  # what kwok's nodes have
+# No colon in it: kubectl would read it as YAML, as a Status without a message, and say nothing.
 _NO_PROCESS = (
-    "the runtime of this cluster is fake: no process runs in its containers, so there is nothing to "
+    "the runtime of this cluster is fake, so no process runs in its containers, and there is nothing to "
     "run a command in, to attach or to forward to"
 )
 

@@ -115,6 +115,10 @@ def node_status(
         "memory": f"{machine.memory_kib}Ki",
         "pods": str(MAX_PODS),
     }
+    # Extended resources are whatever their owner says there are (updateAllocatable in the kubelet).
+    for name, amount in (old.get("capacity") or {}).items():
+        if "/" in name:
+            resources[name] = amount
     return {
         "capacity": resources,
         "allocatable": resources,

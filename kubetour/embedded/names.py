@@ -7,14 +7,14 @@ from random import Random
 
 # No vowels, no look-alikes: no words come out, and none is misread.
 ALPHABET = "bcdfghjklmnpqrstvwxz2456789"
-_SUFFIX = 5
-_LONGEST_BASE = 63 - _SUFFIX
+SUFFIX = 5
+_LONGEST_BASE = 63 - SUFFIX
 _TRIES = 8
 
 
 def generate(base: str, random: Random) -> str:
     """Return `base`, cut so that the whole stays a DNS label, and five random characters."""
-    return base[:_LONGEST_BASE] + "".join(random.choices(ALPHABET, k=_SUFFIX))
+    return base[:_LONGEST_BASE] + "".join(random.choices(ALPHABET, k=SUFFIX))
 
 
 def free(base: str, random: Random, is_taken: Callable[[str], bool]) -> str:

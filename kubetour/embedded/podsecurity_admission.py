@@ -1,4 +1,4 @@
-"""The Pod Security Standards, which a namespace's label `pod-security.kubernetes.io/enforce` asks for.
+"""The Pod Security Standards, which a namespace's labels `pod-security.kubernetes.io/…` ask for.
 
 Controls and texts of k8s.io/pod-security-admission/policy, for Linux, as of the latest version.
 https://kubernetes.io/docs/concepts/security/pod-security-standards/
@@ -11,7 +11,8 @@ from typing import Any
 
 from kubetour.embedded.api import Object
 
-ENFORCE = "pod-security.kubernetes.io/enforce"
+PREFIX = "pod-security.kubernetes.io/"
+ENFORCE, WARN = f"{PREFIX}enforce", f"{PREFIX}warn"
 PRIVILEGED, BASELINE, RESTRICTED = "privileged", "baseline", "restricted"
 _ADDABLE = frozenset(
     {
@@ -74,6 +75,31 @@ def refusal(level: str, pod: Object) -> str:
     """Return why a Pod may not be in a namespace of that level; "" if it may."""
     found = violations(level, pod)
     return f'violates PodSecurity "{level}:latest": {", ".join(found)}' if found else ""
+
+
+def would_violate(labels: Object, plural: str, obj: Object) -> str:
+    """Return of what is warned in a namespace of these labels, of a Pod or of what makes Pods; "" of nothing.
+
+    Who does not say at what level to warn is warned at the one that is enforced.
+    """
+    level = str(labels.get(WARN, labels.get(ENFORCE, "")))
+    made: Any = obj
+    for key in _TEMPLATES[plural]:
+        made = made.get(key) or {}
+    found = violations(level, made)
+    return f'would violate PodSecurity "{level}:latest": {", ".join(found)}' if found else ""
+
+
+# Where the kinds that are looked at have their Pods' template.
+_TEMPLATES = {
+    "cronjobs": ("spec", "jobTemplate", "spec", "template"),
+    "pods": (),
+    **dict.fromkeys(
+        ("daemonsets", "deployments", "jobs", "replicasets", "replicationcontrollers", "statefulsets"),
+        ("spec", "template"),
+    ),
+}
+WARNED = frozenset(_TEMPLATES)
 
 
 def _containers(spec: Object) -> Iterator[Object]:

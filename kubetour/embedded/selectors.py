@@ -118,11 +118,14 @@ _FIELDS: dict[str, tuple[str, ...]] = {
     "namespaces": ("status.phase",),
     "nodes": ("spec.unschedulable",),
     "replicasets": ("status.replicas",),
+    "replicationcontrollers": ("status.replicas",),
     "jobs": ("status.successful",),
     "secrets": ("type",),
     "services": ("spec.clusterIP", "spec.type"),
 }
-_BOOLEANS = {"spec.hostNetwork", "spec.unschedulable"}
+# Fields that are called otherwise in the object, and what one is that is not there, if not "".
+_WHERE = {"status.podIPs": "status.podIP", "status.successful": "status.succeeded"}
+_ABSENT = {"spec.hostNetwork": "false", "spec.unschedulable": "false", "status.successful": "0"}
 
 
 @dataclass(frozen=True)
@@ -153,10 +156,10 @@ def _field(obj: Object, path: str) -> str:
     if path == "source":
         return str((obj.get("source") or {}).get("component") or obj.get("reportingComponent") or "")
     value: Any = obj
-    for part in ("status.podIP" if path == "status.podIPs" else path).split("."):
+    for part in _WHERE.get(path, path).split("."):
         value = value.get(part) if isinstance(value, dict) else None
     if value is None:
-        return "false" if path in _BOOLEANS else ""
+        return _ABSENT.get(path, "")
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 

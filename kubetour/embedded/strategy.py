@@ -45,9 +45,22 @@ def _empty(_: Object) -> Object:
     return {}
 
 
+def _first_of_pod(spec: Object) -> Object:
+    status = {"phase": "Pending", "qosClass": qos_class(spec)}
+    return {**status, "conditions": [_GATED]} if spec.get("schedulingGates") else status
+
+
+_GATED = {
+    "type": "PodScheduled",
+    "status": "False",
+    "lastProbeTime": None,
+    "lastTransitionTime": None,
+    "reason": "SchedulingGated",
+    "message": "Scheduling is blocked due to non-empty scheduling gates",
+}
 # Beside what the API server sets: numbers that the kinds' Go structs always write, 0 included.
 _FIRST_STATUS: dict[str, Callable[[Object], Object]] = {
-    "pods": lambda pod: {"phase": "Pending", "qosClass": qos_class(pod.get("spec") or {})},
+    "pods": lambda pod: _first_of_pod(pod.get("spec") or {}),
     "services": lambda _: {"loadBalancer": {}},
     "namespaces": lambda _: {"phase": "Active"},
     "poddisruptionbudgets": lambda _: {
@@ -107,6 +120,12 @@ def _status_update(resource: Resource, new: Object, old: Object) -> Object:
     result.pop("status", None)
     if "status" in new:
         result["status"] = new["status"]
+    if resource.plural == "pods" and not result.get("status", {}).get("qosClass"):
+        result["status"] = {**result.get("status", {}), "qosClass": qos_class(result["spec"])}
+    if resource.plural == "services":
+        for point in (result.get("status", {}).get("loadBalancer") or {}).get("ingress") or []:
+            if point.get("ip"):
+                point.setdefault("ipMode", "VIP")
     return result
 
 
@@ -145,6 +164,7 @@ def _complete_service(new: Object, old: Object | None) -> None:
         spec.pop("externalTrafficPolicy", None)
     if before and spec["type"] != "LoadBalancer":
         spec.pop("allocateLoadBalancerNodePorts", None)
+        new["status"] = {**new.get("status", {}), "loadBalancer": {}}
     held = {(port.get("protocol"), port["port"]): port.get("nodePort") for port in before.get("ports") or []}
     asked = {port.get("nodePort") for port in spec.get("ports") or []}
     for port in spec.get("ports") or []:
@@ -163,16 +183,17 @@ def _complete_secret(new: Object, _: Object | None) -> None:
 
 
 def _complete_job(new: Object, old: Object | None) -> None:
-    """A Job selects its Pods by its own uid unless it brings a selector."""
+    """A Job selects its Pods by its own uid unless it says that its selector is its own affair."""
     spec = new["spec"]
     if old or spec.get("manualSelector") or "template" not in spec:
         return
-    uid = new["metadata"]["uid"]
+    uid, prefix = new["metadata"]["uid"], "batch.kubernetes.io/"
     labels = spec["template"]["metadata"].setdefault("labels", {})
-    for prefix in ("batch.kubernetes.io/", ""):
-        labels.setdefault(f"{prefix}controller-uid", uid)
-        labels.setdefault(f"{prefix}job-name", new["metadata"].get("name", ""))
-    spec["selector"] = {"matchLabels": {"batch.kubernetes.io/controller-uid": uid}}
+    for key, value in (("controller-uid", uid), ("job-name", new["metadata"].get("name", ""))):
+        labels.setdefault(f"{prefix}{key}", value)
+        labels.setdefault(key, value)
+    wanted = spec.setdefault("selector", {}).setdefault("matchLabels", {})
+    wanted.setdefault(f"{prefix}controller-uid", uid)
 
 
 _COMPLETIONS: dict[str, Callable[[Object, Object | None], None]] = {

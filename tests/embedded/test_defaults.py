@@ -117,3 +117,20 @@ def test_client_ip_affinity_lasts_three_hours() -> None:
 )
 def test_the_quality_of_service_follows_from_resources(resources: list[Any], quality: str) -> None:
     assert qos_class({"containers": [{"resources": item} for item in resources]}) == quality
+
+
+def test_an_autoscalers_behavior_is_told_whole() -> None:
+    rules = {"stabilizationWindowSeconds": 60, "policies": [{"type": "Pods", "value": 1, "periodSeconds": 5}]}
+    scaler: Any = {"spec": {"behavior": {"scaleDown": dict(rules)}}}
+    defaults.apply(by_plural("horizontalpodautoscalers"), scaler)
+    assert scaler["spec"]["behavior"] == {
+        "scaleDown": {**rules, "selectPolicy": "Max"},
+        "scaleUp": {
+            "stabilizationWindowSeconds": 0,
+            "selectPolicy": "Max",
+            "policies": [
+                {"type": "Pods", "value": 4, "periodSeconds": 15},
+                {"type": "Percent", "value": 100, "periodSeconds": 15},
+            ],
+        },
+    }

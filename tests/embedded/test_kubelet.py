@@ -73,6 +73,19 @@ async def test_a_cordon_and_its_end_are_told_in_events(node: Node) -> None:
 
 
 @on_a_node(FastClock)
+async def test_what_a_node_is_said_to_have_more_of_can_be_asked_for(node: Node) -> None:
+    capacity = {"status": {"capacity": {"example.com/dongle": "4"}}}
+    node.registry.patch("nodes", "n", capacity, subresource="status")
+    status = await node.until(
+        lambda: (
+            (found := node.registry.get("nodes", "n")["status"])["allocatable"].get("example.com/dongle")
+            and found
+        )
+    )
+    assert (status["allocatable"]["example.com/dongle"], status["allocatable"]) == ("4", status["capacity"])
+
+
+@on_a_node(FastClock)
 async def test_a_node_that_was_deleted_registers_again(node: Node) -> None:
     uid = node.registry.get("nodes", "n")["metadata"]["uid"]
     node.registry.delete("nodes", "n")

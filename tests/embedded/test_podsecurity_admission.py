@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from pathlib import Path
 from typing import Any
 
@@ -113,3 +114,36 @@ def test_a_namespace_refuses_what_its_label_forbids(tmp_path: Path) -> None:
         'must set securityContext.seccompProfile.type to "RuntimeDefault" or "Localhost")'
     )
     assert [answer.status for answer in admitted] == [201, 201]
+
+
+@pytest.mark.parametrize(
+    ("labels", "warned"),
+    [
+        ({"warn": "baseline"}, True),
+        ({"enforce": "baseline"}, True),
+        ({"enforce": "baseline", "warn": "privileged"}, False),
+    ],
+    ids=["warn", "enforce alone warns, too", "warn says otherwise"],
+)
+def test_of_what_makes_pods_that_violate_a_level_is_warned(
+    tmp_path: Path, labels: dict[str, str], warned: bool
+) -> None:
+    named = {f"pod-security.kubernetes.io/{mode}": level for mode, level in labels.items()}
+    template = {"metadata": {"labels": {"a": "b"}}, **pod(hostPID=True)}
+    spec = {"selector": {"matchLabels": {"a": "b"}}, "template": template}
+    path = "/apis/apps/v1/namespaces/s/deployments"
+
+    async def serve() -> list[Answer]:
+        async with serving(tmp_path) as cluster:
+            await cluster.call("POST", "/api/v1/namespaces", {"metadata": {"name": "s", "labels": named}})
+            made = await cluster.call("POST", path, {"metadata": {"name": "d"}, "spec": spec})
+            scaled = await cluster.call("PUT", f"{path}/d", {**made.json, "spec": {**spec, "replicas": 2}})
+            status = await cluster.call("PUT", f"{path}/d/status", scaled.json)
+            return [made, scaled, status]
+
+    made, scaled, status = asyncio.run(serve())
+    assert [made.status, scaled.status, status.status] == [201, 200, 200]
+    text = 'would violate PodSecurity "baseline:latest": host namespaces (hostPID=true)'
+    told = f"299 - {json.dumps(text)}" if warned else None
+    assert [made.headers.get("Warning"), scaled.headers.get("Warning")] == [told, told]
+    assert "Warning" not in status.headers

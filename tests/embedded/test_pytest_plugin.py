@@ -115,6 +115,7 @@ def test_a_fresh_cluster_is_one_tests_alone_and_the_marker_says_what_kind(pytest
             with pytest.raises(ApiException) as refused:
                 stream(api.connect_get_namespaced_pod_exec, "web", "default", command=["true"])
             assert "the runtime of this cluster is fake" in str(refused.value)
+            assert "the runtime of this cluster is fake" in kubectl(cluster, "exec", "web", "--", "true")[1]
             assert kubectl(cluster, "delete", "pod", "web", "--timeout=30s")[0] == 0
 
         @pytest.mark.parametrize("number", range(2))

@@ -232,3 +232,27 @@ def test_every_kind_can_be_shown_however_little_is_set(resource: Any) -> None:
 def test_what_is_only_stored_is_shown(plural: str, obj: Any, expected: dict[str, Any]) -> None:
     found = cells(plural, obj)
     assert {name: found[name] for name in expected} == expected
+
+
+def _metric(kind: str, target: Any, **fields: Any) -> Any:
+    return {"type": kind, kind[0].lower() + kind[1:]: {"target": target, **fields}}
+
+
+@pytest.mark.parametrize(
+    ("metrics", "text"),
+    [
+        ([], "<none>"),
+        ([_metric("Resource", {"averageUtilization": 50}, name="cpu")], "cpu: 40%/50%"),
+        ([_metric("Resource", {"averageValue": "1Gi"}, name="memory")], "memory: <unknown>/1Gi"),
+        ([_metric("External", {"averageValue": "3"})], "<unknown>/3 (avg)"),
+        (
+            [_metric("Object", {"value": "7"}), _metric("Pods", {"averageValue": "30"})],
+            "<unknown>/7, <unknown>/30",
+        ),
+        ([_metric("Pods", {"averageValue": "1"})] * 4, "<unknown>/1, <unknown>/1 + 2 more..."),
+    ],
+)  # fmt: skip
+def test_what_an_autoscaler_aims_at(metrics: Any, text: str) -> None:
+    seen = [{"type": "Resource", "resource": {"name": "cpu", "current": {"averageUtilization": 40}}}]
+    scaler = {"spec": {"metrics": metrics, "maxReplicas": 3}, "status": {"currentMetrics": seen}}
+    assert cells("horizontalpodautoscalers", scaler)["Targets"] == text

@@ -28,7 +28,7 @@ def registry() -> Iterator[Registry]:
 
 CONTAINER = {"name": "c", "image": "x:1", "ports": [{"containerPort": 80}]}
 POD = {"metadata": {"name": "p"}, "spec": {"containers": [CONTAINER]}}
-DEPLOYMENT = {
+DEPLOYMENT: Object = {
     "metadata": {"name": "d"},
     "spec": {
         "selector": {"matchLabels": {"app": "d"}},

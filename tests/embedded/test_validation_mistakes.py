@@ -9,13 +9,15 @@ import pytest
 
 from kubetour.embedded.api import Object, StatusError
 from kubetour.embedded.registry import Registry
-from tests.embedded.test_validation import BASES, C0, CONTAINER, RANGE, causes, changed, registry
+from tests.embedded.test_validation import BASES, C0, CONTAINER, DEPLOYMENT, RANGE, causes, changed, registry
 
 __all__ = ["registry"]
 IP = "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)"
 BALANCER = "may only be used when `type` is 'LoadBalancer'"
 LABELS = "spec.template.metadata.labels: Invalid value"
 MISMATCH = "`selector` does not match template `labels`"
+COST = "controller.kubernetes.io/pod-deletion-cost"
+PERCENT = "a valid percent string must be a numeric string followed by an ending '%' (e.g. '1%',  or '93%', regex used for validation is '[0-9]+%')"
 ENV_NAME = "a valid environment variable name must consist only of printable ASCII characters other than '='"
 CONTAINER_ROWS: list[tuple[Any, list[str]]] = [
     (
@@ -78,6 +80,17 @@ CONTAINER_ROWS: list[tuple[Any, list[str]]] = [
         ],
     ),
     (
+        {"resources": {"limits": {"example.com/dongle": "1500m"}}},
+        ['resources.limits[example.com/dongle]: Invalid value: "1500m": must be an integer'],
+    ),
+    (
+        {"resources": {"limits": {"a.example/b": "2"}, "requests": {"a.example/b": "1", "a.example/c": "1"}}},
+        [
+            'resources.requests: Invalid value: "1": must be equal to a.example/b limit of 2',
+            "resources.limits: Required value: Limit must be set for non overcommitable resources",
+        ],
+    ),
+    (
         {"terminationMessagePolicy": "Log", "imagePullPolicy": "No"},
         [
             'terminationMessagePolicy: Unsupported value: "Log": supported values: "FallbackToLogsOnError", "File"',
@@ -111,6 +124,20 @@ def test_each_mistake_in_a_container_is_named(registry: Registry, wrong: Any, ex
         ("deployments", "spec.template.spec.activeDeadlineSeconds", 5, ["spec.template.spec.activeDeadlineSeconds: Forbidden: activeDeadlineSeconds in ReplicaSet is not Supported"]),
         ("statefulsets", "spec.selector", {}, ["spec.selector: Invalid value: {}: empty selector is invalid for statefulset"]),
         ("daemonsets", "spec.selector", {}, ["spec.selector: Invalid value: {}: empty selector is invalid for daemonset"]),
+        ("deployments", "spec.strategy", {"rollingUpdate": {"maxSurge": "0%", "maxUnavailable": "0"}}, [f'spec.strategy.rollingUpdate.maxUnavailable: Invalid value: "0": {PERCENT}', 'spec.strategy.rollingUpdate.maxUnavailable: Invalid value: "0": may not be 0 when `maxSurge` is 0']),
+        ("daemonsets", "spec.updateStrategy", {"rollingUpdate": {"maxSurge": 1}}, ["spec.updateStrategy.rollingUpdate.maxSurge: Invalid value: 1: may not be set when maxUnavailable is non-zero"]),
+        ("daemonsets", "spec.updateStrategy", {"rollingUpdate": {"maxUnavailable": 0}}, ["spec.updateStrategy.rollingUpdate.maxUnavailable: Required value: cannot be 0 when maxSurge is 0"]),
+        ("daemonsets", "spec.updateStrategy", {"rollingUpdate": {"maxUnavailable": "101%"}}, ['spec.updateStrategy.rollingUpdate.maxUnavailable: Invalid value: "101%": must not be greater than 100%']),
+        ("statefulsets", "spec.updateStrategy", {"type": "Slow"}, ["spec.updateStrategy: Invalid value: {\"type\":\"Slow\"}: must be 'RollingUpdate' or 'OnDelete'"]),
+        ("statefulsets", "spec.updateStrategy", {"rollingUpdate": {"partition": -1}}, ["spec.updateStrategy.rollingUpdate.partition: Invalid value: -1: must be greater than or equal to 0"]),
+        ("statefulsets", "spec", {**DEPLOYMENT["spec"], "volumeClaimTemplates": [{"metadata": {"name": "data"}, "spec": {}}]}, ["spec.volumeClaimTemplates[0].spec.accessModes: Required value: at least 1 access mode is required", "spec.volumeClaimTemplates[0].spec.resources[storage]: Required value"]),
+        ("nodes", "spec.taints", [{"key": "a", "effect": "No"}, {"key": "b c", "value": "-"}, {"key": "a", "effect": "No"}], ['spec.taints[0].effect: Unsupported value: "No": supported values: "NoExecute", "NoSchedule", "PreferNoSchedule"', "spec.taints[1].key", "spec.taints[1].value", "spec.taints[1].effect: Required value", 'spec.taints[2].effect: Unsupported value: "No": supported values: "NoExecute", "NoSchedule", "PreferNoSchedule"', 'spec.taints[2]: Duplicate value: {"Key":"a","Value":"","Effect":"No","TimeAdded":null}: taints must be unique by key and effect pair']),
+        ("services", "spec.ipFamilyPolicy", "RequireDualStack", ['spec.ipFamilyPolicy: Invalid value: "RequireDualStack": this cluster is not configured for dual-stack services']),
+        ("services", "spec.ipFamilies", ["IPv6"], ['spec.ipFamilies[0]: Invalid value: "IPv6": not configured on this cluster']),
+        ("namespaces", "metadata.labels", {"pod-security.kubernetes.io/enforce": "strict", "pod-security.kubernetes.io/warn-version": "1.2"}, ['metadata.labels[pod-security.kubernetes.io/enforce]: Invalid value: "strict": must be one of privileged, baseline, restricted', 'metadata.labels[pod-security.kubernetes.io/warn-version]: Invalid value: "1.2": must be "latest" or "v1.x"']),
+        ("pods", "metadata.annotations", {COST: "abc"}, [f'metadata.annotations[{COST}]: Invalid value: "abc": must be a 32bit integer']),
+        ("deployments", "spec.template.metadata.annotations", {COST: "+1"}, [f'spec.template.annotations[{COST}]: Invalid value: "+1": must be a 32bit integer']),
+        ("poddisruptionbudgets", "spec", {"minAvailable": "150%"}, ['spec.minAvailable: Invalid value: "150%": must not be greater than 100%']),
         ("pods", "spec.tolerations", [{"key": "a", "operator": "Exists", "value": "b"}], ['spec.tolerations[0].operator: Invalid value: {"Key":"a","Operator":"Exists","Value":"b","Effect":"","TolerationSeconds":null}: value must be empty when `operator` is \'Exists\'']),
         ("pods", "spec.initContainers", [{"name": "c", "image": "x", "restartPolicy": "Never"}], ['spec.initContainers[0].restartPolicy: Unsupported value: "Never": supported values: "Always"', 'spec.initContainers[0].name: Duplicate value: "c"']),
         ("pods", "spec.containers.0.name", "a.b", [f'{C0}.name: Invalid value: "a.b": must not contain dots']),
@@ -245,3 +272,49 @@ def test_a_claim_stays_as_it_was_made(registry: Registry) -> None:
     change = {"spec": {"accessModes": ["ReadWriteMany"]}}
     (cause,) = causes(lambda: registry.patch("persistentvolumeclaims", "c", change, "default"))
     assert cause.startswith("spec: Forbidden: spec is immutable after creation except resources.requests and")
+
+
+def test_what_deleting_a_pod_costs_is_a_number(registry: Registry) -> None:
+    registry.create("pods", BASES["pods"], "default")
+    wrong = {"metadata": {"annotations": {COST: "2147483648"}}}
+    (cause,) = causes(lambda: registry.patch("pods", "p", wrong, "default"))
+    assert cause == f'metadata.annotations[{COST}]: Invalid value: "2147483648": must be a 32bit integer'
+    registry.patch("pods", "p", {"metadata": {"annotations": {COST: "-5"}}}, "default")
+
+
+def test_what_a_node_was_given_once_stays(registry: Registry) -> None:
+    registry.create(
+        "nodes", {"metadata": {"name": "n"}, "spec": {"podCIDR": "10.0.0.0/24", "podCIDRs": ["10.0.0.0/24"]}}
+    )
+    registry.patch("nodes", "n", {"spec": {"providerID": "a://b", "unschedulable": True}})
+    (cause,) = causes(lambda: registry.patch("nodes", "n", {"spec": {"providerID": "a://c"}}))
+    assert (
+        cause == 'spec.providerID: Forbidden: node updates may not change providerID except from "" to valid'
+    )
+    (cause,) = causes(lambda: registry.patch("nodes", "n", {"spec": {"podCIDR": "10.1.0.0/24"}}))
+    assert cause == 'spec.podCIDRs: Forbidden: node updates may not change podCIDR except from "" to valid'
+
+
+def test_the_pods_of_a_stateful_set_mount_its_claims(registry: Registry) -> None:
+    claim = {
+        "metadata": {"name": "data"},
+        "spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}},
+    }
+    base = changed(BASES["deployments"], "spec.volumeClaimTemplates", [claim])
+    mounted = changed(
+        base, "spec.template.spec.containers.0.volumeMounts", [{"name": "data", "mountPath": "/data"}]
+    )
+    made = registry.create("statefulsets", mounted, "default")
+    (kept,) = made["spec"]["volumeClaimTemplates"]
+    assert (kept["apiVersion"], kept["kind"], kept["status"]) == (
+        "v1",
+        "PersistentVolumeClaim",
+        {"phase": "Pending"},
+    )
+    registry.patch("statefulsets", "d", {"spec": {"replicas": 2}}, "default")
+    other = changed(
+        mounted, "spec.template.spec.containers.0.volumeMounts", [{"name": "log", "mountPath": "/log"}]
+    )
+    assert causes(
+        lambda: registry.create("statefulsets", {**other, "metadata": {"name": "e"}}, "default")
+    ) == [f'spec.template.{C0}.volumeMounts[0].name: Not found: "log"']

@@ -10,7 +10,7 @@ from typing import Any
 from aiohttp import web
 
 from kubetour.embedded import apierrors, views
-from kubetour.embedded.advice import advice
+from kubetour.embedded.advice import advice, generation_of
 from kubetour.embedded.api import Object, StatusError
 from kubetour.embedded.decoder import DecodeError, decoder
 from kubetour.embedded.decoding import cannot_be_handled, decode, reject_unknown
@@ -18,6 +18,7 @@ from kubetour.embedded.fielderrors import FieldError, invalid, too_long, unsuppo
 from kubetour.embedded.listing import Query, within
 from kubetour.embedded.managedfields import UPDATE, Manager
 from kubetour.embedded.negotiation import JSON, form, parse_body
+from kubetour.embedded.podsecurity_admission import PREFIX, WARNED, would_violate
 from kubetour.embedded.registry import Registry, to_json
 from kubetour.embedded.requestinfo import RequestInfo, flag
 from kubetour.embedded.resources import Resource, by_plural
@@ -155,6 +156,19 @@ class Call:
     def advise(self, new: Object, generation: int | None = None) -> None:
         """Warn of what is odd about an object created, or updated from that generation."""
         self.warnings += advice(self.stored, new, generation)
+        same = generation is not None and generation == generation_of(new)
+        looked_at = self.stored.plural in WARNED and not self.info.subresource
+        # A Pod is looked at again where it is another; what makes Pods always is.
+        if looked_at and not (same and self.stored.plural == "pods"):
+            self._warn_of_security(new)
+
+    def _warn_of_security(self, new: Object) -> None:
+        space = self.registry.find(by_plural("namespaces"), new["metadata"].get("namespace", ""))
+        if space is None or PREFIX not in space.value:
+            return
+        labels = json.loads(space.value)["metadata"].get("labels") or {}
+        if text := would_violate(labels, self.stored.plural, new):
+            self.warnings.append(text)
 
     def decode(self, obj: Any) -> Object:
         """Return an object from a body in the form it is stored in, unknown fields dealt with."""

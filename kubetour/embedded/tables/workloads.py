@@ -129,25 +129,33 @@ def _autoscaler(obj: Object, now: datetime) -> list[Any]:
     ]
 
 
+_SHOWN = 2  # metrics; of others only how many there are
+
+
 def _targets(spec: Object, status: Object) -> str:
-    current = {
-        m["resource"]["name"]: m["resource"].get("current") or {}
-        for m in status.get("currentMetrics") or []
-        if m.get("type") == "Resource"
-    }
-    texts = []
-    for metric in spec.get("metrics") or []:
-        resource = metric.get("resource") or {}
-        target, seen = resource.get("target") or {}, current.get(resource.get("name"), {})
-        if "averageUtilization" in target:
-            used = f"{seen['averageUtilization']}%" if "averageUtilization" in seen else "<unknown>"
-            texts.append(f"{resource.get('name')}: {used}/{target['averageUtilization']}%")
-        else:
-            used = seen.get("averageValue", "<unknown>")
-            texts.append(
-                f"{resource.get('name', metric.get('type'))}: {used}/{target.get('averageValue', '')}"
-            )
-    return ", ".join(texts) or NONE
+    """Return each metric's value and target, as formatHPAMetrics of Kubernetes' printers does."""
+    seen = status.get("currentMetrics") or []
+    metrics = spec.get("metrics") or []
+    texts = [
+        _metric(metric, seen[index] if index < len(seen) else {}) for index, metric in enumerate(metrics)
+    ]
+    more = f" + {len(texts) - _SHOWN} more..." if len(texts) > _SHOWN else ""
+    return f"{', '.join(texts[:_SHOWN])}{more}" if texts else NONE
+
+
+def _metric(metric: Object, seen: Object) -> str:
+    kind = metric.get("type", "")
+    source = kind[:1].lower() + kind[1:]
+    asked = metric.get(source) or {}
+    target, current = asked.get("target") or {}, (seen.get(source) or {}).get("current") or {}
+    if "resource" in source.lower():
+        name, unit = asked.get("name"), "" if "averageValue" in target else "%"
+        key = "averageUtilization" if unit else "averageValue"
+        used = f"{current[key]}{unit}" if key in current else "<unknown>"
+        return f"{name}: {used}/{target.get(key, '<auto>')}{unit if key in target else ''}"
+    key = "averageValue" if "averageValue" in target else "value"
+    average = " (avg)" if key == "averageValue" and kind != "Pods" else ""
+    return f"{current.get(key, '<unknown>')}/{target.get(key, '')}{average}"
 
 
 def _disruption_budget(obj: Object, now: datetime) -> list[Any]:

@@ -15,6 +15,7 @@ from kubetour.embedded.fielderrors import (
 from kubetour.embedded.validation.environment import validate_environment
 from kubetour.embedded.validation.handlers import forbid_handlers, validate_handlers
 from kubetour.embedded.validation.metadata import dns1123_label, port_name, qualified_name
+from kubetour.embedded.validation.security import validate_container_security
 
 _PULL_POLICIES = ("Always", "IfNotPresent", "Never")
 _MESSAGE_POLICIES = ("FallbackToLogsOnError", "File")
@@ -67,7 +68,10 @@ def _container(container: Object, volumes: set[str], field: str) -> list[FieldEr
     policy = container.get("imagePullPolicy", "")
     if policy not in _PULL_POLICIES:
         errors.append(unsupported(f"{field}.imagePullPolicy", policy, _PULL_POLICIES))
-    return errors + _resources(container.get("resources") or {}, f"{field}.resources")
+    errors += _resources(container.get("resources") or {}, f"{field}.resources")
+    if container.get("securityContext"):
+        errors += validate_container_security(container["securityContext"], f"{field}.securityContext")
+    return errors
 
 
 def _ports(ports: list[Object], field: str) -> list[FieldError]:
@@ -149,9 +153,26 @@ def _resources(resources: Object, field: str) -> list[FieldError]:
             ):
                 problems = list(_NOT_STANDARD)
             errors += [invalid(where, name, problem) for problem in problems]
-            if quantity.parse(value) < 0:
+            amount = quantity.parse(value)
+            if amount < 0:
                 errors.append(invalid(where, value, _NOT_NEGATIVE))
-            if part == "requests" and name in limits and quantity.parse(value) > quantity.parse(limits[name]):
-                text = f"must be less than or equal to {name} limit of {limits[name]}"
-                errors.append(invalid(f"{field}.requests", value, text))
+            if "/" in name and amount.denominator != 1:
+                errors.append(invalid(where, value, "must be an integer"))
+            if part == "requests":
+                errors += _request(name, value, limits.get(name), field)
     return errors
+
+
+def _request(name: str, value: str, limit: str | None, field: str) -> list[FieldError]:
+    """What is requested is within the limit; of what cannot be shared it is the limit."""
+    shared = "/" not in name and not name.startswith("hugepages-")
+    if limit is None:
+        text = "Limit must be set for non overcommitable resources"
+        return [] if shared else [required(f"{field}.limits", text)]
+    asked, most = quantity.parse(value), quantity.parse(limit)
+    if asked != most and not shared:
+        return [invalid(f"{field}.requests", value, f"must be equal to {name} limit of {limit}")]
+    if asked > most:
+        text = f"must be less than or equal to {name} limit of {limit}"
+        return [invalid(f"{field}.requests", value, text)]
+    return []

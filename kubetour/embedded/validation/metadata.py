@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -34,6 +35,9 @@ class _Rule:
         if len(value.encode()) > self.limit:
             found.append(f"must be no more than {self.limit} {self.unit}")
         return found if matches else [*found, instead or self.text]
+
+
+NOT_AN_IP = "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)"
 
 
 def _rule(text: str, pattern: str, limit: int, examples: tuple[str, ...], unit: str = "characters") -> _Rule:
@@ -218,6 +222,14 @@ def validate_annotations(annotations: Mapping[str, str] | None, field: str) -> l
     if size > _ANNOTATIONS_BYTES:
         errors.append(too_long(field, _ANNOTATIONS_BYTES))
     return errors
+
+
+def is_ip(text: str) -> bool:
+    """Tell whether it is an address, IPv4 or IPv6; who it is not is told `NOT_AN_IP`."""
+    try:
+        return bool(ipaddress.ip_address(text))
+    except ValueError:
+        return False
 
 
 def port_name(name: str) -> list[str]:

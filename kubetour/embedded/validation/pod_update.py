@@ -6,6 +6,7 @@ import copy
 
 from kubetour.embedded.api import Object
 from kubetour.embedded.fielderrors import FieldError, forbidden, required
+from kubetour.embedded.validation.pods import validate_pod_annotations
 
 _ALLOWED = (
     "`spec.containers[*].image`,`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,"
@@ -17,7 +18,10 @@ _ALLOWED = (
 def validate_pod_update(new: Object, old: Object) -> list[FieldError]:
     """Return which changes of a Pod's spec an update may not make."""
     before, after = old.get("spec") or {}, copy.deepcopy(new.get("spec") or {})
-    errors: list[FieldError] = []
+    where = "metadata.annotations"
+    errors = validate_pod_annotations(new["metadata"].get("annotations"), where)
+    if validate_pod_annotations(old["metadata"].get("annotations"), where):
+        errors = []  # what was wrong before may stay so
     for key in ("containers", "initContainers"):
         present, wanted = before.get(key) or [], after.get(key) or []
         if len(present) != len(wanted):
@@ -32,7 +36,13 @@ def validate_pod_update(new: Object, old: Object) -> list[FieldError]:
             text = "existing toleration can not be modified except its tolerationSeconds"
             errors.append(forbidden("spec.tolerations", text))
             break
-    for key in ("tolerations", "activeDeadlineSeconds"):
+    known = [gate.get("name", "") for gate in before.get("schedulingGates") or []]
+    for gate in after.get("schedulingGates") or []:
+        name = gate.get("name", "")
+        if name not in known:
+            text = f"only deletion is allowed, but found new scheduling gate '{name}'"
+            errors.append(forbidden("spec.schedulingGates", text))
+    for key in ("tolerations", "activeDeadlineSeconds", "schedulingGates"):
         after.pop(key, None)
         if key in before:
             after[key] = before[key]

@@ -8,6 +8,7 @@ from typing import Any
 from kubetour.embedded.api import Object
 from kubetour.embedded.fielderrors import FieldError, duplicate, forbidden, invalid, required, unsupported
 from kubetour.embedded.validation.metadata import (
+    NOT_AN_IP,
     dns1123_label,
     dns1123_subdomain,
     port_name,
@@ -60,7 +61,23 @@ def validate_service(obj: Object) -> list[FieldError]:
         errors.append(invalid("spec.healthCheckNodePort", spec["healthCheckNodePort"], text))
     if inside and inside not in _POLICIES:
         errors.append(unsupported("spec.internalTrafficPolicy", inside, _POLICIES))
-    return errors
+    # Addresses are looked at last, where all else is right; who brings their own may have them of any family.
+    own = kind == "ExternalName" or (headless and not spec.get("selector"))
+    return errors or ([] if own else _families(spec))
+
+
+def _families(spec: Object) -> list[FieldError]:
+    """There is one family of addresses for Services."""
+    errors = []
+    policy = spec.get("ipFamilyPolicy")
+    if policy == "RequireDualStack":
+        text = "this cluster is not configured for dual-stack services"
+        errors.append(invalid("spec.ipFamilyPolicy", policy, text))
+    return errors + [
+        invalid(f"spec.ipFamilies[{index}]", family, "not configured on this cluster")
+        for index, family in enumerate(spec.get("ipFamilies") or [])
+        if family != "IPv4"
+    ]
 
 
 def _affinity(spec: Object) -> list[FieldError]:
@@ -77,7 +94,7 @@ def _affinity(spec: Object) -> list[FieldError]:
 
 def _addresses(spec: Object) -> list[FieldError]:
     """What stands where addresses belong has to be one."""
-    text = "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)"
+    text = NOT_AN_IP
     asked = spec.get("clusterIP") or next(iter(spec.get("clusterIPs") or []), "None")
     places = [("spec.clusterIPs[0]", asked)] if asked != "None" else []
     places += [

@@ -2,56 +2,21 @@
 
 from __future__ import annotations
 
-import re
-
 from kubetour.embedded.api import Object
 from kubetour.embedded.fielderrors import FieldError, forbidden, invalid, required, unsupported
 from kubetour.embedded.validation.metadata import dns1123_subdomain
-from kubetour.embedded.validation.workloads import validate_job_template
 
-_POLICIES = ("Allow", "Forbid", "Replace")
 _MODES = ("ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod")
 _PATH_TYPES = ("Exact", "ImplementationSpecific", "Prefix")
-_MACROS = ("@yearly", "@annually", "@monthly", "@weekly", "@daily", "@midnight", "@hourly")
-_EVERY = re.compile(r"@every (\d+(\.\d+)?(h|m|s|ms|us|ns))+")
-_FIELDS = 5  # minute, hour, day, month, day of the week
-_LONGEST_NAME = 52  # a Job's name has eleven characters more
 
 
-def validate_cron_job(obj: Object) -> list[FieldError]:
-    """Return what is wrong with a CronJob."""
-    spec, name = obj.get("spec") or {}, obj["metadata"].get("name", "")
-    schedule, errors = spec.get("schedule", ""), []
-    if not schedule:
-        errors.append(required("spec.schedule"))
-    elif "TZ" in schedule:
-        text = "cannot use TZ or CRON_TZ in schedule, use timeZone field instead"
-        errors.append(invalid("spec.schedule", schedule, text))
-    elif schedule not in _MACROS and not _EVERY.fullmatch(schedule):
-        found = len(schedule.split())
-        if schedule.startswith("@"):
-            errors.append(invalid("spec.schedule", schedule, f"unrecognized descriptor: {schedule}"))
-        elif found != _FIELDS:
-            text = f"expected exactly {_FIELDS} fields, found {found}: [{' '.join(schedule.split())}]"
-            errors.append(invalid("spec.schedule", schedule, text))
-    policy = spec.get("concurrencyPolicy", "")
-    if policy not in _POLICIES:
-        errors.append(unsupported("spec.concurrencyPolicy", policy, _POLICIES))
-    errors += validate_job_template(
-        (spec.get("jobTemplate") or {}).get("spec") or {}, "spec.jobTemplate.spec"
-    )
-    if len(name) > _LONGEST_NAME:
-        errors.append(invalid("metadata.name", name, f"must be no more than {_LONGEST_NAME} characters"))
-    return errors
-
-
-def validate_claim(obj: Object) -> list[FieldError]:
-    """Return what is wrong with a PersistentVolumeClaim."""
+def validate_claim(obj: Object, field: str = "spec") -> list[FieldError]:
+    """Return what is wrong with a PersistentVolumeClaim, or with what one is made from."""
     spec = obj.get("spec") or {}
-    errors = [] if spec.get("accessModes") else [_at_least_one()]
-    errors += _unknown_modes(spec)
+    errors = [] if spec.get("accessModes") else [_at_least_one(field)]
+    errors += _unknown_modes(spec, field)
     if "storage" not in ((spec.get("resources") or {}).get("requests") or {}):
-        errors.append(required("spec.resources[storage]"))
+        errors.append(required(f"{field}.resources[storage]"))
     return errors
 
 
@@ -75,13 +40,13 @@ def validate_volume(obj: Object) -> list[FieldError]:
     return errors
 
 
-def _at_least_one() -> FieldError:
-    return required("spec.accessModes", "at least 1 access mode is required")
+def _at_least_one(field: str) -> FieldError:
+    return required(f"{field}.accessModes", "at least 1 access mode is required")
 
 
-def _unknown_modes(spec: Object) -> list[FieldError]:
+def _unknown_modes(spec: Object, field: str = "spec") -> list[FieldError]:
     modes = spec.get("accessModes") or []
-    return [unsupported("spec.accessModes", mode, _MODES) for mode in modes if mode not in _MODES]
+    return [unsupported(f"{field}.accessModes", mode, _MODES) for mode in modes if mode not in _MODES]
 
 
 def validate_ingress(obj: Object) -> list[FieldError]:

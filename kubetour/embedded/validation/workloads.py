@@ -1,4 +1,4 @@
-"""Rules of Deployments, ReplicaSets, DaemonSets, StatefulSets, Jobs, and of what scales or protects them."""
+"""Rules of Deployments, ReplicaSets, DaemonSets, and of what scales or protects them."""
 
 from __future__ import annotations
 
@@ -8,16 +8,11 @@ from typing import Any
 from kubetour.embedded.api import Object
 from kubetour.embedded.fielderrors import FieldError, forbidden, invalid, required, unsupported
 from kubetour.embedded.selectors import from_label_selector
-from kubetour.embedded.validation.metadata import (
-    label_value,
-    qualified_name,
-    validate_annotations,
-    validate_labels,
-)
-from kubetour.embedded.validation.pods import validate_pod_spec
+from kubetour.embedded.validation.metadata import validate_annotations, validate_labels
+from kubetour.embedded.validation.pods import validate_pod_annotations, validate_pod_spec
+from kubetour.embedded.validation.selector import validate_selector
 
 _NOT_NEGATIVE = "must be greater than or equal to 0"
-_OPERATORS = ("In", "NotIn", "Exists", "DoesNotExist")
 _NOT_SUPPORTED_IN = {"deployment": "ReplicaSet", "daemonset": "DaemonSet", "statefulset": "StatefulSet"}
 _PERCENT = re.compile(r"[0-9]+%")
 
@@ -25,9 +20,9 @@ _PERCENT = re.compile(r"[0-9]+%")
 def validate_deployment(obj: Object) -> list[FieldError]:
     """Return what is wrong with a Deployment."""
     spec = obj.get("spec") or {}
-    errors = _not_negative(spec, "replicas") + _selected_template(spec, "deployment")
+    errors = not_negative(spec, "replicas") + selected_template(spec, "deployment")
     errors += _strategy(spec.get("strategy") or {})
-    errors += _not_negative(spec, "minReadySeconds", "revisionHistoryLimit", "progressDeadlineSeconds")
+    errors += not_negative(spec, "minReadySeconds", "revisionHistoryLimit", "progressDeadlineSeconds")
     deadline = spec.get("progressDeadlineSeconds")
     if deadline is not None and deadline <= spec.get("minReadySeconds", 0):
         errors.append(
@@ -39,61 +34,16 @@ def validate_deployment(obj: Object) -> list[FieldError]:
 def validate_replica_set(obj: Object) -> list[FieldError]:
     """Return what is wrong with a ReplicaSet."""
     spec = obj.get("spec") or {}
-    return _not_negative(spec, "replicas", "minReadySeconds") + _selected_template(spec, "deployment")
+    return not_negative(spec, "replicas", "minReadySeconds") + selected_template(spec, "deployment")
 
 
 def validate_daemon_set(obj: Object) -> list[FieldError]:
     """Return what is wrong with a DaemonSet."""
     spec = obj.get("spec") or {}
-    errors = _selected_template(spec, "daemonset") + _not_negative(
+    errors = selected_template(spec, "daemonset") + not_negative(
         spec, "minReadySeconds", "revisionHistoryLimit"
     )
-    kind = (spec.get("updateStrategy") or {}).get("type", "")
-    if kind not in ("RollingUpdate", "OnDelete"):
-        errors.append(unsupported("spec.updateStrategy", kind, ("RollingUpdate", "OnDelete")))
-    return errors
-
-
-def validate_stateful_set(obj: Object) -> list[FieldError]:
-    """Return what is wrong with a StatefulSet."""
-    spec = obj.get("spec") or {}
-    errors = _not_negative(spec, "replicas", "minReadySeconds") + _selected_template(spec, "statefulset")
-    policy = spec.get("podManagementPolicy", "")
-    if policy not in ("OrderedReady", "Parallel"):
-        text = "must be 'OrderedReady' or 'Parallel'"
-        errors.append(invalid("spec.podManagementPolicy", policy, text))
-    return errors
-
-
-def validate_job(obj: Object) -> list[FieldError]:
-    """Return what is wrong with a Job."""
-    return validate_job_template(obj.get("spec") or {}, "spec")
-
-
-def validate_job_template(spec: Object, field: str) -> list[FieldError]:
-    """Return what is wrong with the spec of a Job, or of what a CronJob makes Jobs from."""
-    keys = ("parallelism", "completions", "backoffLimit", "activeDeadlineSeconds", "ttlSecondsAfterFinished")
-    errors = _not_negative(spec, *keys, field=field)
-    template = spec.get("template") or {}
-    errors += _template(template, f"{field}.template", always=False)
-    policy = (template.get("spec") or {}).get("restartPolicy", "")
-    if policy == "Always":
-        where = f"{field}.template.spec.restartPolicy"
-        errors.append(FieldError("FieldValueRequired", where, None, 'valid values: "OnFailure", "Never"'))
-    return errors
-
-
-def validate_job_update(new: Object, old: Object) -> list[FieldError]:
-    """Return which changes of a Job an update may not make."""
-    errors = validate_selector_update(new, old)
-    spec, before = new.get("spec") or {}, old.get("spec") or {}
-    fixed = ["template", "completionMode"]
-    if spec.get("completionMode") != "Indexed" or spec.get("completions") != spec.get("parallelism"):
-        fixed.insert(0, "completions")
-    for key in fixed:
-        if spec.get(key) != before.get(key):
-            errors.append(invalid(f"spec.{key}", spec.get(key), "field is immutable"))
-    return errors
+    return errors + _daemons(spec.get("updateStrategy") or {})
 
 
 def validate_autoscaler(obj: Object) -> list[FieldError]:
@@ -124,8 +74,8 @@ def validate_disruption_budget(obj: Object) -> list[FieldError]:
         keys = ("minAvailable", "selector", "maxUnavailable", "unhealthyPodEvictionPolicy")
         errors.append(invalid("spec", {key[0].upper() + key[1:]: spec.get(key) for key in keys}, text))
     for key in ("minAvailable", "maxUnavailable"):
-        errors += _amount(spec.get(key), f"spec.{key}")
-    return errors + _selector(spec.get("selector"), "spec.selector")
+        errors += _amount(spec.get(key), f"spec.{key}") + _at_most_all(spec.get(key), f"spec.{key}")
+    return errors + validate_selector(spec.get("selector"), "spec.selector")
 
 
 def validate_selector_update(new: Object, old: Object) -> list[FieldError]:
@@ -136,7 +86,8 @@ def validate_selector_update(new: Object, old: Object) -> list[FieldError]:
     return [invalid("spec.selector", selector, "field is immutable")]
 
 
-def _not_negative(spec: Object, *keys: str, field: str = "spec") -> list[FieldError]:
+def not_negative(spec: Object, *keys: str, field: str = "spec") -> list[FieldError]:
+    """Return which of these numbers are below 0."""
     return [
         invalid(f"{field}.{key}", spec[key], _NOT_NEGATIVE)
         for key in keys
@@ -144,14 +95,14 @@ def _not_negative(spec: Object, *keys: str, field: str = "spec") -> list[FieldEr
     ]
 
 
-def _selected_template(spec: Object, kind: str) -> list[FieldError]:
-    """A workload needs a selector that is not empty and matches its own template's labels."""
+def selected_template(spec: Object, kind: str) -> list[FieldError]:
+    """Return what is wrong with a workload's selector, which has to match its own template, and with that."""
     selector, template = spec.get("selector"), spec.get("template") or {}
     where = "spec.selector"
     if selector is None:
         errors = [] if kind == "daemonset" else [required(where)]
     else:
-        errors = _selector(selector, where)
+        errors = validate_selector(selector, where)
         wrong = bool(errors)
         if not selector.get("matchLabels") and not selector.get("matchExpressions"):
             errors.append(invalid(where, selector, f"empty selector is invalid for {kind}"))
@@ -164,7 +115,7 @@ def _selected_template(spec: Object, kind: str) -> list[FieldError]:
         errors.append(
             invalid("spec.template.metadata.labels", dict(sorted(_labels(template).items())) or None, text)
         )
-    errors += _template(template, "spec.template", always=True)
+    errors += _always(template)
     if "activeDeadlineSeconds" in (template.get("spec") or {}):
         text = f"activeDeadlineSeconds in {_NOT_SUPPORTED_IN[kind]} is not Supported"
         errors.append(forbidden("spec.template.spec.activeDeadlineSeconds", text))
@@ -175,41 +126,20 @@ def _labels(template: Object) -> Object:
     return (template.get("metadata") or {}).get("labels") or {}
 
 
-def _template(template: Object, field: str, *, always: bool) -> list[FieldError]:
+def validate_template(template: Object, field: str) -> list[FieldError]:
+    """Return what is wrong with the template of a workload's Pods."""
     metadata = template.get("metadata") or {}
     errors = validate_labels(metadata.get("labels"), f"{field}.labels")
     errors += validate_annotations(metadata.get("annotations"), f"{field}.annotations")
-    spec = template.get("spec") or {}
-    errors += validate_pod_spec(spec, f"{field}.spec")
-    policy = spec.get("restartPolicy")
-    if always and policy != "Always":
-        errors.append(unsupported(f"{field}.spec.restartPolicy", policy, ("Always",)))
-    return errors
+    errors += validate_pod_annotations(metadata.get("annotations"), f"{field}.annotations")
+    return errors + validate_pod_spec(template.get("spec") or {}, f"{field}.spec")
 
 
-def _selector(selector: Object | None, field: str) -> list[FieldError]:
-    errors: list[FieldError] = []
-    for index, term in enumerate((selector or {}).get("matchExpressions") or []):
-        where, operator, values = (
-            f"{field}.matchExpressions[{index}]",
-            term.get("operator"),
-            term.get("values"),
-        )
-        if operator not in _OPERATORS:
-            errors.append(invalid(f"{where}.operator", operator or "", "not a valid selector operator"))
-        elif operator in ("In", "NotIn") and not values:
-            text = "must be specified when `operator` is 'In' or 'NotIn'"
-            errors.append(required(f"{where}.values", text))
-        elif operator in ("Exists", "DoesNotExist") and values:
-            text = "may not be specified when `operator` is 'Exists' or 'DoesNotExist'"
-            errors.append(forbidden(f"{where}.values", text))
-        errors += [
-            invalid(f"{where}.key", term.get("key"), text) for text in qualified_name(term.get("key", ""))
-        ]
-    for key, value in ((selector or {}).get("matchLabels") or {}).items():
-        where = f"{field}.matchLabels"
-        errors += [invalid(where, key, problem) for problem in qualified_name(key)]
-        errors += [invalid(where, value, problem) for problem in label_value(value)]
+def _always(template: Object) -> list[FieldError]:
+    errors = validate_template(template, "spec.template")
+    policy = (template.get("spec") or {}).get("restartPolicy")
+    if policy != "Always":
+        errors.append(unsupported("spec.template.spec.restartPolicy", policy, ("Always",)))
     return errors
 
 
@@ -221,16 +151,33 @@ def _strategy(strategy: Object) -> list[FieldError]:
         return [forbidden(f"{field}.rollingUpdate", text)] if rolling is not None else []
     if kind != "RollingUpdate":
         return [unsupported(f"{field}.type", kind, ("Recreate", "RollingUpdate"))]
-    rolling = rolling or {}
+    rolling, field = rolling or {}, f"{field}.rollingUpdate"
     unavailable, surge = rolling.get("maxUnavailable"), rolling.get("maxSurge")
-    errors = _amount(unavailable, f"{field}.rollingUpdate.maxUnavailable")
-    errors += _amount(surge, f"{field}.rollingUpdate.maxSurge")
-    if not errors and _is_zero(unavailable) and _is_zero(surge):
+    errors = _amount(unavailable, f"{field}.maxUnavailable") + _amount(surge, f"{field}.maxSurge")
+    if _number(unavailable) == 0 and _number(surge) == 0:
         text = "may not be 0 when `maxSurge` is 0"
-        errors.append(invalid(f"{field}.rollingUpdate.maxUnavailable", unavailable, text))
-    if isinstance(unavailable, str) and not errors and int(unavailable[:-1]) > 100:
-        text = "must not be greater than 100%"
-        errors.append(invalid(f"{field}.rollingUpdate.maxUnavailable", unavailable, text))
+        errors.append(invalid(f"{field}.maxUnavailable", unavailable, text))
+    return errors + _at_most_all(unavailable, f"{field}.maxUnavailable")
+
+
+def _daemons(strategy: Object) -> list[FieldError]:
+    """A DaemonSet's update either lacks Pods or has more than one on a node, not both."""
+    kind, field = strategy.get("type", ""), "spec.updateStrategy"
+    if kind not in ("RollingUpdate", "OnDelete"):
+        return [unsupported(field, kind, ("RollingUpdate", "OnDelete"))]
+    rolling, field = strategy.get("rollingUpdate") or {}, f"{field}.rollingUpdate"
+    if kind == "OnDelete":
+        return []
+    both = [(rolling.get(key), f"{field}.{key}") for key in ("maxUnavailable", "maxSurge")]
+    errors = [
+        error for rule in (_amount, _at_most_all) for value, where in both for error in rule(value, where)
+    ]
+    unavailable, surge = (_number(value) for value, _ in both)
+    if unavailable and surge:
+        text = "may not be set when maxUnavailable is non-zero"
+        errors.append(invalid(f"{field}.maxSurge", rolling["maxSurge"], text))
+    if not unavailable and not surge:
+        errors.append(required(f"{field}.maxUnavailable", "cannot be 0 when maxSurge is 0"))
     return errors
 
 
@@ -245,5 +192,13 @@ def _amount(value: Any, field: str) -> list[FieldError]:
     return [invalid(field, value, _NOT_NEGATIVE)] if value is not None and value < 0 else []
 
 
-def _is_zero(value: Any) -> bool:
-    return value in (0, "0%", None)
+def _at_most_all(value: Any, field: str) -> list[FieldError]:
+    if isinstance(value, str) and _PERCENT.fullmatch(value) and _number(value) > 100:
+        return [invalid(field, value, "must not be greater than 100%")]
+    return []
+
+
+def _number(value: Any) -> int:
+    """Return a number or a percentage's, and 0 for what is neither."""
+    digits = str(value or 0).removesuffix("%")
+    return int(digits[:15]) if re.fullmatch(r"-?[0-9]+", digits) else 0  # no more are needed to compare
