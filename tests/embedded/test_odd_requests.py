@@ -14,6 +14,9 @@ from kubetour.embedded.api import StatusError
 from kubetour.embedded.patch import json_patch
 from kubetour.embedded.quantity import canonical
 from kubetour.embedded.selectors import parse_labels
+from kubetour.embedded.validation.nodes import validate_node
+from kubetour.embedded.validation.schedule import validate_schedule
+from kubetour.embedded.validation.status import validate_status
 from tests.embedded.serving import TABLE, Answer, serving
 
 SPACE = "/api/v1/namespaces/default"
@@ -146,6 +149,21 @@ def test_a_selector_of_brackets_and_commas_is_split_at_the_commas_outside() -> N
     ]
     with pytest.raises(StatusError):
         parse_labels("," * 100_000)
+
+
+MANY = 100_000
+
+
+@pytest.mark.parametrize("schedule", ["@every " + "1" * MANY, "TZ=" * MANY, "CRON_TZ=" + "x" * MANY])
+def test_a_schedule_takes_no_time_without_end(schedule: str) -> None:
+    assert validate_schedule(schedule, "spec.schedule")
+
+
+def test_neither_do_many_taints_and_addresses() -> None:
+    taints = [{"key": f"k{number}", "effect": "NoExecute"} for number in range(MANY)]
+    addresses = [{"type": "InternalIP", "address": str(number)} for number in range(MANY)]
+    assert validate_node({"spec": {"taints": taints}}) == []
+    assert validate_status("nodes", {"status": {"addresses": addresses}}, {}) == []
 
 
 @pytest.mark.parametrize(

@@ -38,6 +38,11 @@ TEMPLATE = "spec.template.metadata.labels"
         ("* * * XYZ *", 'failed to parse int from XYZ: strconv.Atoi: parsing "XYZ": invalid syntax'),
         ("-1 * * * *", 'failed to parse int from : strconv.Atoi: parsing "": invalid syntax'),
         ("0 3 * * * *", "expected exactly 5 fields, found 6: [0 3 * * * *]"),
+        pytest.param(
+            f"{'9' * 5000} * * * *",
+            f'failed to parse int from {"9" * 5000}: strconv.Atoi: parsing "{"9" * 5000}": value out of range',
+            id="no int has so many digits",
+        ),
         ("@every 1h30m", ""),
         ("@every day", 'failed to parse duration @every day: time: invalid duration "day"'),
         ("@noon", "unrecognized descriptor: @noon"),

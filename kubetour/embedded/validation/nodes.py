@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 
 from kubetour.embedded.api import Object
 from kubetour.embedded.fielderrors import FieldError, duplicate, forbidden, invalid, required, unsupported
@@ -22,7 +21,7 @@ _EFFECTS = ("NoExecute", "NoSchedule", "PreferNoSchedule")
 def validate_node(node: Object) -> list[FieldError]:
     """Return what is wrong with a Node's taints."""
     taints = (node.get("spec") or {}).get("taints") or []
-    seen: list[Any] = []
+    seen: set[tuple[str, str]] = set()
     errors: list[FieldError] = []
     for index, taint in enumerate(taints):
         where, key, effect = f"spec.taints[{index}]", taint.get("key", ""), taint.get("effect", "")
@@ -37,7 +36,7 @@ def validate_node(node: Object) -> list[FieldError]:
             shown = {"Key": key, "Value": value, "Effect": effect, "TimeAdded": taint.get("timeAdded")}
             text = "taints must be unique by key and effect pair"
             errors.append(duplicate(where, shown, text))
-        seen.append((key, effect))
+        seen.add((key, effect))
     return errors
 
 

@@ -5,14 +5,16 @@ from __future__ import annotations
 import json
 import re
 import zoneinfo
+from functools import cache
 
 from kubetour.embedded.fielderrors import FieldError, invalid
 
 _MACROS = ("@yearly", "@annually", "@monthly", "@weekly", "@daily", "@midnight", "@hourly")
-_DURATION = re.compile(r"[-+]?(0|((\d+\.?\d*|\.\d+)(ns|us|µs|μs|ms|s|m|h))+)")
+_DURATION = re.compile(r"[-+]?(0|((\d+(\.\d*)?|\.\d+)(ns|us|µs|μs|ms|s|m|h))+)")
 _EVERY = "@every "
 _INT = re.compile(r"[-+]?[0-9]+")
-_ZONE = re.compile(r"(TZ|CRON_TZ)=\S*\s+")
+_MOST_DIGITS = 18  # of an int
+_ZONE = re.compile(r"((TZ|CRON_TZ)=\S*\s+)?")
 _ZONE_PART = re.compile(r"(?!-)[A-Za-z._0-9+-]{1,14}")
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _DAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
@@ -28,7 +30,8 @@ _FIELDS: tuple[tuple[int, int, dict[str, int]], ...] = (
 
 def validate_schedule(schedule: str, field: str) -> list[FieldError]:
     """Return what is wrong with a schedule that is not empty."""
-    problem = _problem(_ZONE.sub("", schedule, count=1))
+    zone = _ZONE.match(schedule)
+    problem = _problem(schedule[zone.end() if zone else 0 :])
     errors = [invalid(field, schedule, problem)] if problem else []
     if "TZ" in schedule:
         text = "cannot use TZ or CRON_TZ in schedule, use timeZone field instead"
@@ -49,8 +52,14 @@ def validate_time_zone(zone: str | None, field: str) -> list[FieldError]:
     if zone.lower() == "local":
         text = "timeZone must be an explicit time zone as defined in https://www.iana.org/time-zones"
         errors.append(invalid(field, zone, text))
-    known = zoneinfo.available_timezones()  # of a machine without the database nothing can be said
+    known = _known_zones()  # of a machine without the database nothing can be said
     return errors if not known or zone in known or zone == "Local" else [*errors, unknown]
+
+
+@cache
+def _known_zones() -> frozenset[str]:
+    """Return the machine's time zones, for which hundreds of files are opened."""
+    return frozenset(zoneinfo.available_timezones())
 
 
 def _problem(schedule: str) -> str:
@@ -103,8 +112,9 @@ def _check_range(text: str, least: int, most: int, names: dict[str, int]) -> Non
 def _number(text: str, names: dict[str, int]) -> int:
     if text.lower() in names:
         return names[text.lower()]
-    if not _INT.fullmatch(text):
-        why = f"strconv.Atoi: parsing {json.dumps(text)}: invalid syntax"
+    why = "" if _INT.fullmatch(text) else "invalid syntax"
+    if why or len(text) > _MOST_DIGITS:
+        why = f"strconv.Atoi: parsing {json.dumps(text)}: {why or 'value out of range'}"
         raise ValueError(f"failed to parse int from {text}: {why}")
     if int(text) < 0:
         raise ValueError(f"negative number ({int(text)}) not allowed: {text}")

@@ -152,10 +152,12 @@ def _point(point: Object, where: str) -> Iterator[FieldError]:
 
 def _node(new: Object, _: Object) -> Iterator[FieldError]:
     status = new.get("status") or {}
-    addresses = status.get("addresses") or []
-    for index, address in enumerate(addresses):
-        if address in addresses[:index]:
+    seen: set[tuple[str, str]] = set()
+    for index, address in enumerate(status.get("addresses") or []):
+        known = (address.get("type", ""), address.get("address", ""))
+        if known in seen:
             yield duplicate(f"status.addresses[{index}]", address)
+        seen.add(known)
     for key in ("capacity", "allocatable"):
         for name, amount in (status.get(key) or {}).items():
             if parse(amount) < 0:
