@@ -36,7 +36,7 @@ def validate_pod_update(new: Object, old: Object) -> list[FieldError]:
             text = "existing toleration can not be modified except its tolerationSeconds"
             errors.append(forbidden("spec.tolerations", text))
             break
-    known = [gate.get("name", "") for gate in before.get("schedulingGates") or []]
+    known = {gate.get("name", "") for gate in before.get("schedulingGates") or []}
     for gate in after.get("schedulingGates") or []:
         name = gate.get("name", "")
         if name not in known:
