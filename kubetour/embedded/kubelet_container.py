@@ -32,6 +32,8 @@ class ContainerSlot:
     started: asyncio.Event = field(default_factory=asyncio.Event)
     unhealthy: str = ""  # the kind of probe that wants it restarted
     kill: asyncio.Task[None] | None = None  # the killing of what does not end by itself
+    image: str = ""  # that the latest attempt was made of, as the spec named it
+    is_replaced: bool = False  # the latest attempt, by one of another image
     hook_error: str = ""  # why its postStart hook failed, until that is told
     listens: dict[int, str] = field(default_factory=dict)
     probes: list[asyncio.Task[None]] = field(default_factory=list)
@@ -66,7 +68,7 @@ class ContainerSlot:
         """Return whether it is to be started again, now that it has ended."""
         if self.current is None:
             return False
-        policy = "Always" if is_sidecar(self.spec) else pod_policy
+        policy = "Always" if self.is_replaced or is_sidecar(self.spec) else pod_policy
         return policy == "Always" or (policy == "OnFailure" and self.current.exit_code != 0)
 
     def take(self, container: Container) -> Container | None:
@@ -74,6 +76,7 @@ class ContainerSlot:
         obsolete, self.previous, self.current = self.previous, self.current, container
         self.ready, self.unhealthy, self.waiting = False, "", ("", "")
         self.kill, self.hook_error, self.is_probed = None, "", False
+        self.image, self.is_replaced = self.spec["image"], False
         self.started.clear()
         return obsolete
 

@@ -59,7 +59,7 @@ class PodWorker:
         if pod is None:
             self.state.removed = True
         else:
-            self.state.pod = pod
+            self.state.take(pod)
         if not self._reporter.writing:
             self._wake.set()
 
@@ -149,7 +149,8 @@ class PodWorker:
             self._termination.stop_sidecars()
         else:
             await self._ensure_all(delays)
-        if not state.ending:
+        # Nobody sees a container between its end and its replacement: in a kubelet, both are one sync.
+        if not (state.ending or any(slot.is_killed and slot.is_replaced for slot in state.slots())):
             self._reporter.write_status()
         return min((delay for delay in delays if delay is not None), default=None)
 
@@ -249,6 +250,9 @@ class PodWorker:
     def _look_after(self, slot: ContainerSlot) -> None:
         if slot.unhealthy:
             self._kill_unhealthy(slot)
+        elif slot.image != slot.spec["image"] and slot.name in self.state.containers:
+            slot.is_replaced = True
+            self._kill(slot, f"Container {slot.name} definition changed, will be restarted", self._grace())
         elif not slot.is_probed:  # something went wrong just after its start
             self._prober.start(slot)
 

@@ -51,6 +51,13 @@ class PodState:
         for slot in self.slots() if self.init else ():
             slot.waiting = ("PodInitializing", "")
 
+    def take(self, pod: Object) -> None:
+        """Take the Pod as the API has it now; of its containers, their images may have changed."""
+        self.pod = pod
+        for spec in (*(pod["spec"].get("initContainers") or []), *pod["spec"]["containers"]):
+            if slot := self.slot(spec["name"]):
+                slot.spec = spec
+
     @property
     def uid(self) -> str:
         """Return the Pod's uid."""

@@ -163,6 +163,35 @@ async def test_a_container_is_probed_although_something_went_wrong_after_its_sta
     assert container(pod)["restartCount"] == 0
 
 
+def with_image(node: Node, image: str) -> None:
+    changed = node.pod()
+    changed["spec"]["containers"][0]["image"] = image
+    node.registry.update("pods", changed)
+
+
+@on_a_node(FastClock)
+async def test_an_image_that_was_misspelt_can_be_mended(node: Node) -> None:
+    node.load(SERVE)
+    node.create({"image": "apq:1"})
+    await node.waiting("ImagePullBackOff")
+    with_image(node, "app:1")
+    pod = await node.ready()
+    assert (container(pod)["image"], container(pod)["restartCount"]) == ("docker.io/library/app:1", 0)
+
+
+@on_a_node(FastClock)
+async def test_a_container_of_another_image_replaces_the_one_that_runs(node: Node) -> None:
+    node.load(SERVE)
+    node.load("echo two; " + SERVE, "app:2")
+    node.create(restartPolicy="Never")  # which is about containers that end
+    await node.ready()
+    with_image(node, "app:2")
+    await node.until(lambda: container(node.pod())["restartCount"] == 1)
+    pod = await node.ready()
+    assert container(pod)["image"] == "docker.io/library/app:2"
+    assert ("Killing", "Container c definition changed, will be restarted") in node.events()
+
+
 @on_a_node(FastClock)
 async def test_a_stop_that_did_not_succeed_is_tried_again(node: Node) -> None:
     runtime = node.kubelet._runtime

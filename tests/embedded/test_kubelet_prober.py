@@ -27,7 +27,7 @@ def attempt(identity: str) -> Container:
 
 
 def slot(**probes: Any) -> ContainerSlot:
-    found = ContainerSlot({"name": "c", **probes})
+    found = ContainerSlot({"name": "c", "image": "app:1", **probes})
     found.take(attempt("first"))
     return found
 
