@@ -45,6 +45,11 @@ class ContainerSlot:
         return str(self.spec["name"])
 
     @property
+    def backoff_key(self) -> str:
+        """Return under what its crashes are counted: with another image, anew."""
+        return f"{self.name} {self.spec['image']}"
+
+    @property
     def restarts(self) -> int:
         """Return how often it was started again."""
         return int(self.current.labels.get(RESTARTS, "0")) if self.current else 0

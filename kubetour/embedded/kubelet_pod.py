@@ -192,9 +192,9 @@ class PodWorker:
             if slot.hook_error:
                 slot.waiting, slot.hook_error = ("PostStartHookError", slot.hook_error), ""
                 return 0.0
-            left = self._backoff.left(slot.name, slot.ended_at, self.node.clock.monotonic())
+            left = self._backoff.left(slot.backoff_key, slot.ended_at, self.node.clock.monotonic())
             if left > 0:
-                self._reporter.back_off(slot, self._backoff.delay(slot.name))
+                self._reporter.back_off(slot, self._backoff.delay(slot.backoff_key))
                 return left
         try:
             await self._start(slot)
@@ -226,7 +226,7 @@ class PodWorker:
         # The files are copied in a thread; the process is made in this one, with which it is to die.
         container = await asyncio.to_thread(node.runtime.create, spec, image)
         if slot.has_ended:
-            self._backoff.next(slot.name, node.clock.monotonic())
+            self._backoff.next(slot.backoff_key, node.clock.monotonic())
         obsolete = slot.take(container)
         if obsolete:
             node.runtime.remove(obsolete)

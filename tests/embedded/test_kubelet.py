@@ -179,6 +179,23 @@ async def test_an_image_that_was_misspelt_can_be_mended(node: Node) -> None:
     assert (container(pod)["image"], container(pod)["restartCount"]) == ("docker.io/library/app:1", 0)
 
 
+class NoTimePasses(FastClock):
+    """By this clock no back-off is ever over."""
+
+    def monotonic(self) -> float:
+        return 0.0
+
+
+@on_a_node(NoTimePasses)
+async def test_a_container_that_crashes_does_not_wait_where_its_image_is_another(node: Node) -> None:
+    node.load("exit 4")
+    node.load(SERVE, "app:2")
+    node.create()
+    await node.waiting("CrashLoopBackOff")
+    with_image(node, "app:2")
+    await node.ready()
+
+
 @on_a_node(FastClock)
 async def test_a_container_of_another_image_replaces_the_one_that_runs(node: Node) -> None:
     node.load(SERVE)
