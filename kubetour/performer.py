@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from kubetour.checks import Result
 from kubetour.errors import Interrupted, KubetourError
-from kubetour.interrupts import last_signal
+from kubetour.interrupts import held_signals, last_signal
 from kubetour.runner import Line, Running, side_by_side
 from kubetour.script import program
 from kubetour.silence import QUIET, Silence, of_engine
@@ -77,7 +77,8 @@ class Performer:
     def _wait(self, running: Running) -> Result:
         if not of_engine(running.run):
             return running.wait()
-        with Silence(self.c, running, min(QUIET, self._timeout)) as silence:
+        quiet = min(QUIET, self._timeout)
+        with held_signals(), Silence(self.c, running, quiet) as silence:  # who listens is told of the end
             result = running.wait()
         if error := silence.error():
             self._hung = error  # for good, although another command of the engine's may still end well
