@@ -111,11 +111,11 @@ class Acting:
         RefusedError if nothing of it is ours, Interrupted if a signal ends the waiting.
         """
         try:
-            self.present(_unseen, _unseen)
+            self.present(unseen, unseen)
         except (Interrupted, RefusedError):
             raise
         except KubetourError:
-            self.rescue(_unseen, _unseen)
+            self.rescue(unseen, unseen)
 
     def confirm(self, command: Command, line: Line) -> None:
         """Run what confirms the step, or join what runs; KubetourError if a command fails."""
@@ -148,10 +148,10 @@ class Acting:
 
     def repeat(self, line: Line) -> None:
         """Run the actions once more, and what confirms them; what they print is told only if all is well."""
-        if self._attempt(_unseen, _unseen) is None and self.results:
+        if self._attempt(unseen, unseen) is None and self.results:
             for text in self.results[-1][1].stdout.splitlines():
                 line(cut(text))
-        self.confirm(_unseen, _unseen)
+        self.confirm(unseen, unseen)
 
     def rescue(self, command: Command, line: Line) -> None:
         """Run what the step has for when it fails; whether that succeeds changes nothing.
@@ -284,5 +284,5 @@ class Acting:
         return causes.command_failed(shell(run), program(run), result)
 
 
-def _unseen(told: object) -> None:
+def unseen(told: object) -> None:
     """Tell nobody."""

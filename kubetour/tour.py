@@ -10,7 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from kubetour import causes
-from kubetour.acting import Acting, Command
+from kubetour.acting import Acting, Command, unseen
 from kubetour.checks import Change, Observation, Proof, Result
 from kubetour.errors import ClusterError, EngineError, Interrupted, KubetourError, RefusedError
 from kubetour.failures import diagnose, not_proved
@@ -282,7 +282,7 @@ class Tour:
             if not looks:
                 time.sleep(min(ROUND, left))
             if proof.holds:  # what may still come is seen by what confirms
-                acting.confirm(_unseen, _unseen)
+                acting.confirm(unseen, unseen)
             else:
                 acting.repeat(self.presenter.line)
 
@@ -291,7 +291,3 @@ def _since(results: tuple[Result, ...], changes: tuple[Change, ...]) -> tuple[Ch
     """Return the changes with their times counted from when the first command began."""
     began = results[0].began if results else 0.0
     return tuple(replace(change, at=change.at - began) for change in changes)
-
-
-def _unseen(told: object) -> None:
-    """Tell nobody."""
