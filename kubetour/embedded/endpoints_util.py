@@ -11,7 +11,13 @@ from kubetour.embedded.podutil import condition, is_ready, parse_time
 
 TRIGGER_TIME = "endpoints.kubernetes.io/last-change-trigger-time"
 SERVICE_NAME = "kubernetes.io/service-name"
+MANAGED_BY = "endpointslice.kubernetes.io/managed-by"
 HEADLESS = "service.kubernetes.io/headless"
+
+
+def is_managed_by(manager: str, found: Object) -> bool:
+    """Tell whether a slice is kept by that controller."""
+    return (found["metadata"].get("labels") or {}).get(MANAGED_BY) == manager
 
 
 def selects(service: Object, pod: Object) -> bool:

@@ -15,7 +15,6 @@ from kubetour.embedded.controller_ref import owner_reference
 from kubetour.embedded.endpointslice_packing import Slice, pack
 from kubetour.embedded.podutil import is_ready, is_terminal
 
-MANAGED_BY = "endpointslice.kubernetes.io/managed-by"
 MANAGER = "endpointslice-controller.k8s.io"
 _ZONE = "topology.kubernetes.io/zone"
 
@@ -41,7 +40,7 @@ class EndpointSliceController(Controller[Key]):
 
     def _slice_changed(self, old: Object | None, new: Object | None) -> None:
         found = new or old or {}
-        if _is_ours(found):
+        if util.is_managed_by(MANAGER, found):
             self.queue.add(util.service_key(found))
 
     def sync(self, key: Key) -> None:
@@ -62,7 +61,7 @@ class EndpointSliceController(Controller[Key]):
             and (pod.get("status") or {}).get("podIP")
             and (ports := ports_of.find(pod)) is not None
         ]
-        mine = [found for found in self._slices.by("service", key) if _is_ours(found)]
+        mine = [found for found in self._slices.by("service", key) if util.is_managed_by(MANAGER, found)]
         mine.sort(key=lambda found: (found["metadata"]["creationTimestamp"], found["metadata"]["name"]))
         self._write(service, mine, pack(wanted, [_content(found) for found in mine]), trigger)
 
@@ -104,17 +103,13 @@ class EndpointSliceController(Controller[Key]):
                 self.api.create("endpointslices", _filled(fresh, metadata["labels"], content, trigger))
 
 
-def _is_ours(found: Object) -> bool:
-    return (found["metadata"].get("labels") or {}).get(MANAGED_BY) == MANAGER
-
-
 def _content(found: Object) -> tuple[list[Object], list[Object]]:
     return found.get("ports") or [], found.get("endpoints") or []
 
 
 def _metadata(service: Object) -> Object:
     name, namespace = service["metadata"]["name"], service["metadata"]["namespace"]
-    labels = {**(service["metadata"].get("labels") or {}), util.SERVICE_NAME: name, MANAGED_BY: MANAGER}
+    labels = {**(service["metadata"].get("labels") or {}), util.SERVICE_NAME: name, util.MANAGED_BY: MANAGER}
     if util.is_headless(service):
         labels[util.HEADLESS] = ""
     return {

@@ -7,13 +7,13 @@ k8s.io/kubernetes/pkg/controller/endpointslicemirroring (reconciler.go, utils.go
 from __future__ import annotations
 
 import ipaddress
+from functools import partial
 
 from kubetour.embedded import endpoints_util as util
 from kubetour.embedded.api import Object
 from kubetour.embedded.clock import Clock
 from kubetour.embedded.controller import Controller, Informers, Key, key_of
 from kubetour.embedded.controller_ref import owner_reference
-from kubetour.embedded.endpointslice import MANAGED_BY
 
 MANAGER = "endpointslicemirroring-controller.k8s.io"
 _SKIP = "endpointslice.kubernetes.io/skip-mirror"
@@ -41,14 +41,14 @@ class EndpointSliceMirroringController(Controller[Key]):
 
     def _slice_changed(self, old: Object | None, new: Object | None) -> None:
         found = new or old or {}
-        if _is_ours(found):
+        if util.is_managed_by(MANAGER, found):
             self.queue.add(util.service_key(found))
 
     def sync(self, key: Key) -> None:
         """Make the slices of one Endpoints object what it says, or remove them where none are wanted."""
         service, endpoints = self._services.get(*key), self._endpoints.get(*key)
         wanted = slices(endpoints) if service and endpoints and _is_mirrored(service, endpoints) else {}
-        for found in filter(_is_ours, self._slices.by("service", key)):
+        for found in filter(partial(util.is_managed_by, MANAGER), self._slices.by("service", key)):
             metadata = found["metadata"]
             content = wanted.pop((found["addressType"], util.signature(found.get("ports") or ())), None)
             if content is None:
@@ -78,7 +78,7 @@ def slices(endpoints: Object) -> dict[Group, Object]:
 
 def _slice(endpoints: Object, family: str, ports: list[Object]) -> Object:
     metadata = endpoints["metadata"]
-    labels = {**(metadata.get("labels") or {}), util.SERVICE_NAME: metadata["name"], MANAGED_BY: MANAGER}
+    labels = {**(metadata.get("labels") or {}), util.SERVICE_NAME: metadata["name"], util.MANAGED_BY: MANAGER}
     made: Object = {
         "generateName": f"{metadata['name']}-",
         "namespace": metadata["namespace"],
@@ -106,10 +106,6 @@ def _told(found: Object) -> Object:
 
 def _is_same(found: Object, content: Object) -> bool:
     return _told(found) == _told(content) and (found.get("endpoints") or []) == content["endpoints"]
-
-
-def _is_ours(found: Object) -> bool:
-    return (found["metadata"].get("labels") or {}).get(MANAGED_BY) == MANAGER
 
 
 def _is_mirrored(service: Object, endpoints: Object) -> bool:

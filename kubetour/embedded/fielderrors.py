@@ -17,6 +17,8 @@ _PHRASES = {
     "FieldValueTooMany": "Too many",
     "FieldValueNotFound": "Not found",
 }
+# What is said of a number below 0 (apimachinery's IsNegativeErrorMsg).
+NOT_NEGATIVE = "must be greater than or equal to 0"
 # The value of a field that is not to be shown (field.OmitValueType).
 OMITTED = object()
 _WITHOUT_VALUE = {"FieldValueRequired", "FieldValueForbidden", "FieldValueTooLong", "FieldValueTooMany"}

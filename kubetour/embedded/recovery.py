@@ -10,7 +10,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kubetour.embedded.clock import rfc3339
-from kubetour.embedded.endpointslice import MANAGED_BY, MANAGER
+from kubetour.embedded.endpoints_util import MANAGED_BY
+from kubetour.embedded.endpointslice import MANAGER
 from kubetour.embedded.podutil import condition, is_ready
 from kubetour.embedded.resources import by_plural
 

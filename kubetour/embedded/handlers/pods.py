@@ -12,7 +12,7 @@ from kubetour.embedded.api import Object, StatusError
 from kubetour.embedded.clock import rfc3339
 from kubetour.embedded.deletion import DeleteOptions
 from kubetour.embedded.eviction import check_budget, target_condition
-from kubetour.embedded.fielderrors import forbidden, invalid
+from kubetour.embedded.fielderrors import NOT_NEGATIVE, forbidden, invalid
 from kubetour.embedded.handlers.context import Call
 from kubetour.embedded.handlers.delete import success
 from kubetour.embedded.registry import to_json
@@ -31,7 +31,7 @@ _LOG_OPTIONS = (
 _CHUNK = 65536
 _LOG_KIND = Resource("", "v1", "PodLogOptions", "", "")
 _LOG_NUMBERS = (
-    ("tailLines", 0, "must be greater than or equal to 0"),
+    ("tailLines", 0, NOT_NEGATIVE),
     ("limitBytes", 1, "must be greater than 0"),
     ("sinceSeconds", 1, "must be greater than 0"),
 )

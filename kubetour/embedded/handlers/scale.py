@@ -9,7 +9,7 @@ from aiohttp import web
 from kubetour.embedded import admission
 from kubetour.embedded.api import Object, StatusError
 from kubetour.embedded.decoding import decode
-from kubetour.embedded.fielderrors import invalid
+from kubetour.embedded.fielderrors import NOT_NEGATIVE, invalid
 from kubetour.embedded.handlers import apply
 from kubetour.embedded.handlers.context import Call
 from kubetour.embedded.handlers.write import patch_function
@@ -108,7 +108,7 @@ def _write(call: Call, change: Any, writer: Manager) -> web.Response:
 
 
 def _invalid(name: str, replicas: int) -> StatusError:
-    error = invalid("spec.replicas", replicas, "must be greater than or equal to 0")
+    error = invalid("spec.replicas", replicas, NOT_NEGATIVE)
     return StatusError(
         422,
         "Invalid",

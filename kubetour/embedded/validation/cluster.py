@@ -8,7 +8,7 @@ from typing import Any
 
 from kubetour.embedded.api import Object
 from kubetour.embedded.documents import go_json_error
-from kubetour.embedded.fielderrors import FieldError, forbidden, invalid, required, too_long
+from kubetour.embedded.fielderrors import NOT_NEGATIVE, FieldError, forbidden, invalid, required, too_long
 from kubetour.embedded.validation.metadata import config_map_key
 
 _MAX_BYTES = 1024 * 1024
@@ -95,8 +95,7 @@ def validate_lease(obj: Object) -> list[FieldError]:
             invalid("spec.leaseDurationSeconds", spec["leaseDurationSeconds"], "must be greater than 0")
         )
     if spec.get("leaseTransitions", 0) < 0:
-        text = "must be greater than or equal to 0"
-        errors.append(invalid("spec.leaseTransitions", spec["leaseTransitions"], text))
+        errors.append(invalid("spec.leaseTransitions", spec["leaseTransitions"], NOT_NEGATIVE))
     return errors
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from kubetour.embedded import quantity
 from kubetour.embedded.api import Object
 from kubetour.embedded.fielderrors import (
+    NOT_NEGATIVE,
     FieldError,
     duplicate,
     invalid,
@@ -26,7 +27,6 @@ _NOT_STANDARD = (
     "must be a standard resource for containers",
 )
 _PORT_RANGE = "must be between 1 and 65535, inclusive"
-_NOT_NEGATIVE = "must be greater than or equal to 0"
 
 
 def validate_containers(spec: Object, volumes: set[str], field: str) -> list[FieldError]:
@@ -155,7 +155,7 @@ def _resources(resources: Object, field: str) -> list[FieldError]:
             errors += [invalid(where, name, problem) for problem in problems]
             amount = quantity.parse(value)
             if amount < 0:
-                errors.append(invalid(where, value, _NOT_NEGATIVE))
+                errors.append(invalid(where, value, NOT_NEGATIVE))
             if "/" in name and amount.denominator != 1:
                 errors.append(invalid(where, value, "must be an integer"))
             if part == "requests":

@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from kubetour.embedded.api import Object
-from kubetour.embedded.fielderrors import FieldError, forbidden, invalid, required, unsupported
+from kubetour.embedded.fielderrors import NOT_NEGATIVE, FieldError, forbidden, invalid, required, unsupported
 from kubetour.embedded.validation.metadata import port_name
 
 _PORT_RANGE = "must be between 1 and 65535, inclusive"
-_NOT_NEGATIVE = "must be greater than or equal to 0"
 _PROBES = ("livenessProbe", "readinessProbe", "startupProbe")
 _PROBE_NUMBERS = (
     "initialDelaySeconds",
@@ -55,7 +54,7 @@ def _probe(probe: Object, field: str, *, only_one: bool) -> list[FieldError]:
     errors = _handler(probe, _PROBE_HANDLERS, field)
     for key in _PROBE_NUMBERS:
         if probe.get(key, 0) < 0:
-            errors.append(invalid(f"{field}.{key}", probe[key], _NOT_NEGATIVE))
+            errors.append(invalid(f"{field}.{key}", probe[key], NOT_NEGATIVE))
     if only_one and probe.get("successThreshold", 1) != 1:
         errors.append(invalid(f"{field}.successThreshold", probe["successThreshold"], "must be 1"))
     return errors

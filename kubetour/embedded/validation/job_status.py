@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from kubetour.embedded.api import Object
-from kubetour.embedded.fielderrors import OMITTED, FieldError, invalid, required
+from kubetour.embedded.fielderrors import NOT_NEGATIVE, OMITTED, FieldError, invalid, required
 
 _COUNTERS = ("active", "succeeded", "failed", "ready", "terminating")
-_NOT_NEGATIVE = "must be greater than or equal to 0"
 _FINISHED = frozenset(("Complete", "Failed"))
 # Two conditions that no Job has at once, in the order in which Kubernetes looks for them.
 _CONTRARY = (
@@ -28,7 +27,7 @@ def validate_job_status(new: Object, old: Object) -> Iterator[FieldError]:
     true, was = _true(status), _true(before)
     for key in _COUNTERS:
         if status.get(key, 0) < 0:
-            yield invalid(f"status.{key}", status[key], _NOT_NEGATIVE)
+            yield invalid(f"status.{key}", status[key], NOT_NEGATIVE)
     yield from _conditions(status, before)
     if true & _FINISHED:
         ends = not was & _FINISHED

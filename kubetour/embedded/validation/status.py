@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from kubetour.embedded.api import Object
-from kubetour.embedded.fielderrors import FieldError, duplicate, forbidden, invalid, unsupported
+from kubetour.embedded.fielderrors import NOT_NEGATIVE, FieldError, duplicate, forbidden, invalid, unsupported
 from kubetour.embedded.quantity import parse
 from kubetour.embedded.validation.job_status import validate_job_status
 from kubetour.embedded.validation.metadata import NOT_AN_IP, dns1123_subdomain, is_ip, qualified_name
 
-_NOT_NEGATIVE = "must be greater than or equal to 0"
 _MODES = ("Proxy", "VIP")
 # Those of every Pod, which need no second look.
 _POD_CONDITIONS = frozenset(
@@ -93,7 +92,7 @@ def validate_status(plural: str, new: Object, old: Object) -> list[FieldError]:
 def _counters(plural: str, status: Object, before: Object) -> Iterator[FieldError]:
     for key in _COUNTERS[plural]:
         if status.get(key, 0) < 0:
-            yield invalid(f"status.{key}", status[key], _NOT_NEGATIVE)
+            yield invalid(f"status.{key}", status[key], NOT_NEGATIVE)
     yield from _parts(plural, status)
     count = status.get("collisionCount", 0)
     if "collisionCount" in _COUNTERS[plural] and count < before.get("collisionCount", 0):
@@ -161,7 +160,7 @@ def _node(new: Object, _: Object) -> Iterator[FieldError]:
     for key in ("capacity", "allocatable"):
         for name, amount in (status.get(key) or {}).items():
             if parse(amount) < 0:
-                yield invalid(f"status.{key}.{name}", amount, _NOT_NEGATIVE)
+                yield invalid(f"status.{key}.{name}", amount, NOT_NEGATIVE)
 
 
 def _pod(new: Object, old: Object) -> Iterator[FieldError]:

@@ -6,13 +6,12 @@ import re
 from typing import Any
 
 from kubetour.embedded.api import Object
-from kubetour.embedded.fielderrors import FieldError, forbidden, invalid, required, unsupported
+from kubetour.embedded.fielderrors import NOT_NEGATIVE, FieldError, forbidden, invalid, required, unsupported
 from kubetour.embedded.selectors import from_label_selector
 from kubetour.embedded.validation.metadata import validate_annotations, validate_labels
 from kubetour.embedded.validation.pods import validate_pod_annotations, validate_pod_spec
 from kubetour.embedded.validation.selector import validate_selector
 
-_NOT_NEGATIVE = "must be greater than or equal to 0"
 _NOT_SUPPORTED_IN = {"deployment": "ReplicaSet", "daemonset": "DaemonSet", "statefulset": "StatefulSet"}
 _PERCENT = re.compile(r"[0-9]+%")
 
@@ -89,7 +88,7 @@ def validate_selector_update(new: Object, old: Object) -> list[FieldError]:
 def not_negative(spec: Object, *keys: str, field: str = "spec") -> list[FieldError]:
     """Return which of these numbers are below 0."""
     return [
-        invalid(f"{field}.{key}", spec[key], _NOT_NEGATIVE)
+        invalid(f"{field}.{key}", spec[key], NOT_NEGATIVE)
         for key in keys
         if spec.get(key) is not None and spec[key] < 0
     ]
@@ -189,7 +188,7 @@ def _amount(value: Any, field: str) -> list[FieldError]:
         text = "a valid percent string must be a numeric string followed by an ending '%' "
         text += "(e.g. '1%',  or '93%', regex used for validation is '[0-9]+%')"
         return [invalid(field, value, text)]
-    return [invalid(field, value, _NOT_NEGATIVE)] if value is not None and value < 0 else []
+    return [invalid(field, value, NOT_NEGATIVE)] if value is not None and value < 0 else []
 
 
 def _at_most_all(value: Any, field: str) -> list[FieldError]:
