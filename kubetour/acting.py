@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 
 from kubetour import causes
 from kubetour.checks import Result
-from kubetour.errors import Interrupted, KubetourError, RefusedError
+from kubetour.errors import KubetourError, RefusedError
 from kubetour.interrupts import held_signals
 from kubetour.performer import Performer
 from kubetour.runner import Line, cut
@@ -112,7 +112,7 @@ class Acting:
         """
         try:
             self.present(unseen, unseen)
-        except (Interrupted, RefusedError):
+        except RefusedError:
             raise
         except KubetourError:
             self.rescue(unseen, unseen)

@@ -16,6 +16,7 @@ from kubetour.errors import (
     KubetourError,
     RefusedError,
     ResourceError,
+    Told,
 )
 
 TAIL = 15  # lines of evidence
@@ -172,6 +173,6 @@ def unanswered(error: KubetourError) -> bool:
     return error.key in ("engine-daemon", "engine-permission")
 
 
-def forbidden(error: KubetourError) -> bool:
+def forbidden(error: Told) -> bool:
     """Return whether this user may not do this, as kubectl or the API server itself says."""
     return error.key == "forbidden" or error.values.get("status") == FORBIDDEN

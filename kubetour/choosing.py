@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from kubetour import engines
 from kubetour.causes import command_failed
 from kubetour.engines import Engine
-from kubetour.errors import EngineError, Interrupted, KubetourError
+from kubetour.errors import EngineError, KubetourError
 from kubetour.host import HERE, Host
 from kubetour.providers import Tools
 from kubetour.runner import perform, perform_all
@@ -46,8 +46,8 @@ def choose(c: Context, settings: Settings, say: Say, host: Host = HERE) -> tuple
         return _chosen(asked, _minikube(c, settings, full, host.minikube(settings.offline, say), host))
     try:
         full = with_kind(c, full, host.kind(settings.offline, say))
-    except KubetourError as error:
-        if asked == "kind" or isinstance(error, Interrupted):
+    except KubetourError:
+        if asked == "kind":
             raise
         return _without_kind(c, settings, full, basic, host)
     if asked == "kind":
@@ -110,8 +110,6 @@ def _without_kind(
     try:
         program = host.minikube(True, lambda text: None)  # nobody asked for a download of it
         found = _minikube(c, settings, full, program, host)
-    except Interrupted:
-        raise
     except KubetourError:
         return _embedded(basic, Text("tour.why.no-kind", {"engine": full.engine}))
     why = Text("tour.why.minikube", {"engine": full.engine_version})

@@ -11,7 +11,7 @@ from kubetour import ownership, play, slate
 from kubetour.causes import command_failed
 from kubetour.chapters.image_experiments.making import DIRECTORY, leftovers
 from kubetour.checks import Observation
-from kubetour.errors import Interrupted, KubetourError, RefusedError
+from kubetour.errors import KubetourError, RefusedError
 from kubetour.observe import Cluster
 from kubetour.project import NODE_OWNED_BY, OWNER
 from kubetour.runner import perform
@@ -164,8 +164,6 @@ def _is_ours(c: Context, session: Session, made: tuple[str, ...], step: Step) ->
                 seen = cluster.wait(("nodes",), lambda objects: bool(objects["nodes"]), LABEL_TIME)["nodes"]
             if seen and all(node["metadata"].get("labels", {}).get(NODE_OWNED_BY) == OWNER for node in seen):
                 return True
-    except Interrupted:
-        raise
     except KubetourError:
         pass  # a cluster that cannot be asked cannot show that it is ours
     perform(c, Run(("rm", "-f", provider.kubeconfig)))  # what was just written has another's credentials

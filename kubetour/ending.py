@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from kubetour.errors import SHORT, Interrupted, KubetourError, ResourceError, short
+from kubetour.errors import SHORT, Interrupted, KubetourError, ResourceError, Told, short
 from kubetour.interrupts import ignore_signals, last_signal, signals
 from kubetour.terminal import console as consoles
 from kubetour.terminal.mistakes import print_error
@@ -25,7 +25,7 @@ def told(language: str) -> Iterator[None]:
         except SystemExit:
             ignore_signals()
             raise
-        except KubetourError as error:
+        except Told as error:
             _end(error, language)
         except KeyboardInterrupt:
             _end(Interrupted(last_signal()), language)
@@ -51,7 +51,7 @@ def _too_little(error: Exception) -> KubetourError | None:
     return short(error) if number in SHORT or no_thread or isinstance(error, MemoryError) else None
 
 
-def _end(error: KubetourError, language: str) -> None:
+def _end(error: Told, language: str) -> None:
     ignore_signals()
     try:
         tell_error(error, language)
@@ -76,6 +76,6 @@ def _gone(error: Exception) -> int:
     return 128 + (signal.SIGHUP if number == errno.EIO else signal.SIGPIPE)
 
 
-def tell_error(error: KubetourError, language: str) -> None:
+def tell_error(error: Told, language: str) -> None:
     """Print an error on standard error: cause, evidence, diagnosis, fix."""
     print_error(consoles.make(sys.stderr), error, language)

@@ -4,20 +4,23 @@ Each names its text in `kubetour.text` by a key, never by a sentence, so that ev
 languages, with its cause and its fix. `kubetour.codes` has a code for each key, and the family decides the
 exit status:
 
-    KubetourError         1   anything else that went wrong
-     ├─ UsageError        2   a parameter, a template or a file of yours
-     ├─ ToolError         3   a program is missing, broken or too old
-     ├─ EngineError       4   the container engine or a command of it
-     ├─ ClusterError      5   the cluster cannot be reached, or a command to it failed
-     │   └─ HostError     5   the host cannot be reached, or the connection to it is gone
-     ├─ DeadlineError     6   it did not happen in time
-     ├─ ProofError        7   it happened, but not as claimed
-     ├─ LockedError       8   another run works here
-     ├─ RefusedError      9   not ours to touch
-     ├─ ResourceError    10   disk, ports, memory
-     ├─ LeftoverError     1   something is left after `down`
-     ├─ IntegrityError   11   a download is not what it should be
-     └─ Interrupted     130   Ctrl-C (143 SIGTERM, 129 SIGHUP)
+    Told                      what ends a run and is told
+     ├─ Interrupted     130   Ctrl-C (143 SIGTERM, 129 SIGHUP)
+     └─ KubetourError     1   anything else that went wrong
+         ├─ UsageError        2   a parameter, a template or a file of yours
+         ├─ ToolError         3   a program is missing, broken or too old
+         ├─ EngineError       4   the container engine or a command of it
+         ├─ ClusterError      5   the cluster cannot be reached, or a command to it failed
+         │   └─ HostError     5   the host cannot be reached, or the connection to it is gone
+         ├─ DeadlineError     6   it did not happen in time
+         ├─ ProofError        7   it happened, but not as claimed
+         ├─ LockedError       8   another run works here
+         ├─ RefusedError      9   not ours to touch
+         ├─ ResourceError    10   disk, ports, memory
+         ├─ LeftoverError     1   something is left after `down`
+         └─ IntegrityError   11   a download is not what it should be
+
+A signal is no error: who takes any error for an answer ("it is not there") must not take a signal for one.
 """
 
 from __future__ import annotations
@@ -37,8 +40,8 @@ SHORT_WORDS = (
 )
 
 
-class KubetourError(Exception):
-    """An error with a key into the text catalogs, the values its text needs, and evidence in raw lines."""
+class Told(Exception):  # noqa: N818  (the errors among them are KubetourErrors)
+    """What ends a run: a key into the text catalogs, the values its text needs, and evidence in raw lines."""
 
     exit_status = 1
 
@@ -70,6 +73,18 @@ class KubetourError(Exception):
         from kubetour.codes import coded
 
         return [coded(text.key, tell(language, text)) for text in self.causes]
+
+
+class Interrupted(Told):
+    """A signal ended the run; the exit status is 128 plus its number."""
+
+    def __init__(self, signal_number: int, **values: Any) -> None:
+        super().__init__("interrupted", **values)
+        self.exit_status = 128 + signal_number
+
+
+class KubetourError(Told):
+    """Something went wrong."""
 
 
 class UsageError(KubetourError):
@@ -144,11 +159,3 @@ class IntegrityError(KubetourError):
 
 class LeftoverError(KubetourError):
     """Something of this project's is still there after all was removed."""
-
-
-class Interrupted(KubetourError):  # noqa: N818  (a signal is no error)
-    """A signal ended the run; the exit status is 128 plus its number."""
-
-    def __init__(self, signal_number: int, **values: Any) -> None:
-        super().__init__("interrupted", **values)
-        self.exit_status = 128 + signal_number

@@ -16,7 +16,7 @@ from typing import Any
 
 from kubetour import __version__
 from kubetour.checks import Result
-from kubetour.errors import KubetourError
+from kubetour.errors import Told
 from kubetour.harmless import harmless_json
 from kubetour.questions import Prediction, Question
 from kubetour.redact import redact, redacted, whole
@@ -76,7 +76,7 @@ def _prediction(prediction: Prediction, question: Question | None) -> dict[str, 
     }
 
 
-def error_record(error: KubetourError, language: str) -> dict[str, Any]:
+def error_record(error: Told, language: str) -> dict[str, Any]:
     """Return an error in plain JSON values."""
     cause, fix = error.explain(language)
     return {

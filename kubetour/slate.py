@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
 from kubetour import sighting
 from kubetour.dialects import DIALECTS
-from kubetour.errors import Interrupted, KubetourError, LeftoverError
+from kubetour.errors import KubetourError, LeftoverError
 from kubetour.inventory import Leftover, Thing, leftovers
 from kubetour.project import STATE
 from kubetour.runner import perform
@@ -46,12 +47,8 @@ def begin(c: Context, session: Session, steps: tuple[Step, ...]) -> None:
         return
     found: list[Thing] = []
     for look in _made_elsewhere(c, session, set()):
-        try:
+        with suppress(KubetourError):  # what does not answer will soon say so itself
             found += look()
-        except Interrupted:
-            raise
-        except KubetourError:
-            pass  # what does not answer will soon say so itself
     session.state.begin_slate(thing.key for thing in found)
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 from kubetour import causes
 from kubetour.acting import Acting, Command, unseen
 from kubetour.checks import Change, Observation, Proof, Result
-from kubetour.errors import ClusterError, EngineError, Interrupted, KubetourError, RefusedError
+from kubetour.errors import ClusterError, EngineError, Interrupted, KubetourError, RefusedError, Told
 from kubetour.failures import diagnose, not_proved
 from kubetour.interrupts import last_signal
 from kubetour.observe import Cluster, Objects
@@ -44,7 +44,7 @@ class Outcome:
     results: tuple[tuple[Run, Result], ...] = ()
     confirmed: tuple[tuple[Run, Result], ...] = ()
     proof: Proof | None = None
-    error: KubetourError | None = None
+    error: Told | None = None
     started: float = 0.0
     seconds: float = 0.0
     origin: float = 0.0
@@ -141,7 +141,7 @@ class Tour:
                 performer.end()
         return self.outcomes
 
-    def _finish_early(self, early: Iterable[Acting], error: KubetourError) -> None:
+    def _finish_early(self, early: Iterable[Acting], error: Told) -> None:
         """Let what runs in the background come to its end: a half-made cluster helps nobody."""
         for acting in early if not isinstance(error, Interrupted) else ():
             if not acting.begun.is_set():
@@ -158,7 +158,7 @@ class Tour:
         begun, waited = self.clock(), 0.0
         prediction: Prediction | None = None
         proof: Proof | None = None
-        error: KubetourError | None = None
+        error: Told | None = None
         looking = ExitStack()
         try:
             announce()
@@ -175,7 +175,7 @@ class Tour:
                 error = not_proved(step, proof, acting.results, self.timeout)
             else:
                 self.told = proof.data.get("way", self.told)
-        except KubetourError as caught:
+        except Told as caught:
             error = caught
         except KeyboardInterrupt:
             error = Interrupted(last_signal())
@@ -213,18 +213,17 @@ class Tour:
             return None
         return looking.enter_context(self.cluster.recording(step.check.looks, self.timeout))
 
-    def _save(self, acting: Acting, error: KubetourError) -> KubetourError:
+    def _save(self, acting: Acting, error: Told) -> Told:
         """Find out why a step failed and save what can be saved; return its error, or an interrupt since."""
-        interrupted = isinstance(error, Interrupted)
-        if acting.step.check.looks and not interrupted:
+        if isinstance(error, KubetourError) and acting.step.check.looks:
             diagnose(error, self.cluster)
         if isinstance(error, RefusedError) or acting.undone:
             return error  # what is there is not ours to take back, or there is nothing
-        if not interrupted:
+        if not isinstance(error, Interrupted):
             error = self._rescue(acting.rescue) or error
         return self._rescue(acting.restore) or error
 
-    def _rescue(self, work: Callable[[Command, Line], None]) -> KubetourError | None:
+    def _rescue(self, work: Callable[[Command, Line], None]) -> Interrupted | None:
         """Save what can be saved of a step that failed; return the interrupt if one came meanwhile.
 
         Where the engine hangs, nothing can be: the ledger has what it may have made.

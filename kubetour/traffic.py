@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from kubetour.acting import Acting
 from kubetour.chapters.requests import reach
 from kubetour.checks import Observation, Result
-from kubetour.errors import KubetourError
+from kubetour.errors import Told
 from kubetour.performer import Performer
 from kubetour.proofs.traffic import AnsweredBy, answers
 from kubetour.providers import Provider
@@ -97,7 +97,7 @@ class Requests:
                     self.take(self._performer.perform(bind(self._run, self._performer.found)))
                 else:
                     self._find()
-            except KubetourError:
+            except Told:
                 if not self._closed.is_set():
                     self.is_on = False
             self._closed.wait(max(began + SECOND - time.monotonic(), 0.0))

@@ -10,7 +10,7 @@ from typing import Any
 import paramiko
 from fabric import Connection
 
-from kubetour.errors import HostError, KubetourError
+from kubetour.errors import HostError, Told
 from kubetour.remote import hostkeys
 from kubetour.remote.address import Address
 
@@ -24,9 +24,9 @@ def gateways(link: Connection) -> Iterator[Connection]:
         yield link
 
 
-def explained(error: BaseException, link: Connection, where: Address) -> KubetourError | None:
+def explained(error: BaseException, link: Connection, where: Address) -> Told | None:
     """Return the error that says what to type, or None for one that is not of the connection."""
-    if isinstance(error, KubetourError):
+    if isinstance(error, Told):
         return error
     if isinstance(error, paramiko.BadHostKeyException):
         ports = {str(one.host): int(one.port) for one in (*gateways(link), link)}

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from kubetour.codes import coded
-from kubetour.errors import Interrupted, KubetourError
+from kubetour.errors import Interrupted, Told
 from kubetour.terminal.console import harmless_lines
 
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def print_error(
-    console: Console, error: KubetourError, language: str, clean: Callable[[str], str] = harmless_lines
+    console: Console, error: Told, language: str, clean: Callable[[str], str] = harmless_lines
 ) -> None:
     """Print an error; `clean` is what every text goes through."""
     cause, fix = error.explain(language)

@@ -35,7 +35,7 @@ SIGNATURES: dict[str, Signature] = {
 } | {
     f"kubetour.errors.{name}": ((0,), "error.", ("evidence",))
     for name, item in vars(errors).items()
-    if isinstance(item, type) and issubclass(item, errors.KubetourError) and item is not errors.Interrupted
+    if isinstance(item, type) and issubclass(item, errors.KubetourError)
 }
 
 
