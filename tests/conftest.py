@@ -6,10 +6,12 @@ import os
 import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings as hypothesis
 from invoke.context import Context
+from xdist.scheduler import LoadScopeScheduling
 
 from kubetour import engines, tools
 from kubetour.buildcontext import BuildContext
@@ -17,6 +19,9 @@ from kubetour.providers import Provider
 from kubetour.runner import configure
 from kubetour.tools import Tool
 from tests.making import ABLE, CONTEXT, ENGINE, make_provider
+
+if TYPE_CHECKING:
+    from xdist.remote import Producer
 
 # `./inv test` says where its caller stands; what the tests start stands where they say.
 os.environ.pop("KUBETOUR_CWD", None)
@@ -33,6 +38,7 @@ hypothesis.load_profile("ci" if os.environ.get("CI") else "local")
 # What takes long, or needs an engine, sshd, a registry: for who asks for it by path or by --long, and for CI.
 LONG = ("docker", "e2e", "faults", "fuzz", "remote")
 TESTS = Path(__file__).resolve().parent
+PACKAGES = ("tests/conformance/",)  # with fixtures of scope "package"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -55,6 +61,24 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if not long_too(config):
         config.hook.pytest_deselected(items=[item for item in items if is_long(item)])
         items[:] = [item for item in items if not is_long(item)]
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Return how many run side by side: half of the tests wait. What takes long has ports of its own."""
+    return 0 if long_too(config) else 2 * (os.cpu_count() or 1)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadScopeScheduling:
+    """Return what gives workers their tests: all of a module, or of a package with fixtures, to one."""
+    return BySharedFixtures(config, log)
+
+
+class BySharedFixtures(LoadScopeScheduling):  # type: ignore[misc]  # which has no types
+    """Whatever shares a fixture is run by one worker."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        module = nodeid.split("::", maxsplit=1)[0]
+        return next((name for name in PACKAGES if module.startswith(name)), module)
 
 
 def pytest_report_header(config: pytest.Config) -> str | None:
