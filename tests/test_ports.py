@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import socket
+import sys
 from collections.abc import Iterator
+from contextlib import ExitStack
+from subprocess import PIPE, Popen
 
 import pytest
 
 from kubetour import ports
 from kubetour.errors import ResourceError
 from kubetour.ports import first_port, free_port
+from kubetour.project import ROOT
 
 
 @pytest.fixture(params=["127.0.0.1", "0.0.0.0"])  # noqa: S104  (another program's choice)
@@ -31,6 +35,25 @@ def test_a_port_that_something_listens_on_is_passed_over(busy: int) -> None:
 def test_a_free_port_that_is_wanted_for_something_else_is_passed_over() -> None:
     first = free_port(20000)
     assert free_port(first, taken=(first,)) > first
+
+
+@pytest.mark.fault("F33")
+@pytest.mark.skipif(sys.platform != "linux", reason="claims are names of Linux")
+def test_those_who_choose_at_once_choose_different_ports_and_keep_them_no_longer_than_they_run() -> None:
+    choosing = (
+        "import sys; from kubetour.ports import free_port; print(free_port(21000), flush=True); input()"
+    )
+    argv = [sys.executable, "-c", choosing]
+    with ExitStack() as running:
+        others = [
+            running.enter_context(Popen(argv, stdin=PIPE, stdout=PIPE, text=True, cwd=ROOT)) for _ in range(3)
+        ]
+        chosen = [other.stdout.readline() for other in others if other.stdout]
+        assert len(set(chosen)) == len(others)
+        for other in others:
+            other.communicate("\n")
+    first = min(map(int, chosen))
+    assert free_port(first) == first
 
 
 @pytest.mark.fault("F06")
