@@ -21,6 +21,7 @@ from kubetour.errors import (
 
 TAIL = 15  # lines of evidence
 WIDEST = 2000  # characters of such a line
+LAST = 1_000_000  # characters, at the end of an output, in which a cause is looked for
 FORBIDDEN = 403
 
 # What a tool prints, the key of the error that explains it, and its family. The first match counts.
@@ -149,8 +150,9 @@ def _explain(
     values: Mapping[str, Any],
 ) -> KubetourError | None:
     """Return the first error of a table that what was printed gives away."""
+    said = result.stderr[-LAST:] + result.stdout[-LAST:]
     for pattern, key, family in table:
-        if found := re.search(pattern, result.stderr + result.stdout, re.IGNORECASE):
+        if found := re.search(pattern, said, re.IGNORECASE):
             return family(key, evidence=evidence, reason=found[0], **values)
     return None
 

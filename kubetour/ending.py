@@ -30,9 +30,19 @@ def told(language: str) -> Iterator[None]:
         except KeyboardInterrupt:
             _end(Interrupted(last_signal()), language)
         except (OSError, MemoryError, RuntimeError) as error:
+            if _came_of_a_signal(error):
+                _end(Interrupted(last_signal()), language)
             if too_little := _too_little(error):
                 _end(too_little, language)
             raise SystemExit(_gone(error)) from error
+
+
+def _came_of_a_signal(error: BaseException | None) -> bool:
+    """Return whether a signal was on its way up: it may leave `Condition.wait` with no lock to give back."""
+    while error := error.__context__ if error else None:
+        if isinstance(error, KeyboardInterrupt):
+            return True
+    return False
 
 
 def _stand_in() -> None:

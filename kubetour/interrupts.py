@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from types import FrameType
 from typing import IO, Any, TypeVar
 
@@ -19,12 +20,12 @@ SOON = 5.0  # seconds in which what ends a tour after a signal is left alone by 
 # Where nothing may break in: what takes a lock and only then sees to giving it back would keep it for ever,
 # and of an interrupt in a text that is executed (each dataclass is made by one) Python dies at its very end.
 _UNBROKEN = {"<frozen importlib._bootstrap>", "<string>"}
-_TAKES_LOCK = threading.Condition.__enter__.__code__
 
 _caught: list[int] = []
 _pending: list[int] = []  # of these, the ones that have to be heard yet
 _raised: list[float] = []  # when a signal became a KeyboardInterrupt, since `signals` was entered
 _held: list[bool] = []  # innermost last: whether signals are held, or a command is waited for meanwhile
+_late: list[int] = []  # those that are put off
 _over: list[None] = []  # whether the process is about to end, as it was asked to
 
 
@@ -103,49 +104,61 @@ def signals() -> Iterator[None]:
     Who keeps Ctrl-C pressed sends thirty of them in a second: one that follows soon on another must not
     break into what ends everything. It counts only where a command is waited for.
     """
-
-    def caught(number: int, frame: FrameType | None) -> None:
-        if _over:
-            return
-        code = frame.f_code if frame else None
-        if code and (code.co_filename in _UNBROKEN or code is _TAKES_LOCK):
-            _send_again(number)
-            return
-        _caught.append(number)
-        if _raised and not _waits() and time.monotonic() - _raised[-1] < SOON:
-            return
-        _pending.append(number)
-        _hear()
-
     hook = sys.unraisablehook
-
-    def unraisable(unraised: sys.UnraisableHookArgs) -> None:
-        """Hear again of a signal that came where Python swallows what is raised: in a callback of its own."""
-        if unraised.exc_type is KeyboardInterrupt and _raised and _caught:
-            _raised.pop()
-            _send_again(_caught.pop())
-        else:
-            hook(unraised)
-
+    handlers = dict.fromkeys((signal.SIGINT, signal.SIGTERM, signal.SIGHUP), _catch)
     before: dict[int, Any] = {
-        n: signal.signal(n, caught) for n in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+        n: signal.signal(n, do) for n, do in {signal.SIGALRM: _again, **handlers}.items()
     }
-    for known in (_pending, _raised, _over):
+    for known in (_pending, _raised, _over, _late):
         known.clear()
-    sys.unraisablehook = unraisable
+    sys.unraisablehook = partial(_unraisable, hook)
     try:
         yield
     finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
         sys.unraisablehook = hook
         for number, handler in before.items():
-            signal.signal(number, signal.SIG_IGN if _over else handler)
+            signal.signal(number, signal.SIG_IGN if _over and number in handlers else handler)
+
+
+def _catch(number: int, frame: FrameType | None) -> None:
+    if _over:
+        return
+    code = frame.f_code if frame else None
+    if code and (code.co_filename in _UNBROKEN or code in _DEAF):
+        _send_again(number)
+        return
+    _caught.append(number)
+    if _raised and not _waits() and time.monotonic() - _raised[-1] < SOON:
+        return
+    _pending.append(number)
+    _hear()
+
+
+def _unraisable(hook: Callable[[sys.UnraisableHookArgs], Any], unraised: sys.UnraisableHookArgs) -> None:
+    """Hear again of a signal that came where Python swallows what is raised: in a callback of its own."""
+    if unraised.exc_type is KeyboardInterrupt and _raised and _caught:
+        _raised.pop()
+        _send_again(_caught.pop())
+    else:
+        hook(unraised)
 
 
 def _send_again(number: int) -> None:
-    """Send ourselves a signal a moment later: now it would be heard in the same place."""
-    again = threading.Timer(_AGAIN, os.kill, (os.getpid(), number))
-    again.daemon = True
-    again.start()
+    """Let a signal come again a moment later: now it would be heard in the same place."""
+    _late.append(number)
+    signal.setitimer(signal.ITIMER_REAL, _AGAIN)
+
+
+def _again(_: int, frame: FrameType | None) -> None:
+    numbers = _late.copy()
+    _late.clear()
+    for number in numbers:
+        _catch(number, frame)
+
+
+# Where nothing may break in, either: what takes a lock, and what has just put off a signal for such a place.
+_DEAF = {work.__code__ for work in (threading.Condition.__enter__, _catch, _unraisable, _send_again, _again)}
 
 
 def ignore_signals() -> None:

@@ -11,11 +11,12 @@ from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from types import SimpleNamespace
+from types import FrameType, FunctionType, SimpleNamespace
 from typing import cast
 
 import pytest
 
+from kubetour import interrupts
 from kubetour.interrupts import heard, held_signals, ignore_signals, last_signal, readable, signals
 from tests.test_runner import wait_for
 
@@ -67,8 +68,34 @@ def test_a_signal_does_not_break_into_what_would_not_recover(
 ) -> None:
     with signals(), pytest.raises(KeyboardInterrupt) as raised:
         broken_later(lambda: doing(partial(os.kill, os.getpid(), number)))
-    assert "wait_for" in {entry.frame.code.name for entry in raised.traceback}
+    codes = [entry.frame.code.raw for entry in raised.traceback]
+    assert threading.Condition.__enter__.__code__ not in codes
+    assert not interrupts._UNBROKEN.intersection(code.co_filename for code in codes)
     assert last_signal() == number
+
+
+@pytest.mark.parametrize("place", [interrupts._catch, interrupts._send_again, interrupts._unraisable])
+def test_one_that_comes_again_while_it_is_still_put_off_is_put_off_once_more(
+    place: FunctionType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(interrupts, "_AGAIN", 60.0)
+    with signals():
+        interrupts._late.append(signal.SIGTERM)
+        interrupts._again(signal.SIGALRM, cast(FrameType, SimpleNamespace(f_code=place.__code__)))
+        assert interrupts._late == [signal.SIGTERM]
+        assert signal.getitimer(signal.ITIMER_REAL)[0] > 0
+
+
+def test_one_that_is_put_off_strikes_nobody_once_the_handlers_of_before_are_back(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(interrupts, "_AGAIN", 60.0)
+    before = signal.getsignal(signal.SIGALRM)
+    with signals():
+        in_code_of("<string>", partial(os.kill, os.getpid(), signal.SIGTERM))
+        assert signal.getitimer(signal.ITIMER_REAL)[0] > 0
+    assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)
+    assert signal.getsignal(signal.SIGALRM) is before
 
 
 def broken_later(work: Callable[[], None]) -> None:
