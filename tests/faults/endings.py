@@ -32,7 +32,9 @@ ENDINGS = (TYPED, HELD, *SIGNALS, CLOSED)
 # What is shown at each moment of a step, after the one before it.
 MOMENTS = {"begun": "· {step} ·", "acting": "$ ", "proved": "\n✓ "}
 # What removes something can do so again only once it has been made again.
-MADE_BY = {"stop-container": "run-container", "delete-pod": "run-pod"}
+MADE_BY = {"stop-container": "run-container", "crash": "run-pod", "delete-pod": "run-pod"}
+# A Pod that has crashed before is left alone for longer each time, minutes in the end.
+AFRESH = {"crash": "delete-pod", "delete-pod": "delete-pod"}
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,8 @@ class Point:
 
 def end_at(checkout: Checkout, point: Point, *flags: str) -> str:
     """Go on with the tour to a point's step, end it there, and return what was shown. All must be well."""
+    if first := AFRESH.get(point.step):
+        checkout.inv("tour", *flags, "--only", first)
     argv = ("tour", *flags, "--from", MADE_BY.get(point.step, point.step))
     with terminal(checkout, *argv) as tour:
         before = termios.tcgetattr(tour.master)
