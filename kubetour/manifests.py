@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -146,4 +147,10 @@ _Dumper.add_representer(str, _text)
 
 def to_yaml(document: dict[str, Any]) -> str:
     """Return a document as YAML, keys in their own order."""
-    return yaml.dump(document, Dumper=_Dumper, sort_keys=False, allow_unicode=True)
+    text = _written(document, allow_unicode=True)
+    # PyYAML leaves these bare, and whoever reads YAML 1.1 takes them for a line's end.
+    return _written(document, allow_unicode=False) if re.search("[\x85\u2028\u2029]", text) else text
+
+
+def _written(document: dict[str, Any], allow_unicode: bool) -> str:
+    return yaml.dump(document, Dumper=_Dumper, sort_keys=False, allow_unicode=allow_unicode)

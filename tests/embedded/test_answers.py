@@ -101,6 +101,12 @@ def test_so_are_errors_and_the_version_for_everybody(
     assert ask(tmp_path, "GET", path, User_Agent=agent).text.startswith(begins)
 
 
+def test_what_yaml_may_take_for_a_lines_end_is_escaped_in_it(tmp_path: Path) -> None:
+    odd = {"metadata": {"name": "n"}, "data": {"k": "é\x85\u2028\n\u2029"}}
+    answer = ask(tmp_path, "POST", MAPS, odd, accept="application/yaml")
+    assert yaml.safe_load(answer.text)["data"] == odd["data"]
+
+
 def test_yaml_is_answered_where_it_is_asked_for(tmp_path: Path) -> None:
     answer = ask(tmp_path, "GET", f"{MAPS}/m", accept="application/yaml")
     assert answer.headers["Content-Type"] == "application/yaml"

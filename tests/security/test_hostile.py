@@ -387,6 +387,8 @@ def test_a_teachers_lesson_is_text(tmp_path_factory: pytest.TempPathFactory, tex
 
 
 @given(TEXTS)
+@example("\x85")
+@example("a\u2028b\n \u2029")
 def test_yaml_of_the_kind_config_says_what_the_file_said(text: str) -> None:
     from kubetour.manifests import kind_config, to_yaml
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 from aiohttp import web
 
@@ -22,7 +23,10 @@ def shaped(request: web.BaseRequest, response: web.StreamResponse) -> web.Stream
     if is_yaml(request.headers.get("Accept", "")):
         import yaml
 
-        text = yaml.safe_dump(json.loads(response.text or "null"), allow_unicode=True)
+        document = json.loads(response.text or "null")
+        text = yaml.safe_dump(document, allow_unicode=True)
+        if re.search("[\x85\u2028\u2029]", text):  # left bare, they would be read as a line's end
+            text = yaml.safe_dump(document)
         response.content_type = YAML
     elif _is_for_people(request):
         text = json.dumps(json.loads(response.text or "null"), indent=2, ensure_ascii=False)
