@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 import signal
 import subprocess
-import time
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -40,16 +39,14 @@ def test_its_own_tests_pass() -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_it_ends_with_status_0_within_a_second_of_sigterm(app: subprocess.Popen[str]) -> None:
+def test_it_ends_with_status_0_at_sigterm_before_its_grace_period_is_over(app: subprocess.Popen[str]) -> None:
     assert app.stdout is not None
     assert app.stdout.readline() == "pod-1 server starting ...\n"
     address = app.stdout.readline().removeprefix("listening on ").strip()
     with urllib.request.urlopen(f"http://{address}/", timeout=5) as answer:
         assert answer.read() == b"You've hit pod-1\n"
-    asked = time.monotonic()
     app.send_signal(signal.SIGTERM)
-    assert app.wait(timeout=5) == 0
-    assert time.monotonic() - asked < 1
+    assert app.wait(timeout=25) == 0
 
 
 def test_the_build_context_holds_only_what_the_dockerfile_copies() -> None:

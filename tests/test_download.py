@@ -106,7 +106,7 @@ def test_a_silent_server_is_given_up(to: Path, monkeypatch: pytest.MonkeyPatch) 
     started = time.monotonic()
     with serving("silent") as server, pytest.raises(ToolError, match="timed out"):
         fetch(server, to)
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 15  # it would be 20
     assert_nothing_is_left(to)
 
 

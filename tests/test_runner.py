@@ -130,7 +130,7 @@ def test_eight_megabytes_of_output_are_captured_in_linear_time(c: Context) -> No
     size = 8 * 1024 * 1024
     result = perform(c, sh(f"head -c {size} /dev/zero | tr '\\0' x"))
     assert len(result.stdout) == size
-    assert result.seconds < 6
+    assert result.seconds < 60  # with the square of the length, hours
 
 
 def test_a_character_that_lies_in_two_chunks_stays_whole(c: Context) -> None:

@@ -104,7 +104,7 @@ class TestOnPath:
         desk.environ["PATH"] += f":relative:{tmp_path / 'other'}"
         started = time.monotonic()
         assert desk.find(pin("kubectl")) == tools.Tool(good, "1.30.0")
-        assert time.monotonic() - started < 3
+        assert time.monotonic() - started < 30  # what hangs does so for 60
         Path(good).unlink()
         desk.offline = True
         with pytest.raises(ToolError, match="tool-offline") as caught:

@@ -277,7 +277,7 @@ def test_a_deployment_is_scaled_and_balanced_over_its_pods(cluster: Cluster) -> 
     began = time.monotonic()
     cluster.kubectl("delete", "deployment,service", "shop")
     until(lambda: cluster.items("pods", "-l", "app=shop") == [])
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 25  # the grace period is 30
 
 
 @needs_proc
@@ -481,7 +481,7 @@ def test_delete_does_not_wait_for_pods_that_do_not_listen(bare: Commands) -> Non
     pod_of(bare, STUBBORN)
     began = time.monotonic()
     bare("delete", "cluster", "--name", "t")
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 25  # the grace period is 30
     assert bare.processes() == []
 
 
