@@ -42,9 +42,11 @@ def test_a_tour_ended_at_every_point_can_be_gone_on_with(
 
 @pytest.mark.fault("F84")
 @pytest.mark.parametrize("ending", [TYPED, HELD])
-def test_a_tour_ended_in_the_middle_of_whatever_it_does_ends_well(checkout: Checkout, ending: str) -> None:
+def test_a_tour_ended_in_the_middle_of_whatever_it_does_ends_well(
+    checkout: Checkout, ending: str, pytestconfig: pytest.Config
+) -> None:
     checkout.inv("tour", *FLAGS, "--quiet", "--until", "deploy")
-    for hundredths in range(0, 60, 10):
+    for hundredths in range(0, 60, 1 if pytestconfig.getoption("--every-fault") else 10):
         end_at(checkout, Point("expose", "begun", ending, hundredths / 100), *FLAGS)
     checkout.clean(*FLAGS[:4])
 
