@@ -109,7 +109,7 @@ def signals() -> Iterator[None]:
     before: dict[int, Any] = {
         n: signal.signal(n, do) for n, do in {signal.SIGALRM: _again, **handlers}.items()
     }
-    for known in (_pending, _raised, _over, _late):
+    for known in (_caught, _pending, _raised, _over, _late):
         known.clear()
     sys.unraisablehook = partial(_unraisable, hook)
     try:

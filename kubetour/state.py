@@ -49,11 +49,7 @@ class State:
 
     def broken(self) -> tuple[str, ...]:
         """Return the files that are there and cannot be read: the disk was full, or somebody wrote there."""
-        files = (
-            *(self.root / name for name in ("last.json", "pack.json")),
-            *(self.place / name for name in ("created.json", "slate.json", "ports.json", "told.json")),
-        )
-        return tuple(each.name for each in files if each.exists() and not self._whole(each))
+        return tuple(each.name for each in self._files() if each.exists() and not self._whole(each))
 
     def created(self) -> tuple[str, ...]:
         """Return what this project made and has not removed: KIND/NAME, oldest first.
@@ -165,7 +161,21 @@ class State:
             file.truncate(0)
             file.write(str(os.getpid()))
             file.flush()
+            self._drop_drafts()
             yield
+
+    def _files(self) -> tuple[Path, ...]:
+        return (
+            *(self.root / name for name in ("last.json", "pack.json")),
+            *(self.place / name for name in ("created.json", "slate.json", "ports.json", "told.json")),
+        )
+
+    def _drop_drafts(self) -> None:
+        """Remove what a run left that was killed as it wrote: only one run at a time writes these files."""
+        for path in self._files():
+            for draft in path.parent.glob(f".{path.name}.*"):
+                with suppress(OSError):
+                    draft.unlink()
 
     def _slate(self, part: str) -> list[Any]:
         rows = self._read(self.place / "slate.json").get(part)

@@ -184,6 +184,22 @@ def test_a_lock_held_by_another_process_is_refused_with_its_id_and_freed_when_it
         assert (state.root / "lock").read_text() == str(os.getpid())
 
 
+def test_what_a_run_left_that_was_killed_as_it_wrote_is_gone_with_the_next(state: State) -> None:
+    state.add("kind-cluster/k")
+    of_host = state.of("ann@host")
+    of_host.add("kind-cluster/k")
+    drafts = [each.place / ".created.json.x1y2" for each in (state, of_host)]
+    others = [state.root / ".report.html.x1y2", state.root / "runs" / "created.json"]
+    for path in (*drafts, *others):
+        path.parent.mkdir(exist_ok=True)
+        path.write_text('{"created": [')
+    with state.lock():
+        assert [each.exists() for each in (*drafts, *others)] == [False, True, True, True]
+    with of_host.lock():
+        assert not drafts[1].exists()
+    assert state.created() == of_host.created() == ("kind-cluster/k",)
+
+
 def test_a_lock_is_free_again_after_an_error(state: State) -> None:
     with pytest.raises(ValueError, match="x"), state.lock():
         raise ValueError("x")
