@@ -12,7 +12,7 @@ from kubetour.errors import ResourceError
 TRIES = 200  # ports to try
 STUDENTS = range(10_000, 30_000, 2)  # below the NodePorts and what outgoing connections take; two each
 
-_claims: dict[int, socket.socket] = {}  # what this process has claimed, by port
+_claims: dict[int, int] = {}  # the descriptors of what this process has claimed, by port
 
 
 def free_port(wanted: int, taken: tuple[int, ...] = ()) -> int:
@@ -52,7 +52,7 @@ def _claim(port: int) -> bool:
     except OSError:
         claim.close()
         return False
-    _claims[port] = claim
+    _claims[port] = claim.detach()
     return True
 
 
