@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from kubetour.checks import Result
 from kubetour.errors import Interrupted, KubetourError
 from kubetour.interrupts import held_signals, last_signal
-from kubetour.runner import Line, Running, side_by_side
+from kubetour.runner import Line, Running, end_all, side_by_side
 from kubetour.script import program
 from kubetour.silence import QUIET, Silence, of_engine
 from kubetour.state import State
@@ -121,8 +121,7 @@ class Performer:
         with self._lock:
             self._ended = True
             running = tuple(self._running)
-        for command in running:
-            command.end()
+        end_all(running)
 
 
 def _asks(run: Run) -> bool:

@@ -186,13 +186,22 @@ def side_by_side(
             results.append(wait(waiting[0]))
             waiting.popleft()
     except BaseException as error:
-        with ExitStack() as ending:  # which ends all, even if one of them cannot be
-            for running in waiting:
-                ending.callback(running.end)
+        try:
+            end_all(waiting)
+        except KeyboardInterrupt:  # the first signal, a moment after another error
+            end_all(waiting)
+            raise Interrupted(last_signal()) from None
         if isinstance(error, KeyboardInterrupt):
             raise Interrupted(last_signal()) from None
         raise
     return tuple(results)
+
+
+def end_all(commands: Iterable[Running]) -> None:
+    """End commands and wait for them: all of them, even if one cannot be."""
+    with ExitStack() as ending:
+        for running in commands:
+            ending.callback(running.end)
 
 
 def configure(c: Context) -> None:

@@ -134,12 +134,21 @@ class Tour:
                     break
                 performer.release(step.id)
         finally:
-            with ExitStack() as ending:
-                ending.callback(self.presenter.close)
-                for acting in background:
-                    ending.callback(acting.join)
-                performer.end()
+            # Nothing may be called before `try`: the first signal, if an error came before it, strikes here.
+            try:
+                self._end(performer, background)
+            except KeyboardInterrupt:
+                self._end(performer, background)
+                raise
         return self.outcomes
+
+    def _end(self, performer: Performer, background: Iterable[Acting]) -> None:
+        """Leave no command, no thread and nothing that moves behind; a second time, what is left of it."""
+        with ExitStack() as ending:
+            ending.callback(self.presenter.close)
+            for acting in background:
+                ending.callback(acting.join)
+            performer.end()
 
     def _finish_early(self, early: Iterable[Acting], error: Told) -> None:
         """Let what runs in the background come to its end: a half-made cluster helps nobody."""

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
 from invoke.context import Context
 
+from kubetour.acting import Acting
 from kubetour.checks import Object, Observation, Proof
 from kubetour.errors import (
     ClusterError,
@@ -988,6 +991,32 @@ def test_ctrl_c_while_a_lesson_is_read_is_an_outcome(
     (only,) = tour.run((step("one", "echo 1"),))
     assert isinstance(only.error, Interrupted)
     assert only.results == ()
+
+
+def test_a_terminal_that_is_closed_as_a_step_is_told_lets_nothing_run_on(
+    tour: Tour, memory: Memory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What cannot be shown comes first, and a moment later the signal, in the midst of ending everything."""
+    begun, late, running = tmp_path / "begun", [signal.SIGHUP], list[int]()
+    os.mkfifo(begun)
+
+    def end(*unused: object) -> None:
+        running.append(int(begun.read_text()))
+        raise OSError(errno.EIO, "closed")
+
+    def join(acting: Acting) -> Callable[[], None]:
+        while late:
+            os.kill(os.getpid(), late.pop())
+        return partial(joined, acting)
+
+    joined = Acting.join
+    monkeypatch.setattr(memory, "end", end)
+    monkeypatch.setattr(Acting, "join", property(join))
+    early = step("two", f"echo $$ > {begun}; exec tail -f /dev/null", early=True)
+    with signals(), pytest.raises(KeyboardInterrupt):
+        tour.run((step("one", "true"), early))
+    with pytest.raises(ProcessLookupError):
+        os.kill(running[0], signal.SIGKILL)
 
 
 def test_ctrl_c_between_two_steps_ends_what_still_moves_on_the_terminal(
