@@ -12,7 +12,7 @@ from kubetour.errors import ResourceError
 TRIES = 200  # ports to try
 STUDENTS = range(10_000, 30_000, 2)  # below the NodePorts and what outgoing connections take; two each
 
-_claims: dict[int, int] = {}  # the descriptors of what this process has claimed, by port
+claims: dict[int, int] = {}  # the descriptors of what this process has claimed, by port
 
 
 def free_port(wanted: int, taken: tuple[int, ...] = ()) -> int:
@@ -44,7 +44,7 @@ def _claim(port: int) -> bool:
     The claim is a name of the kernel's (unix(7), abstract sockets): it is gone with the process, and another
     network namespace has its own, as it has its own ports. macOS has none, and nothing is claimed there.
     """
-    if port in _claims or sys.platform != "linux":
+    if port in claims or sys.platform != "linux":
         return True
     claim = socket.socket(socket.AF_UNIX)
     try:
@@ -52,7 +52,7 @@ def _claim(port: int) -> bool:
     except OSError:
         claim.close()
         return False
-    _claims[port] = claim.detach()
+    claims[port] = claim.detach()
     return True
 
 

@@ -13,7 +13,7 @@ from hypothesis import settings as hypothesis
 from invoke.context import Context
 from xdist.scheduler import LoadScopeScheduling
 
-from kubetour import engines, tools
+from kubetour import engines, ports, tools
 from kubetour.buildcontext import BuildContext
 from kubetour.providers import Provider
 from kubetour.runner import configure
@@ -111,6 +111,14 @@ def signals_reach_the_tests() -> Iterator[None]:
     yield
     for number, handler in before.items():
         signal.signal(number, handler)
+
+
+@pytest.fixture(autouse=True)
+def claims_end_with_the_test() -> Iterator[None]:
+    """Give back the ports that this process has chosen: the tours of other tests choose them, too."""
+    yield
+    while ports.claims:
+        os.close(ports.claims.popitem()[1])
 
 
 @pytest.fixture
