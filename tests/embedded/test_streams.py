@@ -243,7 +243,8 @@ class TestRun:
         cluster = another(cluster, version)
         ours, theirs = pty.openpty()
         fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 33, 77, 0, 0))
-        size = "until stty size | grep -v '^0 0'; do sleep 0.02; done"
+        # kubectl tells one row and one column more at first, so that whoever draws does so anew.
+        size = "until stty size | grep '^33 77'; do sleep 0.02; done"
         script_text = f"read line; echo got $line; tty; {size}; echo $TERM; exit 4"
         argv = ("run", "shown", "-it", "--rm", *self.RUN, "--", "sh", "-c", script_text)
         with subprocess.Popen(
