@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -157,14 +158,12 @@ def _is_ours(c: Context, session: Session, made: tuple[str, ...], step: Step) ->
         return True
     export = next(s.unless for s in session.provider.up() if s.unless)
     provider = session.provider
-    try:
+    with suppress(KubetourError):  # a cluster that cannot be asked cannot show that it is ours
         if perform(c, export).status == 0:
             kubeconfig = session.host.kubeconfig(provider)
             with Cluster(kubeconfig, provider.context, provider.namespace) as cluster:
                 seen = cluster.wait(("nodes",), lambda objects: bool(objects["nodes"]), LABEL_TIME)["nodes"]
             if seen and all(node["metadata"].get("labels", {}).get(NODE_OWNED_BY) == OWNER for node in seen):
                 return True
-    except KubetourError:
-        pass  # a cluster that cannot be asked cannot show that it is ours
     perform(c, Run(("rm", "-f", provider.kubeconfig)))  # what was just written has another's credentials
     raise RefusedError("cluster-not-ours", name=name, provider=session.provider.name)

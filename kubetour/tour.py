@@ -157,11 +157,10 @@ class Tour:
                 continue
             self.presenter.note(Text("tour.finishing", {"step": acting.step.id}))
             try:
-                acting.finish()
+                with suppress(KubetourError):  # nothing of it is ours, or nothing can be saved
+                    acting.finish()
             except (Interrupted, KeyboardInterrupt):
                 return
-            except KubetourError:
-                pass  # nothing of it is ours, or nothing can be saved
 
     def _step(self, step: Step, acting: Acting, announce: Callable[[], None], origin: float) -> Outcome:
         begun, waited = self.clock(), 0.0

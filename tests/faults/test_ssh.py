@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.docker.conftest import require_engine
 from tests.e2e.checkout import Checkout, make
 from tests.faults.theirs import told
 from tests.remote.conftest import Land, home, host, known, land, server  # noqa: F401  (fixtures)
@@ -21,11 +19,6 @@ def checkout(tmp_path: Path, known: Path, land: Land) -> Iterator[Checkout]:  # 
     (tmp_path / "checkout").mkdir()
     yield make(tmp_path / "checkout")
     assert land.account.processes() == []
-
-
-def answers(engine: str) -> bool:
-    """Return whether the engine is here, and its daemon runs."""
-    return bool(shutil.which(engine)) and not subprocess.run([engine, "version"], check=False).returncode
 
 
 @pytest.mark.fault("F79")
@@ -46,8 +39,8 @@ def test_an_engine_that_is_not_there_or_not_for_this_user_is_told_of_the_host(
     code: str,
     words: tuple[str, ...],
 ) -> None:
-    if engine == "docker" and not os.environ.get("CI") and not answers(engine):
-        pytest.skip("no Docker Engine answers here")
+    if engine == "docker":
+        require_engine()
     before = sorted(land.account.home.rglob("*"))
     failed = checkout.inv(
         "build", "--provider", "kind", "--engine", engine, "--host", host, lang=lang, check=status
