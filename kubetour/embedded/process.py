@@ -11,6 +11,7 @@ import resource
 import signal
 import subprocess
 import sys
+import time
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -27,12 +28,13 @@ if TYPE_CHECKING:
 
 _LINUX = sys.platform.startswith("linux")
 _PR_SET_PDEATHSIG, _PR_SET_NO_NEW_PRIVS = 1, 38
-_PF_EXITING = 0x4  # among the flags of proc_pid_stat(5)
+_PF_EXITING, _PF_KTHREAD = 0x4, 0x200000  # among the flags of proc_pid_stat(5)
 # PyDLL keeps the interpreter's lock: between fork and exec there is no other thread to give it back.
 _LIBC = ctypes.PyDLL(None) if _LINUX else None
 # What a container may have open, as container runtimes set it, in so far as this machine allows.
 _OPEN_FILES = 65536
 _PIPE = subprocess.PIPE
+_EXEC, _EXEC_LOOK = 200, 0.001  # how often one is looked at whose program is replaced; seconds in between
 
 
 @dataclass(frozen=True)
@@ -208,10 +210,28 @@ def marked(name: str) -> dict[str, list[int]]:
     head = f"{name}=".encode()
     for entry in Path("/proc").glob("[0-9]*") if _LINUX else ():
         with suppress(OSError):
-            for item in (entry / "environ").read_bytes().split(b"\0"):
+            for item in _environment(int(entry.name)).split(b"\0"):
                 if item.startswith(head):
                     found.setdefault(item[len(head) :].decode(errors="replace"), []).append(int(entry.name))
     return found
+
+
+def _environment(pid: int) -> bytes:
+    """Return what a process was started with. It looks empty while exec puts another program in its place."""
+    path = Path("/proc", str(pid), "environ")
+    for _ in range(_EXEC):
+        if (seen := path.read_bytes()) or _has_none(pid):
+            return seen
+        time.sleep(_EXEC_LOOK)
+    return b""
+
+
+def _has_none(pid: int) -> bool:
+    """Return whether a process has no environment at all, by proc_pid_stat(5): `env_start`, `env_end`."""
+    fields = _stat(pid)
+    if not fields or fields[0] in "ZX" or int(fields[6]) & (_PF_EXITING | _PF_KTHREAD):
+        return True
+    return fields[47] == fields[48] != "0"
 
 
 def exit_code(returncode: int) -> int:

@@ -125,6 +125,16 @@ def test_what_a_dead_leader_left_behind_is_found_by_its_mark(tmp_path: Path) -> 
 
 
 @linux
+def test_one_that_is_just_being_replaced_by_exec_is_found_by_its_mark(tmp_path: Path) -> None:
+    (tmp_path / "again").write_text("exec sh again\n")
+    with started("exec sh again", tmp_path, MARK="replaced") as process:
+        until(lambda: "replaced" in marked("MARK"))
+        looks = [marked("MARK").get("replaced") for _ in range(300)]
+        process.kill()
+    assert looks == [[process.pid]] * 300
+
+
+@linux
 def test_a_container_dies_with_the_process_that_manages_it(tmp_path: Path) -> None:
     code = (
         "import sys; from pathlib import Path; from kubetour.embedded.process import spawn\n"
